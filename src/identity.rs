@@ -1,0 +1,118 @@
+//! Who is asking, and how new things are named.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use uuid::Uuid;
+
+/// Whose row it is: the value of every `owner` column.
+///
+/// Two owners are the same exactly when their texts are; a prefix keeps users, visitors and strangers apart.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OwnerId(Arc<str>);
+
+impl OwnerId {
+    /// The owner that stands for a signed-in user.
+    pub fn user(subject: &str) -> Self {
+        Self(format!("user:{subject}").into())
+    }
+
+    /// The owner that stands for an anonymous visitor who kept a credential.
+    pub fn visitor(key: &str) -> Self {
+        Self(format!("visitor:{key}").into())
+    }
+
+    /// The owner of whatever was made without any credential.
+    pub fn stranger() -> Self {
+        Self("stranger".into())
+    }
+
+    /// The text kept in the store.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for OwnerId {
+    /// Shows the kind of owner and nothing that names a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.0.split(':').next().unwrap_or_default();
+        write!(f, "OwnerId({kind})")
+    }
+}
+
+/// Who is asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// A person with an account here or with a token of an issuer we trust.
+    User {
+        /// Whose rows are theirs.
+        id: OwnerId,
+    },
+    /// Nobody we know by name, but the same one as last time.
+    Visitor {
+        /// Whose rows are theirs.
+        id: OwnerId,
+    },
+    /// No credential at all: may open a thread whose unguessable id they know, and has no list.
+    Stranger,
+}
+
+impl Identity {
+    /// The owner under which this caller reads and writes.
+    pub fn owner(&self) -> OwnerId {
+        match self {
+            Self::User { id } | Self::Visitor { id } => id.clone(),
+            Self::Stranger => OwnerId::stranger(),
+        }
+    }
+}
+
+/// Mints identifiers: random ones, or counted ones for tests.
+#[derive(Clone, Debug)]
+pub struct Ids(Mint);
+
+#[derive(Clone, Debug)]
+enum Mint {
+    Random,
+    Counting(Arc<AtomicU64>),
+}
+
+impl Ids {
+    /// Identifiers of 122 random bits.
+    pub fn random() -> Self {
+        Self(Mint::Random)
+    }
+
+    /// `msg_1`, `msg_2`, …: the same in every run.
+    pub fn counting() -> Self {
+        Self(Mint::Counting(Arc::default()))
+    }
+
+    /// A new identifier such as `msg_5f0c…`; nobody can guess it.
+    pub fn mint(&self, prefix: &str) -> String {
+        match &self.0 {
+            #[expect(clippy::disallowed_methods, reason = "the one place that mints identifiers")]
+            Mint::Random => format!("{prefix}_{}", Uuid::new_v4().simple()),
+            Mint::Counting(count) => format!("{prefix}_{}", count.fetch_add(1, Ordering::SeqCst) + 1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_in_a_log_names_nobody() {
+        assert_eq!(format!("{:?}", OwnerId::user("ada@example.org")), "OwnerId(user)");
+    }
+
+    #[test]
+    fn random_identifiers_have_a_prefix_and_at_least_96_random_bits() {
+        let id = Ids::random().mint("thr");
+        assert!(id.starts_with("thr_") && id.len() == 4 + 32, "{id}");
+        assert_ne!(id, Ids::random().mint("thr"));
+    }
+}

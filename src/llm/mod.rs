@@ -1,0 +1,151 @@
+//! Models that answer: what is asked of them, what comes back, and what can go wrong.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chatkit_protocol::JsonMap;
+use futures_util::Stream;
+use serde_json::Value;
+
+/// What a model is asked.
+#[derive(Clone, Debug, Default)]
+pub struct Prompt {
+    /// The conversation, oldest first.
+    pub messages: Vec<Message>,
+    /// Tools the model may call.
+    pub tools: Vec<ToolSpec>,
+    /// The answer is cut after so many tokens; the provider's limit when there is none.
+    pub answer_tokens_max: Option<u32>,
+}
+
+/// One message of a prompt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// What the operator tells the model.
+    System(String),
+    /// What the reader wrote.
+    User(String),
+    /// What the model said before.
+    Assistant {
+        /// Its words, perhaps none.
+        text: String,
+        /// The tools it called then.
+        tool_calls: Vec<ToolCall>,
+    },
+    /// What a tool gave back.
+    Tool {
+        /// The id of the call.
+        call_id: String,
+        /// The tool.
+        name: String,
+        /// The result, as text.
+        output: String,
+    },
+}
+
+/// A tool as the model is told of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolSpec {
+    /// What the model calls it.
+    pub name: String,
+    /// When to use it.
+    pub description: String,
+    /// JSON Schema of its arguments.
+    pub parameters: Value,
+}
+
+/// A call of a tool, put together from its pieces.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolCall {
+    /// Never empty: minted when the provider gave none.
+    pub id: String,
+    /// The tool.
+    pub name: String,
+    /// The arguments as the model wrote them; JSON if the model is well-behaved.
+    pub arguments: String,
+    /// Whatever else came with the call (a thought signature); goes back verbatim in the same turn.
+    pub extra: JsonMap,
+}
+
+/// Tokens a request cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Tokens read.
+    pub input_tokens: u32,
+    /// Tokens written.
+    pub output_tokens: u32,
+}
+
+/// A piece of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Chunk {
+    /// More text.
+    Text(String),
+    /// The complete calls of this round: comes at most once, after the text.
+    ToolCalls(Vec<ToolCall>),
+    /// What it cost; the last one counts.
+    Usage(Usage),
+    /// The model that really answers, by the provider's name for it: comes at most once, before the text.
+    Model(String),
+}
+
+/// An answer as it is written. It ends after the last chunk, or after the first error.
+pub type ChunkStream = Pin<Box<dyn Stream<Item = Result<Chunk, LlmError>> + Send>>;
+
+/// Why there is no answer, or no more of it.
+#[derive(Debug, thiserror::Error)]
+pub enum LlmError {
+    /// Too many requests for the moment.
+    #[error("the model is busy")]
+    Busy {
+        /// How long the provider says to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The quota is used up; waiting a little does not help.
+    #[error("the model's quota is used up")]
+    QuotaExhausted {
+        /// How long the provider says to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The provider does not accept the key.
+    #[error("the model's provider does not accept the key")]
+    Unauthorized,
+    /// The provider understood and does not want to; the same request will be refused again.
+    #[error("the model refused the request: {0}")]
+    Refused(String),
+    /// The provider failed on its side.
+    #[error("the model's provider failed with status {0}")]
+    ProviderFailed(u16),
+    /// No connection.
+    #[error("the model cannot be reached")]
+    Unreachable(#[source] reqwest::Error),
+    /// Connected, but silent for longer than the limit.
+    #[error("the model was silent for {} s", .0.as_secs())]
+    Silent(Duration),
+    /// The answer broke off in the middle.
+    #[error("the model's answer broke off")]
+    Cut,
+    /// What came is not an answer.
+    #[error("the model's answer makes no sense: {0}")]
+    Garbled(String),
+}
+
+/// Which model answers, for logs and for `/health`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelName {
+    /// The provider, by its preset's name.
+    pub provider: String,
+    /// The model, by the provider's name for it.
+    pub model: String,
+}
+
+/// Something that answers prompts.
+#[async_trait]
+pub trait ChatModel: Send + Sync + 'static {
+    /// Asks, and gives the answer as it is written. An error here means that nothing was shown yet.
+    async fn stream(&self, prompt: Prompt) -> Result<ChunkStream, LlmError>;
+
+    /// Which model it is.
+    fn name(&self) -> ModelName;
+}

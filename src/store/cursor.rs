@@ -1,0 +1,1 @@
+//! Pages from rows, without a database.

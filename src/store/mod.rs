@@ -1,0 +1,285 @@
+//! Where conversations and passages are kept: the contract, in domain words.
+//!
+//! Two homes carry it out, `sqlite` and `postgres`, and one suite of tests holds both to it:
+//!
+//! - **The owner is a parameter wherever a row has one.** Somebody else's thread is not found, and cannot be told
+//!   from one that does not exist.
+//! - **Order is position, not time.** Items list in the order in which they were first stored; saving an item again
+//!   keeps its place. An item that was only *in progress* takes its place when it is saved for good.
+//! - **Pages are cut by row.** A cursor is the id of the last row of the page before, exclusive; a cursor that is not a
+//!   row of that list is [`StoreError::UnknownCursor`]. Hidden items are not listed unless asked for.
+//! - **A thread has one turn at a time, on all instances together.** [`ThreadStore::begin_turn`] takes the lease,
+//!   [`ThreadStore::record`] renews it and, at the end, gives it back. A lease that ran out belongs to a dead instance:
+//!   whoever begins the next turn takes it over, and what was in progress is kept as it was last written.
+//! - **A turn that lost its lease, or whose thread is gone, writes nothing** ([`StoreError::TurnLost`]).
+//! - **Each method is one transaction**: all of it happens, or nothing.
+
+pub mod cursor;
+pub mod passages;
+pub mod postgres;
+pub mod sqlite;
+
+use async_trait::async_trait;
+use chatkit_protocol::{ItemId, JsonMap, Order, Page, ThreadId, ThreadItem, ThreadRecord, ThreadStatus, Timestamp};
+
+use crate::identity::OwnerId;
+
+pub use passages::PassageStore;
+
+/// The largest page a list hands out, in rows.
+pub const PAGE_ROWS_MAX: u32 = 200;
+/// The page when nobody says how large, in rows.
+pub const PAGE_ROWS_DEFAULT: u32 = 20;
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No such thread for this owner.
+    #[error("there is no such thread")]
+    NoThread,
+    /// The thread has no such item.
+    #[error("the thread has no such item")]
+    NoItem,
+    /// The cursor is not a row of this list.
+    #[error("the cursor is not a row of this list")]
+    UnknownCursor,
+    /// Another turn holds the thread.
+    #[error("another turn is running in this thread")]
+    Busy,
+    /// This turn no longer holds the thread, or the thread was deleted.
+    #[error("the turn no longer holds its thread")]
+    TurnLost,
+    /// The database is away or slow; the same call may succeed later.
+    #[error("the database cannot be reached")]
+    Away(#[source] sqlx::Error),
+    /// The database answered with an error that will come again.
+    #[error("the database refused")]
+    Refused(#[source] sqlx::Error),
+    /// A stored row could not be read back.
+    #[error("a stored row could not be read: {0}")]
+    Unreadable(String),
+}
+
+/// A part of a list that somebody asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageQuery {
+    /// Rows at most; 0 means [`PAGE_ROWS_DEFAULT`], more than [`PAGE_ROWS_MAX`] means that.
+    pub limit: u32,
+    /// Oldest or newest first.
+    pub order: Order,
+    /// The id of the last row of the page before; empty or none: from the start.
+    pub after: Option<String>,
+}
+
+impl PageQuery {
+    /// The number of rows really read, between 1 and [`PAGE_ROWS_MAX`].
+    pub fn rows(&self) -> u32 {
+        match self.limit {
+            0 => PAGE_ROWS_DEFAULT,
+            limit => limit.min(PAGE_ROWS_MAX),
+        }
+    }
+
+    /// The cursor, if there is a real one.
+    pub fn cursor(&self) -> Option<&str> {
+        self.after.as_deref().filter(|after| !after.is_empty())
+    }
+}
+
+/// Fields of a thread that somebody changed; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ThreadChange {
+    /// A new title; `Some(None)` takes the title away.
+    pub title: Option<Option<String>>,
+    /// A new status.
+    pub status: Option<ThreadStatus>,
+    /// New image hosts; `Some(None)` takes the list away.
+    pub allowed_image_domains: Option<Option<Vec<String>>>,
+    /// New private metadata, replacing the old.
+    pub metadata: Option<JsonMap>,
+}
+
+impl ThreadChange {
+    /// What turns `before` into `after`, field by field.
+    pub fn between(before: &ThreadRecord, after: &ThreadRecord) -> Self {
+        fn changed<T: PartialEq + Clone>(before: &T, after: &T) -> Option<T> {
+            (before != after).then(|| after.clone())
+        }
+        Self {
+            title: changed(&before.title, &after.title),
+            status: changed(&before.status, &after.status),
+            allowed_image_domains: changed(&before.allowed_image_domains, &after.allowed_image_domains),
+            metadata: changed(&before.metadata, &after.metadata),
+        }
+    }
+
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The thread a turn wants to run in.
+#[derive(Clone, Debug)]
+pub enum TurnThread {
+    /// A thread made with this turn.
+    New(ThreadRecord),
+    /// A thread there already is.
+    Existing(ThreadId),
+}
+
+/// What a turn begins with.
+#[derive(Clone, Debug)]
+pub enum Opening {
+    /// A new message of the reader.
+    Question(ThreadItem),
+    /// The reader wants another answer: everything stored after the user message that `item_id` stands for is deleted.
+    /// An id of another kind of item stands for the nearest user message before it.
+    Retry {
+        /// Any item of the thread.
+        item_id: ItemId,
+    },
+    /// Nothing new is stored.
+    Resume,
+}
+
+/// A wish to run a turn.
+#[derive(Clone, Debug)]
+pub struct BeginTurn {
+    /// Where.
+    pub thread: TurnThread,
+    /// With what.
+    pub opening: Opening,
+    /// Names the turn; the lease is given under this name.
+    pub turn_id: String,
+    /// The lease runs out then, unless it is renewed.
+    pub lease_until: Timestamp,
+    /// The time it is.
+    pub now: Timestamp,
+    /// At most this many of the newest items come back as history.
+    pub history_items_max: u32,
+}
+
+/// A turn that has begun: it holds the thread.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The thread, as stored.
+    pub thread: ThreadRecord,
+    /// The newest items, oldest first, hidden ones included; a new question is the last of them.
+    pub history: Vec<ThreadItem>,
+}
+
+/// Names a running turn to the store.
+#[derive(Clone, Debug)]
+pub struct TurnKey {
+    /// Whose thread.
+    pub owner: OwnerId,
+    /// Which thread.
+    pub thread_id: ThreadId,
+    /// Which turn.
+    pub turn_id: String,
+}
+
+/// One thing a turn wants kept.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// Insert or replace an item for good; a replaced one keeps its place.
+    Save(ThreadItem),
+    /// Insert or replace an item that is still being written: it is shown, and its place is not final.
+    Checkpoint(ThreadItem),
+    /// Delete an item; nothing happens when it is not there.
+    Delete(ItemId),
+    /// Change fields of the thread.
+    Change(ThreadChange),
+}
+
+/// What becomes of the lease after a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// The turn goes on, at least until then.
+    Until(Timestamp),
+    /// The turn is over: the lease is given back, and items still in progress stay as they are, for good.
+    Release,
+}
+
+/// What the store tells a turn that has just written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody minds.
+    GoOn,
+    /// Somebody, perhaps on another instance, wants this turn to stop.
+    Stop,
+}
+
+/// How a reader liked an answer.
+pub use chatkit_protocol::FeedbackKind;
+
+/// Threads, their items, and the turns that run in them.
+#[async_trait]
+pub trait ThreadStore: Send + Sync + 'static {
+    /// The thread. [`StoreError::NoThread`] when it is not there or not theirs.
+    async fn thread(&self, owner: &OwnerId, id: &ThreadId) -> Result<ThreadRecord, StoreError>;
+
+    /// A page of the owner's threads, in order of creation.
+    async fn threads(&self, owner: &OwnerId, asked: &PageQuery) -> Result<Page<ThreadRecord>, StoreError>;
+
+    /// Changes fields of a thread and gives the thread as it is then.
+    async fn change_thread(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        change: &ThreadChange,
+        now: Timestamp,
+    ) -> Result<ThreadRecord, StoreError>;
+
+    /// Deletes a thread with all that hangs on it; nothing happens when it is not there or not theirs.
+    async fn delete_thread(&self, owner: &OwnerId, id: &ThreadId) -> Result<(), StoreError>;
+
+    /// A page of the visible items of a thread. [`StoreError::NoThread`] as for [`ThreadStore::thread`].
+    async fn items(&self, owner: &OwnerId, id: &ThreadId, asked: &PageQuery) -> Result<Page<ThreadItem>, StoreError>;
+
+    /// The thread together with a page of its visible items.
+    async fn thread_with_items(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        asked: &PageQuery,
+    ) -> Result<(ThreadRecord, Page<ThreadItem>), StoreError>;
+
+    /// One item, hidden or not. [`StoreError::NoItem`] when the thread does not have it.
+    async fn item(&self, owner: &OwnerId, id: &ThreadId, item_id: &ItemId) -> Result<ThreadItem, StoreError>;
+
+    /// Keeps what a reader thought of some items; ids that the thread does not have are left out.
+    async fn keep_feedback(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        item_ids: &[ItemId],
+        kind: FeedbackKind,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Takes the thread for a turn, stores its opening, and brings the history: one round trip when all is well.
+    ///
+    /// [`StoreError::NoThread`], [`StoreError::NoItem`] (a retry of an item that is not there, or with no user message
+    /// before it) and [`StoreError::Busy`] leave everything as it was.
+    async fn begin_turn(&self, owner: &OwnerId, begin: &BeginTurn) -> Result<Begun, StoreError>;
+
+    /// Keeps what a turn has produced, in order, and renews or gives back its lease.
+    async fn record(
+        &self,
+        turn: &TurnKey,
+        writes: &[Write],
+        lease: Lease,
+        now: Timestamp,
+    ) -> Result<Standing, StoreError>;
+
+    /// Asks the turn that runs in a thread, on whichever instance, to stop. Whether there is one.
+    async fn ask_to_stop(&self, owner: &OwnerId, id: &ThreadId, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Ends turns whose lease ran out before `now`; what they had in progress is kept for good. How many there were.
+    async fn close_stale_turns(&self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+}

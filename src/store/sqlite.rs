@@ -1,0 +1,1 @@
+//! The embedded home: one SQLite file.
