@@ -23,7 +23,7 @@ const CODE: usize = 4;
 /// What a part of a name in code counts against the whole.
 const PART_SHARE: f32 = 0.5;
 /// How soon saying a word again adds nothing: once in a text of usual length gives 1 / (1 + this).
-const SATURATION: f32 = 0.7;
+const SATURATION: f32 = 0.5;
 
 /// A word in a passage.
 #[derive(Clone, Copy, Debug)]

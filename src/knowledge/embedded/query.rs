@@ -24,12 +24,15 @@ const EARLIER_SHARE: f32 = 0.45;
 /// Up to so many telling words a question is so short that it may lean on what was asked before.
 const SHORT_QUESTION: usize = 2;
 
+/// How far a name in code is outside the book when only its parts are in it.
+const FOREIGN_WHOLE: f32 = 0.5;
+
 /// How well a word with nearly the same meaning stands for the one that was asked for.
-const ALIKE_QUALITY: f32 = 0.5;
+const ALIKE_QUALITY: f32 = 0.6;
 /// How well a word stands for one that was probably misspelt.
 const SLIP_QUALITY: f32 = 0.85;
-/// How well a part stands for a name in code, all parts together.
-const PARTS_QUALITY: f32 = 0.8;
+/// How well a part stands for a name in code that is not in the book itself.
+const PARTS_QUALITY: f32 = 0.6;
 
 /// Something that is looked for.
 #[derive(Debug)]
@@ -40,6 +43,8 @@ pub(super) struct Concept {
     pub(super) words: Vec<(u32, f32)>,
     /// Comes from the question itself, not from an earlier one.
     pub(super) asked: bool,
+    /// How far the book does not know it at all, from 0 to 1.
+    pub(super) foreign: f32,
 }
 
 /// Reads a question against the words the index knows.
@@ -112,9 +117,11 @@ fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Co
         let neighbours = alike(&term.stem).iter().filter_map(|other| index.word(other));
         words.extend(neighbours.map(|word| (word, ALIKE_QUALITY)));
     }
+    let mut foreign = 0.0;
     if !known {
-        let acronym_or_code = term.look == Look::Identifier || term.look == Look::Number;
-        if !acronym_or_code && !is_english(&term.form, &term.stem) {
+        let is_code = matches!(term.look, Look::Identifier | Look::Number);
+        let is_name = !shouting && matches!(term.look, Look::Name | Look::Identifier);
+        if !is_code && !is_english(&term.form, &term.stem) {
             let (near, apart) = index.spellings().near(&term.form);
             #[expect(clippy::cast_precision_loss, reason = "words are at most two letters apart")]
             words.extend(near.iter().map(|&word| (word, SLIP_QUALITY - 0.1 * (apart as f32 - 1.0))));
@@ -123,21 +130,15 @@ fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Co
             }
         }
         if words.is_empty() {
-            let parts: Vec<u32> = term.parts.iter().filter_map(|part| index.word(part)).collect();
-            words.extend(parts.iter().map(|&part| (part, PARTS_QUALITY)));
-        }
-        if words.is_empty() {
-            let pieces = split(index, &term.form);
-            words.extend(pieces.iter().map(|&piece| (piece, PARTS_QUALITY)));
-        }
-        let is_name = !shouting && matches!(term.look, Look::Name | Look::Identifier);
-        if words.is_empty() {
+            let parts = term.parts.iter().filter_map(|part| index.word(part)).chain(split(index, &term.form));
+            words.extend(parts.map(|part| (part, PARTS_QUALITY)));
+            foreign = if words.is_empty() { 1.0 } else { FOREIGN_WHOLE };
             weight = if is_name { UNKNOWN_NAME } else { UNKNOWN_WORD };
         } else if words.iter().all(|&(_, quality)| quality <= ALIKE_QUALITY) {
             weight = UNKNOWN_WORD;
         }
     }
-    Concept { weight: weight * share, words, asked: true }
+    Concept { weight: weight * share, words, asked: true, foreign }
 }
 
 /// The two words of the book an unknown word is made of (`quickstart`), if it is.

@@ -10,13 +10,21 @@ const CANDIDATES_MAX: usize = 64;
 /// Most passages that are handed out.
 const LIMIT_MAX: usize = 100;
 /// What words standing together as in the question can add.
-const TOGETHER_BONUS: f32 = 0.25;
+const TOGETHER_BONUS: f32 = 0.4;
+/// A long question says a thing in more words than any passage takes up; this power of its weight makes up for it.
+const LONG_QUESTIONS: f32 = 0.2;
+/// What it costs that a share of the question is in words the whole book does not know.
+///
+/// This tells questions the book does not cover from those in the reader's own words better than anything else that was
+/// measured: on two books, with questions on and off their subjects, it halves the wrong answers twice over.
+const FOREIGN_TOLL: f32 = 2.5;
 /// Words further apart than this are not together.
 const TOGETHER_WORDS: usize = 6;
-/// What a heading made of the question's words can add.
-const HEADING_BONUS: f32 = 0.2;
 /// Below this a passage does not answer the question.
-pub(super) const SCORE_FLOOR: f32 = 0.26;
+///
+/// Chosen where, on two books, about one answerable question in thirty falls below it and nine in ten of those the book
+/// does not cover.
+pub(super) const SCORE_FLOOR: f32 = 0.23;
 /// A passage this much weaker than the best one is left out.
 const SHARE_OF_BEST: f32 = 0.45;
 /// Most passages of one section.
@@ -46,10 +54,12 @@ impl Index {
         if wanted <= 0.0 {
             return Vec::new();
         }
+        let foreign: f32 = concepts.iter().map(|concept| concept.weight * concept.foreign).sum::<f32>() / wanted;
         let mut candidates = self.candidates(&concepts, wanted);
         for hit in &mut candidates {
-            let bonus = TOGETHER_BONUS * self.together(hit.passage, &concepts) + HEADING_BONUS * self.heading_fit(hit.passage, &concepts, wanted);
-            hit.score = (hit.score + (1.0 - hit.score) * bonus).clamp(0.0, 1.0);
+            let share = (hit.score * wanted.powf(LONG_QUESTIONS)).min(1.0);
+            let bonus = TOGETHER_BONUS * self.together(hit.passage, &concepts);
+            hit.score = (share + (1.0 - share) * bonus - FOREIGN_TOLL * foreign).clamp(0.0, 1.0);
         }
         candidates.sort_by(by_score);
         let best = candidates.first().map_or(0.0, |hit| hit.score);
@@ -116,27 +126,6 @@ impl Index {
             }
         }
         if possible > 0.0 { found / possible } else { 0.0 }
-    }
-
-    /// How much of the heading is in the question, times how much of the question is in the heading.
-    fn heading_fit(&self, passage: u32, concepts: &[Concept], wanted: f32) -> f32 {
-        let heading = self.heading_of(passage);
-        if heading.is_empty() {
-            return 0.0;
-        }
-        let stands_for = |concept: &Concept, word: u32| {
-            concept.words.iter().find(|&&(known, _)| known == word).map_or(0.0, |&(_, quality)| quality)
-        };
-        let total: f32 = heading.iter().map(|&word| self.weight(self.spread(word))).sum();
-        let covered: f32 = heading
-            .iter()
-            .map(|&word| self.weight(self.spread(word)) * concepts.iter().map(|c| stands_for(c, word)).fold(0.0, f32::max))
-            .sum();
-        let asked: f32 = concepts
-            .iter()
-            .map(|concept| concept.weight * heading.iter().map(|&word| stands_for(concept, word)).fold(0.0, f32::max))
-            .sum();
-        if total > 0.0 { (covered / total * (asked / wanted)).sqrt() } else { 0.0 }
     }
 
     /// The best ones, without a third of the same section and without what was said already.
