@@ -54,7 +54,7 @@ impl<'a> Batch<'a> {
                     continue;
                 }
             };
-            let fate = match fates.get(item.id()) {
+            let fate = match fates.get(&item.id) {
                 None => Fate::Kept { item, for_good, anew: false, place },
                 Some(Fate::Deleted) => Fate::Kept { item, for_good, anew: true, place },
                 // It takes its place with its first save; a checkpoint before that holds none.
@@ -65,7 +65,7 @@ impl<'a> Batch<'a> {
                     Fate::Kept { item, for_good: before, anew, place }
                 }
             };
-            fates.insert(item.id(), fate);
+            fates.insert(&item.id, fate);
         }
         Self::sorted(fates, change)
     }

@@ -1,6 +1,6 @@
 //! Rows as both homes keep them, and the domain types they stand for.
 
-use chatkit_protocol::{FeedbackKind, ItemId, JsonMap, ThreadId, ThreadItem, ThreadRecord, ThreadStatus, Timestamp};
+use chatkit_protocol::{FeedbackKind, ItemId, ItemKind, JsonMap, ThreadId, ThreadItem, ThreadRecord, ThreadStatus, Timestamp};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,7 +35,7 @@ impl ThreadRow {
         Ok(Self {
             id: thread.id.as_str().to_owned(),
             title: thread.title.as_deref().map(without_nul),
-            created_at: thread.created_at.instant(),
+            created_at: thread.created_at.utc(),
             status: json(&thread.status)?,
             allowed_image_domains: thread.allowed_image_domains.as_ref().map(json).transpose()?,
             metadata: json(&thread.metadata)?,
@@ -84,7 +84,7 @@ impl ChangeRow {
 #[derive(Clone, Debug)]
 pub(super) struct ItemRow {
     pub(super) id: String,
-    pub(super) kind: String,
+    pub(super) kind: &'static str,
     pub(super) role: Option<&'static str>,
     /// JSON for reports; none for an item in progress, whose next version is a second away.
     pub(super) content: Option<String>,
@@ -100,12 +100,12 @@ impl ItemRow {
         let document = json(item)?;
         let content = if for_good { Some(report(item)?) } else { None };
         Ok(Self {
-            id: item.id().as_str().to_owned(),
-            kind: item.kind().to_owned(),
+            id: item.id.as_str().to_owned(),
+            kind: item.kind.name(),
             role: role(item),
             content,
             document,
-            created_at: item.created_at().instant(),
+            created_at: item.created_at.utc(),
             hidden: item.is_hidden(),
         })
     }
@@ -150,8 +150,8 @@ pub(super) fn for_jsonb(document: &str) -> Result<String, StoreError> {
 }
 
 /// The names of the items that can be stored under their names.
-pub(super) fn names(ids: &[ItemId]) -> Vec<String> {
-    ids.iter().map(ItemId::as_str).filter(|id| can_be_stored(id)).map(str::to_owned).collect()
+pub(super) fn names<'a>(ids: impl IntoIterator<Item = &'a ItemId>) -> Vec<String> {
+    ids.into_iter().map(ItemId::as_str).filter(|id| can_be_stored(id)).map(str::to_owned).collect()
 }
 
 pub(super) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
@@ -166,10 +166,18 @@ pub(super) fn read<T: DeserializeOwned>(document: &str) -> Result<T, StoreError>
 }
 
 fn role(item: &ThreadItem) -> Option<&'static str> {
-    match item.kind() {
-        USER_MESSAGE => Some("user"),
-        "assistant_message" => Some("assistant"),
-        _ => None,
+    match item.kind {
+        ItemKind::UserMessage(_) => Some("user"),
+        ItemKind::AssistantMessage(_) => Some("assistant"),
+        ItemKind::ClientToolCall(_)
+        | ItemKind::Widget(_)
+        | ItemKind::GeneratedImage(_)
+        | ItemKind::StructuredInput(_)
+        | ItemKind::Workflow(_)
+        | ItemKind::Task(_)
+        | ItemKind::EndOfTurn
+        | ItemKind::HiddenContext(_)
+        | ItemKind::SdkHiddenContext(_) => None,
     }
 }
 

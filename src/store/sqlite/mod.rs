@@ -91,7 +91,7 @@ impl SqliteStore {
 
 /// A time as it is kept: text of one fixed form.
 fn stamp(time: Timestamp) -> String {
-    time.instant().to_rfc3339_opts(SecondsFormat::Micros, true)
+    time.utc().to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 fn cannot_open(path: &Path, why: &sqlx::Error) -> OpenError {

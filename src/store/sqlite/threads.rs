@@ -167,7 +167,7 @@ pub(super) async fn items(
         .fetch_all(connection)
         .await?;
     let items = rows::items(&documents)?;
-    Ok(cursor::page(items, asked.rows(), |item| item.id().as_str().to_owned()))
+    Ok(cursor::page(items, asked.rows(), |item| item.id.as_str().to_owned()))
 }
 
 async fn item_position(connection: &mut SqliteConnection, id: &ThreadId, cursor: &str) -> Result<i64, StoreError> {
