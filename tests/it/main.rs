@@ -1,0 +1,3 @@
+//! The tests of the house, in one binary.
+
+mod knowledge;
