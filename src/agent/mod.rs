@@ -1,0 +1,5 @@
+//! The tutor.
+
+pub mod citations;
+mod markdown;
+mod marks;
