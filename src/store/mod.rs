@@ -52,6 +52,9 @@ pub enum StoreError {
     /// The database is away or slow; the same call may succeed later.
     #[error("the database cannot be reached")]
     Away(#[source] sqlx::Error),
+    /// The database did not answer in time; whether it did the work is not known.
+    #[error("the database did not answer within {} s", .0.as_secs())]
+    Slow(std::time::Duration),
     /// The database answered with an error that will come again.
     #[error("the database refused")]
     Refused(#[source] sqlx::Error),

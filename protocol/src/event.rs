@@ -1,0 +1,151 @@
+//! Events: what a stream is made of.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Icon, ItemId, ItemUpdate, JsonMap, Thread, ThreadItem};
+
+/// One event of a stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum ThreadEvent {
+    /// A thread was begun.
+    #[serde(rename = "thread.created")]
+    ThreadCreated {
+        /// The thread, with an empty page of items.
+        thread: Thread,
+    },
+    /// A thread was changed.
+    #[serde(rename = "thread.updated")]
+    ThreadUpdated {
+        /// The thread, with an empty page of items.
+        thread: Thread,
+    },
+    /// An item begins.
+    #[serde(rename = "thread.item.added")]
+    ItemAdded {
+        /// How it begins.
+        item: ThreadItem,
+    },
+    /// An item changes.
+    #[serde(rename = "thread.item.updated")]
+    ItemUpdated {
+        /// Which item.
+        item_id: ItemId,
+        /// How it changes.
+        update: ItemUpdate,
+    },
+    /// An item is complete, and kept.
+    #[serde(rename = "thread.item.done")]
+    ItemDone {
+        /// The whole item.
+        item: ThreadItem,
+    },
+    /// An item is gone.
+    #[serde(rename = "thread.item.removed")]
+    ItemRemoved {
+        /// Which item.
+        item_id: ItemId,
+    },
+    /// Another item stands in the place of one with the same id.
+    #[serde(rename = "thread.item.replaced")]
+    ItemReplaced {
+        /// The whole item.
+        item: ThreadItem,
+    },
+    /// What the reader may do meanwhile.
+    #[serde(rename = "stream_options")]
+    StreamOptions {
+        /// What the reader may do.
+        stream_options: StreamOptions,
+    },
+    /// What is being done; shown until something else is, never kept.
+    #[serde(rename = "progress_update")]
+    ProgressUpdate {
+        /// A picture before the words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        icon: Option<Icon>,
+        /// The words.
+        text: String,
+    },
+    /// Something the page is to do.
+    #[serde(rename = "client_effect")]
+    ClientEffect {
+        /// What.
+        name: String,
+        /// With what.
+        #[serde(default)]
+        data: JsonMap,
+    },
+    /// Something went wrong.
+    #[serde(rename = "error")]
+    Error {
+        /// Whose sentence the reader sees.
+        #[serde(default)]
+        code: ErrorCode,
+        /// The sentence, for [`ErrorCode::Custom`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+        /// Whether the reader is offered to try again.
+        #[serde(default)]
+        allow_retry: bool,
+    },
+    /// Something the reader should know.
+    #[serde(rename = "notice")]
+    Notice {
+        /// How serious it is.
+        level: NoticeLevel,
+        /// The sentence; Markdown.
+        message: String,
+        /// A line above it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
+    },
+}
+
+impl ThreadEvent {
+    /// More text of a part of a message.
+    pub fn text_delta(item_id: &ItemId, content_index: u32, delta: String) -> Self {
+        Self::ItemUpdated { item_id: item_id.clone(), update: ItemUpdate::TextDelta { content_index, delta } }
+    }
+
+    /// An error with a sentence of the server's own.
+    pub fn custom_error(message: impl Into<String>, allow_retry: bool) -> Self {
+        Self::Error { code: ErrorCode::Custom, message: Some(message.into()), allow_retry }
+    }
+
+    /// An error for which the widget has a sentence of its own.
+    pub fn stream_error(allow_retry: bool) -> Self {
+        Self::Error { code: ErrorCode::StreamError, message: None, allow_retry }
+    }
+}
+
+/// What a reader may do while an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamOptions {
+    /// Whether the stop button is shown.
+    pub allow_cancel: bool,
+}
+
+/// Whose sentence about an error the reader sees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ErrorCode {
+    /// The server's.
+    #[default]
+    #[serde(rename = "custom")]
+    Custom,
+    /// The widget's, about a broken answer.
+    #[serde(rename = "stream.error")]
+    StreamError,
+}
+
+/// How serious a notice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NoticeLevel {
+    /// Good to know.
+    Info,
+    /// Better to know.
+    Warning,
+    /// Must be known.
+    Danger,
+}

@@ -1,0 +1,103 @@
+//! Forms that the assistant hands to the reader, and what comes back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// How far a form is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InputStatus {
+    /// Waits for the reader.
+    Pending,
+    /// Was filled in.
+    Answered,
+    /// Was passed over.
+    Skipped,
+}
+
+/// One question of a form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StructuredInput {
+    /// Names the question within its form.
+    pub id: String,
+    /// The question.
+    pub question: String,
+    /// The answer, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+    /// How it is answered.
+    #[serde(flatten)]
+    pub kind: StructuredInputKind,
+}
+
+/// How a question is answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum StructuredInputKind {
+    /// By choosing.
+    MultipleChoice {
+        /// What can be chosen; readers may write something else.
+        options: Vec<StructuredOption>,
+        /// Whether more than one may be chosen.
+        #[serde(default)]
+        multiple: bool,
+    },
+    /// By writing.
+    Freeform {
+        /// A hint.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+    },
+}
+
+/// Something to choose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StructuredOption {
+    /// What is shown, and sent back.
+    pub value: String,
+}
+
+/// An answer as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// What was chosen or written.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// Whether the reader passed the question over.
+    #[serde(default)]
+    pub skipped: bool,
+}
+
+/// What a reader sends back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StructuredAnswers {
+    /// Whether the form was filled in or passed over.
+    #[serde(default)]
+    pub status: SubmittedStatus,
+    /// By question; questions the form does not have are ignored.
+    #[serde(default)]
+    pub answers: BTreeMap<String, SubmittedAnswer>,
+}
+
+/// Whether a form was filled in or passed over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SubmittedStatus {
+    /// Filled in.
+    #[default]
+    Answered,
+    /// Passed over.
+    Skipped,
+}
+
+/// One answer that a reader sends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmittedAnswer {
+    /// What was chosen or written.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// Whether the reader passed the question over.
+    #[serde(default)]
+    pub skipped: bool,
+}

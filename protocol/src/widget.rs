@@ -1,0 +1,64 @@
+//! Widgets: trees of components, passed on as they are but for their nulls.
+
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::{Serialize, Serializer};
+
+use crate::Value;
+
+const ROOTS: [&str; 3] = ["Card", "ListView", "Basic"];
+
+/// A widget or a component of one: opaque JSON without nulls at any depth.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Widget(Value);
+
+/// The JSON is not a widget.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a widget must be an object whose `type` is Card, ListView or Basic")]
+pub struct NotAWidget;
+
+impl Widget {
+    /// A widget of this JSON; its nulls are taken out.
+    ///
+    /// # Errors
+    /// The root is not a `Card`, a `ListView` or a `Basic`.
+    pub fn new(json: Value) -> Result<Self, NotAWidget> {
+        let root = json.get("type").and_then(Value::as_str).unwrap_or_default();
+        if ROOTS.contains(&root) { Ok(Self(without_nulls(json))) } else { Err(NotAWidget) }
+    }
+
+    /// The JSON.
+    pub fn as_json(&self) -> &Value {
+        &self.0
+    }
+}
+
+/// The same JSON without its nulls, in objects and in arrays.
+pub(crate) fn without_nulls(json: Value) -> Value {
+    match json {
+        Value::Object(members) => {
+            let kept = members.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(kept.map(|(name, value)| (name, without_nulls(value))).collect())
+        }
+        Value::Array(values) => {
+            Value::Array(values.into_iter().filter(|value| !value.is_null()).map(without_nulls).collect())
+        }
+        other => other,
+    }
+}
+
+/// Reads a component, which may have any type.
+pub(crate) fn component<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+    Value::deserialize(deserializer).map(without_nulls)
+}
+
+impl Serialize for Widget {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Widget {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
