@@ -1,6 +1,8 @@
 //! The tutor: asks the model, runs the tools it calls, asks again, and writes the answer with its citations.
 
 pub mod citations;
+mod markdown;
+mod marks;
 mod message;
 mod prompt;
 mod sentences;
