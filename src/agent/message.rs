@@ -19,7 +19,7 @@ pub(super) struct MessageWriter<'a> {
 
 impl<'a> MessageWriter<'a> {
     pub(super) fn new(turn: &'a Turn, sources: &'a Sources) -> Self {
-        Self { turn, sources, citations: Citations::default(), item: None, content: AssistantContent::text("") }
+        Self { turn, sources, citations: Citations::new(sources.count()), item: None, content: AssistantContent::text("") }
     }
 
     /// The clean text so far.
@@ -34,8 +34,7 @@ impl<'a> MessageWriter<'a> {
 
     /// Takes more text of the model.
     pub(super) fn write(&mut self, delta: &str) -> Vec<ThreadEvent> {
-        let sources = self.sources;
-        let piece = self.citations.push(delta, |number| sources.source(number).is_some());
+        let piece = self.citations.push(delta);
         self.show(piece)
     }
 
@@ -58,7 +57,7 @@ impl<'a> MessageWriter<'a> {
 
     fn show(&mut self, piece: Piece) -> Vec<ThreadEvent> {
         let mut events = Vec::new();
-        if piece.text.is_empty() && piece.marks.is_empty() {
+        if piece.text.is_empty() && piece.citations.is_empty() {
             return events;
         }
         if self.item.is_none() {
@@ -69,12 +68,12 @@ impl<'a> MessageWriter<'a> {
             self.content.text.push_str(&piece.text);
             events.push(ThreadEvent::text_delta(&item.id, 0, piece.text));
         }
-        for mark in piece.marks {
-            let Some(source) = self.sources.source(mark.number) else { continue };
-            let annotation = Annotation { source: source.clone(), index: Some(mark.index) };
+        for citation in piece.citations {
+            let Some(source) = self.sources.source(citation.number) else { continue };
+            let annotation = Annotation { source: source.clone(), index: u32::try_from(citation.index).ok() };
             let annotation_index = u32::try_from(self.content.annotations.len()).unwrap_or(u32::MAX);
             self.content.annotations.push(annotation.clone());
-            let update = ItemUpdate::AnnotationAdded { content_index: 0, annotation_index, annotation };
+            let update = ItemUpdate::AnnotationAdded { content_index: 0, annotation_index, annotation: Box::new(annotation) };
             events.push(ThreadEvent::ItemUpdated { item_id: item.id.clone(), update });
         }
         events

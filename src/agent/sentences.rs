@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chatkit_protocol::{Icon, ThreadEvent};
 
-use super::tools::knowledge_base;
 use super::workflow::query_of;
 use crate::chat::TurnError;
+use crate::llm::passages::KNOWLEDGE_TOOL;
 use crate::llm::{LlmError, ToolCall};
 
 /// A query is shown up to so many characters.
@@ -14,7 +14,7 @@ const QUERY_SHOWN_CHARS: usize = 120;
 
 /// What the reader sees while the book is searched.
 pub(super) fn searching(calls: &[ToolCall]) -> Option<ThreadEvent> {
-    let queries: Vec<String> = calls.iter().filter(|call| call.name == knowledge_base::NAME).map(query_of).collect();
+    let queries: Vec<String> = calls.iter().filter(|call| call.name == KNOWLEDGE_TOOL).map(query_of).collect();
     let query = queries.first()?.chars().take(QUERY_SHOWN_CHARS).collect::<String>();
     let text = format!("Looking in the book for “{}”", query.trim());
     Some(ThreadEvent::ProgressUpdate { icon: Some(Icon::SEARCH), text })

@@ -65,6 +65,11 @@ impl Sources {
         }
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.passages.len()).unwrap_or(u32::MAX)
+    }
+
     /// The source of a number, if there is one.
     pub(super) fn source(&self, number: u32) -> Option<&Source> {
         let position = usize::try_from(number).ok()?.checked_sub(1)?;

@@ -7,9 +7,9 @@ use chatkit_protocol::{
 use serde_json::Value;
 
 use super::sources::Sources;
-use super::tools::knowledge_base;
 use crate::chat::Turn;
 use crate::llm::ToolCall;
+use crate::llm::passages::KNOWLEDGE_TOOL;
 
 /// The searches of one round.
 pub(super) struct SearchWorkflow {
@@ -21,7 +21,7 @@ pub(super) struct SearchWorkflow {
 impl SearchWorkflow {
     /// One task for each search among the calls; `None` when there is no search.
     pub(super) fn new(turn: &Turn, calls: &[ToolCall]) -> Option<Self> {
-        let searches: Vec<&ToolCall> = calls.iter().filter(|call| call.name == knowledge_base::NAME).collect();
+        let searches: Vec<&ToolCall> = calls.iter().filter(|call| call.name == KNOWLEDGE_TOOL).collect();
         if searches.is_empty() {
             return None;
         }

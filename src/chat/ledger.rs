@@ -43,6 +43,8 @@ struct Pending {
     item: ThreadItem,
     /// Whether it changed since it was last written.
     changed: bool,
+    /// Whether the store has a checkpoint of it.
+    in_store: bool,
 }
 
 /// The books of one turn.
@@ -68,8 +70,8 @@ impl Ledger {
         match event {
             ThreadEvent::ItemAdded { mut item } => {
                 item.thread_id = self.thread.id.clone();
-                self.pending.retain(|pending| pending.item.id != item.id);
-                self.pending.push(Pending { item: item.clone(), changed: true });
+                let in_store = self.forget(&item.id);
+                self.pending.push(Pending { item: item.clone(), changed: true, in_store });
                 Ok(Step { write: Vec::new(), send: visible(item, |item| ThreadEvent::ItemAdded { item }) })
             }
             ThreadEvent::ItemUpdated { item_id, update } => {
@@ -113,6 +115,7 @@ impl Ledger {
         changed
             .map(|pending| {
                 pending.changed = false;
+                pending.in_store = true;
                 Write::Checkpoint(pending.item.clone())
             })
             .collect()
@@ -123,8 +126,12 @@ impl Ledger {
     /// A stopped turn also leaves a hidden note, of this id and time, without which the model would go on with the
     /// answer that the reader stopped.
     pub fn close(&mut self, how: Ending, note_id: ItemId, now: Timestamp) -> Vec<Write> {
-        let partial = self.pending.drain(..).map(|pending| pending.item).filter(has_text);
-        let mut writes: Vec<Write> = partial.map(Write::Save).collect();
+        let partial = self.pending.drain(..).filter_map(|Pending { item, in_store, .. }| match has_text(&item) {
+            true => Some(Write::Save(item)),
+            // A checkpoint of what is blank by now.
+            false => in_store.then_some(Write::Delete(item.id)),
+        });
+        let mut writes: Vec<Write> = partial.collect();
         if matches!(how, Ending::Stopped | Ending::Superseded) {
             let kind = ItemKind::SdkHiddenContext(SdkHiddenContext { content: STOPPED_NOTE.to_owned() });
             let note = ThreadItem { id: note_id, thread_id: self.thread.id.clone(), created_at: now, kind };
@@ -139,8 +146,10 @@ impl Ledger {
         Step { write: vec![Write::Save(item.clone())], send: visible(item, event) }
     }
 
-    fn forget(&mut self, item_id: &ItemId) {
-        self.pending.retain(|pending| pending.item.id != *item_id);
+    /// Strikes an item off. Whether the store has a checkpoint of it.
+    fn forget(&mut self, item_id: &ItemId) -> bool {
+        let place = self.pending.iter().position(|pending| pending.item.id == *item_id);
+        place.is_some_and(|place| self.pending.remove(place).in_store)
     }
 }
 

@@ -228,3 +228,6 @@ impl Drop for Listening {
         self.shared.gone.cancel();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 mod answer;
 mod errors;
-pub mod extractive;
+//pub mod extractive;
 pub mod http;
 pub mod openai;
 mod openai_wire;

@@ -12,9 +12,7 @@ use super::{Tool, ToolOutput};
 use crate::chat::Turn;
 use crate::knowledge::{KnowledgeBase, Search};
 use crate::llm::ToolSpec;
-
-/// What the model calls it.
-pub const NAME: &str = "query_knowledge_base";
+use crate::llm::passages::KNOWLEDGE_TOOL;
 
 /// A query is cut after so many bytes.
 const QUERY_BYTES_MAX: usize = 2_000;
@@ -45,7 +43,7 @@ impl QueryKnowledgeBase {
 impl Tool for QueryKnowledgeBase {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: NAME.to_owned(),
+            name: KNOWLEDGE_TOOL.to_owned(),
             description: "Searches the textbook. Use it before answering any question about the book's subject. \
                           Returns numbered passages to cite."
                 .to_owned(),
