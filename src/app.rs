@@ -165,7 +165,7 @@ impl App {
 
 fn chat_model(settings: &Settings, model: &ModelSettings, ids: &Ids) -> Result<Arc<dyn ChatModel>> {
     match &model.choice {
-        ModelChoice::Offline => Ok(Arc::new(Extractive::new(settings.tutor.offline_pace))),
+        ModelChoice::Offline => Ok(Arc::new(Extractive::new(settings.tutor.offline_pace, ids.clone()))),
         ModelChoice::Endpoint(endpoint) => {
             let client = http::client(model.proxy.as_deref()).context("check HTTPS_PROXY, and the system's certificates")?;
             let silence = settings.tutor.model_silence;

@@ -1,8 +1,9 @@
 //! Models that answer: what is asked of them, what comes back, and what can go wrong.
 
 mod answer;
+pub mod choice;
 mod errors;
-//pub mod extractive;
+pub mod extractive;
 pub mod http;
 pub mod openai;
 mod openai_wire;
