@@ -1,0 +1,3 @@
+//! What tests stand on: real databases, thrown away afterwards.
+
+pub(crate) mod postgres;
