@@ -159,7 +159,8 @@ mod tests {
             text: text.into(),
             ..CitedPassage::default()
         };
-        ToolResult { passages: vec![passage(1, "Sensors", SENSORS), passage(2, "Motors", MOTORS)], note: None }.to_json()
+        ToolResult { passages: vec![passage(1, "Sensors", SENSORS), passage(2, "Motors", MOTORS)], note: None }
+            .to_json()
     }
 
     fn tool() -> ToolSpec {
@@ -204,8 +205,10 @@ mod tests {
 
     #[tokio::test]
     async fn sentences_keep_their_abbreviations_and_lose_their_links() {
-        expect_test::expect!["Motors turn current into movement. [2] Dr. Ada built the first one in 1834, see history. [2]"]
-            .assert_eq(&answer("Who built motors first, and how do they turn current?", &passages()).await);
+        expect_test::expect![
+            "Motors turn current into movement. [2] Dr. Ada built the first one in 1834, see history. [2]"
+        ]
+        .assert_eq(&answer("Who built motors first, and how do they turn current?", &passages()).await);
     }
 
     #[tokio::test]

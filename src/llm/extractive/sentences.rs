@@ -185,7 +185,8 @@ fn ends_here(before: &str, stop: char, after: &str) -> bool {
 }
 
 fn is_abbreviation(before: &str, following: Option<char>) -> bool {
-    let word = before.rsplit(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '"' | '*' | '_')).next().unwrap_or(before);
+    let word =
+        before.rsplit(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '"' | '*' | '_')).next().unwrap_or(before);
     let lower = word.to_lowercase();
     if lower == "etc" || lower == "no" {
         // Both also end sentences; a number after them is what tells.
@@ -207,12 +208,18 @@ mod tests {
     #[test]
     fn a_full_stop_ends_a_sentence_only_where_it_does() {
         check("Robots sense. They act!", &["Robots sense.", "They act!"]);
-        check("Use sensors, e.g. Lidar. See Fig. 3 by Dr. Smith.", &["Use sensors, e.g. Lidar.", "See Fig. 3 by Dr. Smith."]);
+        check(
+            "Use sensors, e.g. Lidar. See Fig. 3 by Dr. Smith.",
+            &["Use sensors, e.g. Lidar.", "See Fig. 3 by Dr. Smith."],
+        );
         check("It needs 3.5 volts. ROS 2.0 is new.", &["It needs 3.5 volts.", "ROS 2.0 is new."]);
         check("Run `a. B` now. Open main.py first.", &["Run `a. B` now.", "Open main.py first."]);
         check("He said \"Stop.\" Then **it ended.** So.", &["He said \"Stop.\"", "Then **it ended.**", "So."]);
         check("Wait... and see. A stray ` tick. Next.", &["Wait... and see.", "A stray ` tick.", "Next."]);
-        check("Motors, gears, etc. All turn. Is it? No. Yes.", &["Motors, gears, etc.", "All turn.", "Is it?", "No.", "Yes."]);
+        check(
+            "Motors, gears, etc. All turn. Is it? No. Yes.",
+            &["Motors, gears, etc.", "All turn.", "Is it?", "No.", "Yes."],
+        );
     }
 
     #[test]
@@ -227,8 +234,10 @@ mod tests {
         let sentence = |text: &str, paragraph| Unit::Sentence { text: text.into(), paragraph };
         let told: Vec<Unit> = units(passage);
         let texts: Vec<&Unit> = told.iter().collect();
-        let paragraphs: Vec<usize> =
-            told.iter().filter_map(|unit| if let Unit::Sentence { paragraph, .. } = unit { Some(*paragraph) } else { None }).collect();
+        let paragraphs: Vec<usize> = told
+            .iter()
+            .filter_map(|unit| if let Unit::Sentence { paragraph, .. } = unit { Some(*paragraph) } else { None })
+            .collect();
         assert_eq!(
             texts,
             [

@@ -1,0 +1,3 @@
+//! What tests stand on: a fake world behind real sockets.
+
+pub(crate) mod fake_model;
