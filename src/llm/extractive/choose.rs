@@ -81,13 +81,18 @@ impl Asked {
         let all: Vec<String> = words::each(question).collect();
         let has = |list: &str| all.iter().any(|word| list.split_whitespace().any(|known| known == word));
         let starts = |start: &[&str]| all.iter().map(String::as_str).take(start.len()).eq(start.iter().copied());
+        let weights: HashMap<String, f64> = informative.iter().map(weigh).collect();
+        // Of "a ROS 2 action" the action is asked for: of several words the rarest one.
+        let subject = informative.iter().rev().max_by(|one, other| weights[*one].total_cmp(&weights[*other])).cloned();
         Self {
-            weights: informative.iter().map(weigh).collect(),
-            subject: informative.first().cloned(),
+            weights,
+            subject,
             wants_definition: has("define definition meaning mean مراد تعریف")
                 || ["is", "are", "s"].iter().any(|verb| starts(&["what", verb]))
                 || all.ends_with(&["کیا".into(), "ہے".into()]),
-            wants_code: has("code command commands snippet script syntax install example examples run کوڈ کمانڈ"),
+            wants_code: has(
+                "code command commands snippet script syntax install example examples write implement program python کوڈ کمانڈ",
+            ),
         }
     }
 
@@ -206,10 +211,10 @@ fn together(units: &[Unit], at: usize) -> bool {
 }
 
 fn is_quotable(text: &str) -> bool {
-    let ends_openly = text.ends_with([':', '?', '؟', ',', '،']);
-    !ends_openly
-        && text.chars().count() <= SENTENCE_CHARS_MAX
-        && words::each(text).nth(SENTENCE_WORDS_MIN - 1).is_some()
+    let ends = text
+        .trim_end_matches([')', ']', '"', '\'', '”', '’', '»', '*', '_'])
+        .ends_with(['.', '!', '…', '۔', '。', '！']);
+    ends && text.chars().count() <= SENTENCE_CHARS_MAX && words::each(text).nth(SENTENCE_WORDS_MIN - 1).is_some()
 }
 
 /// Whether a sentence speaks of something the one before has named.

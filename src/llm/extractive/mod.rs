@@ -115,11 +115,14 @@ fn user_text(message: &Message) -> Option<&str> {
 }
 
 fn tool_outputs(messages: &[Message]) -> Vec<&str> {
-    let output = |message| match message {
-        &Message::Tool { ref name, ref output, .. } if name == KNOWLEDGE_TOOL => Some(output.as_str()),
-        _ => None,
-    };
-    messages.iter().filter_map(output).collect()
+    messages.iter().filter_map(tool_output).collect()
+}
+
+fn tool_output(message: &Message) -> Option<&str> {
+    match message {
+        Message::Tool { name, output, .. } => (name == KNOWLEDGE_TOOL).then_some(output),
+        Message::System(_) | Message::User(_) | Message::Assistant { .. } => None,
+    }
 }
 
 fn from_results(question: &str, outputs: &[&str]) -> String {
