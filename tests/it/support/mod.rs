@@ -1,3 +1,6 @@
-//! What tests stand on: real databases, thrown away afterwards.
+//! What tests stand on: real databases, and a fake world behind real sockets.
 
+pub(crate) mod client;
+pub(crate) mod fake_model;
+pub(crate) mod house;
 pub(crate) mod postgres;
