@@ -2,7 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy knows a test by its attribute, and not the functions it calls")]
 
+mod bad_input;
+mod chatkit;
+mod doors;
 mod llm;
 mod store_contract;
 mod store_homes;
 mod support;
+mod turns;
+mod tutor;

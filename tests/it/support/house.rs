@@ -1,5 +1,6 @@
 //! The whole house on a free port: real doors, real database, the model of the test's choice.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chatkit_gateway::app::{App, Database};
@@ -7,14 +8,13 @@ use chatkit_gateway::book;
 use chatkit_gateway::config::{Reader as SettingsReader, Settings, Variables};
 use chatkit_gateway::llm::choice::ModelSettings;
 use chatkit_gateway::server;
-use chatkit_gateway::store::ThreadStore;
-use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::client::Reader;
 use super::fake_model::{FakeModel, PATIENCE};
 use super::postgres::TestDatabase;
+use super::wire::Wire;
 
 /// A running house. Dropping it stops it.
 pub(crate) struct House {
@@ -28,7 +28,7 @@ pub(crate) struct House {
 /// What outlives a house: its folder, its database, its variables.
 pub(crate) struct Ground {
     folder: tempfile::TempDir,
-    postgres: Option<TestDatabase>,
+    postgres: Option<(Arc<TestDatabase>, Arc<Wire>)>,
     variables: Vec<(String, String)>,
 }
 
@@ -42,14 +42,22 @@ impl Ground {
     /// A fresh Postgres database.
     pub(crate) async fn postgres(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, postgres: Some(TestDatabase::migrated().await), variables: owned(variables) }
+        let database = TestDatabase::migrated().await;
+        let wire = Wire::to(&database).await;
+        Self { folder, postgres: Some((Arc::new(database), Arc::new(wire))), variables: owned(variables) }
+    }
+
+    /// The same database and variables, for another instance.
+    pub(crate) fn beside(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, postgres: self.postgres.clone(), variables: self.variables.clone() }
     }
 
     fn variables(&self) -> Variables {
         let mut variables = Variables::of([("OFFLINE_PACE_MS", "0"), ("PORT", "0")]);
         variables.set("DATA_DIR", self.folder.path().to_str().unwrap());
-        if let Some(postgres) = &self.postgres {
-            variables.set("DATABASE_URL", postgres.url().expose_secret());
+        if let Some((_, wire)) = &self.postgres {
+            wire.set(&mut variables);
         }
         for (name, value) in &self.variables {
             variables.set(name, value.as_str());
@@ -59,7 +67,12 @@ impl Ground {
 
     /// A connection beside the house's own.
     pub(crate) fn database(&self) -> &TestDatabase {
-        self.postgres.as_ref().expect("the house stands on Postgres")
+        &self.postgres.as_ref().expect("the house stands on Postgres").0
+    }
+
+    /// The house's own connections.
+    pub(crate) fn wire(&self) -> &Wire {
+        &self.postgres.as_ref().expect("the house stands on Postgres").1
     }
 
     /// A house on this ground.
@@ -126,20 +139,31 @@ impl House {
         &self.ground
     }
 
-    pub(crate) fn store(&self) -> &dyn ThreadStore {
-        &*self.app.store
-    }
-
     /// Waits until no turn runs here.
     pub(crate) async fn quiet(&self) {
         until("no turn runs", async || self.app.chat.turns().count() == 0).await;
     }
 
-    /// Asks the house to stop, as a signal would, and waits until it has. The ground stays.
-    pub(crate) async fn shut_down(mut self) -> Ground {
+    /// Asks the house to stop, as a signal would.
+    pub(crate) fn begin_to_stop(self) -> Stopping {
         self.stop.cancel();
-        tokio::time::timeout(PATIENCE, &mut self.server).await.expect("the house stops").unwrap();
-        let Self { ground, .. } = self;
+        Stopping(self)
+    }
+
+    /// The same, and waits until it has. The ground stays.
+    pub(crate) async fn shut_down(self) -> Ground {
+        self.begin_to_stop().finished().await
+    }
+}
+
+/// A house that was asked to stop.
+pub(crate) struct Stopping(House);
+
+impl Stopping {
+    /// Waits until it has stopped.
+    pub(crate) async fn finished(self) -> Ground {
+        let House { server, ground, .. } = self.0;
+        tokio::time::timeout(PATIENCE, server).await.expect("the house stops").unwrap();
         ground
     }
 }

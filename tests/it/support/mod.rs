@@ -4,3 +4,4 @@ pub(crate) mod client;
 pub(crate) mod fake_model;
 pub(crate) mod house;
 pub(crate) mod postgres;
+pub(crate) mod wire;
