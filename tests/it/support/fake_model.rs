@@ -1,5 +1,7 @@
 //! A model's provider behind a real socket, which answers as it is told and remembers what it was asked.
 
+#![expect(clippy::unwrap_used, reason = "where the fake cannot work, the test has failed")]
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
