@@ -1,5 +1,9 @@
 //! What the house knows: passages of documents, how they get in, and how they are found.
 
+pub mod embedded;
+pub mod eval;
+pub mod ingest;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

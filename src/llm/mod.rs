@@ -1,6 +1,7 @@
 //! Models that answer: what is asked of them, what comes back, and what can go wrong.
 
 mod answer;
+pub mod choice;
 mod errors;
 pub mod extractive;
 pub mod http;

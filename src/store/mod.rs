@@ -14,9 +14,13 @@
 //! - **A turn that lost its lease, or whose thread is gone, writes nothing** ([`StoreError::TurnLost`]).
 //! - **Each method is one transaction**: all of it happens, or nothing.
 
-pub mod cursor;
+mod batch;
+mod cursor;
+mod failure;
+mod migration;
 pub mod passages;
 pub mod postgres;
+mod rows;
 pub mod sqlite;
 
 use async_trait::async_trait;
@@ -24,6 +28,7 @@ use chatkit_protocol::{ItemId, JsonMap, Order, Page, ThreadId, ThreadItem, Threa
 
 use crate::identity::OwnerId;
 
+pub use failure::{Migrated, OpenError};
 pub use passages::PassageStore;
 
 /// The largest page a list hands out, in rows.
@@ -133,6 +138,7 @@ pub enum TurnThread {
 
 /// What a turn begins with.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one a turn, and it is nearly always a question")]
 pub enum Opening {
     /// A new message of the reader.
     Question(ThreadItem),

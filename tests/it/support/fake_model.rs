@@ -1,6 +1,5 @@
 //! A model's provider behind a real socket, which answers as it is told and remembers what it was asked.
 
-#![expect(clippy::unwrap_used, reason = "where the fake cannot work, the test has failed")]
 #![expect(clippy::needless_pass_by_value, reason = "scripts read better without a `&` before every `json!`")]
 
 use std::collections::VecDeque;

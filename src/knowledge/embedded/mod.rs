@@ -1,0 +1,139 @@
+//! The embedded knowledge base: passages in the house's own database, found by their words, with nothing else running.
+
+mod index;
+mod query;
+mod rank;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod typos;
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::{Description, Document, DocumentState, Found, KnowledgeBase, KnowledgeError, Search};
+use crate::store::{PassageStore, StoreError};
+
+pub use index::Index;
+pub use rank::Hit;
+
+/// How often at most the store is asked whether somebody else changed the collection.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// From this many passages on a search leaves the thread it was asked on; below, the way there costs more.
+const LARGE_PASSAGES: usize = 5_000;
+
+/// Passages of one collection, in rows of a store and in an index in memory.
+pub struct EmbeddedKnowledge {
+    store: Arc<dyn PassageStore>,
+    collection: String,
+    current: ArcSwap<Current>,
+    /// Held while the index is renewed, so that it is built once.
+    renewal: Mutex<Option<Instant>>,
+}
+
+/// An index and the revision of the rows it was built from.
+#[derive(Default)]
+struct Current {
+    revision: Option<i64>,
+    index: Index,
+}
+
+impl EmbeddedKnowledge {
+    /// Opens a collection. Nothing is read until it is first asked something.
+    pub fn open(store: Arc<dyn PassageStore>, collection: &str) -> Self {
+        Self {
+            store,
+            collection: collection.to_owned(),
+            current: ArcSwap::from_pointee(Current::default()),
+            renewal: Mutex::new(None),
+        }
+    }
+
+    /// The index as of the store's present revision, or as of a second ago.
+    async fn current(&self) -> Result<Arc<Current>, KnowledgeError> {
+        let mut looked = match self.renewal.try_lock() {
+            Ok(looked) => looked,
+            // Somebody renews it; what there is will do, unless there is nothing yet.
+            Err(_) if self.current.load().revision.is_some() => return Ok(self.current.load_full()),
+            Err(_) => self.renewal.lock().await,
+        };
+        if looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+            self.renew().await?;
+            *looked = Some(Instant::now());
+        }
+        Ok(self.current.load_full())
+    }
+
+    async fn renew(&self) -> Result<(), StoreError> {
+        let revision = self.store.revision(&self.collection).await?;
+        if self.current.load().revision == Some(revision) {
+            return Ok(());
+        }
+        // A change between the two reads gives newer rows under the older number, and the next look mends that.
+        let passages = self.store.passages(&self.collection).await?;
+        let built = tokio::task::spawn_blocking(move || Index::build(passages)).await;
+        let index = built.map_err(|_| StoreError::Unreadable("the passages cannot be indexed".to_owned()))?;
+        tracing::info!(
+            knowledge.collection = %self.collection,
+            knowledge.passages = index.len(),
+            "Indexed {} passages of `{}`", index.len(), self.collection
+        );
+        self.current.store(Arc::new(Current { revision: Some(revision), index }));
+        Ok(())
+    }
+
+    /// The next question sees what was just written here.
+    async fn forget_look(&self) {
+        *self.renewal.lock().await = None;
+    }
+}
+
+#[async_trait]
+impl KnowledgeBase for EmbeddedKnowledge {
+    async fn search(&self, asked: &Search<'_>) -> Result<Vec<Found>, KnowledgeError> {
+        let current = self.current().await?;
+        let hits = if current.index.len() < LARGE_PASSAGES {
+            current.index.search(asked.query, asked.earlier, asked.limit)
+        } else {
+            let (current, query) = (Arc::clone(&current), asked.query.to_owned());
+            let (earlier, limit) = (asked.earlier.to_vec(), asked.limit);
+            let searched = tokio::task::spawn_blocking(move || current.index.search(&query, &earlier, limit)).await;
+            searched.map_err(|_| StoreError::Unreadable("the search was broken off".to_owned()))?
+        };
+        let found = |hit: Hit| Found { passage: Arc::clone(current.index.passage(hit.passage)), score: hit.score };
+        Ok(hits.into_iter().map(found).collect())
+    }
+
+    async fn put(&self, document: Document) -> Result<(), KnowledgeError> {
+        self.store.put_document(&self.collection, &document).await?;
+        self.forget_look().await;
+        Ok(())
+    }
+
+    async fn remove(&self, path: &str) -> Result<(), KnowledgeError> {
+        self.store.remove_document(&self.collection, path).await?;
+        self.forget_look().await;
+        Ok(())
+    }
+
+    async fn documents(&self) -> Result<Vec<DocumentState>, KnowledgeError> {
+        Ok(self.store.documents(&self.collection).await?)
+    }
+
+    async fn describe(&self) -> Result<Description, KnowledgeError> {
+        let documents = self.store.documents(&self.collection).await?;
+        Ok(Description {
+            kind: "embedded",
+            retrieval: "lexical",
+            collection: self.collection.clone(),
+            documents: documents.len(),
+            passages: documents.iter().map(|document| document.passages as usize).sum(),
+        })
+    }
+}

@@ -1,0 +1,153 @@
+//! A question becomes concepts: what is looked for, how much each part matters, and the words that may stand for it.
+
+use super::index::Index;
+use super::terms::{Look, Term, terms};
+use super::words::{alike, is_english, is_quiet, is_silent, points_back};
+
+/// Longest question that is read, in bytes.
+const QUERY_BYTES_MAX: usize = 4_000;
+/// Most concepts of one question; what comes after says little new.
+const CONCEPTS_MAX: usize = 32;
+/// Most earlier questions that are looked at, the latest ones.
+const EARLIER_MAX: usize = 2;
+
+/// What a word that says little counts.
+const QUIET_SHARE: f32 = 0.3;
+/// What a number counts; most are in many passages with other meanings.
+const NUMBER_SHARE: f32 = 0.5;
+/// What an ordinary word counts that is nowhere in the book: readers have their own words for what the book explains.
+const UNKNOWN_WORD: f32 = 0.35;
+/// What a name counts that is nowhere in the book: whoever asks about it asks about something else.
+const UNKNOWN_NAME: f32 = 1.6;
+/// What an earlier question counts in a follow-up.
+const EARLIER_SHARE: f32 = 0.45;
+/// Up to so many telling words a question is so short that it may lean on what was asked before.
+const SHORT_QUESTION: usize = 2;
+
+/// How far a name in code is outside the book when only its parts are in it.
+const FOREIGN_WHOLE: f32 = 0.5;
+
+/// How well a word with nearly the same meaning stands for the one that was asked for.
+const ALIKE_QUALITY: f32 = 0.6;
+/// How well a word stands for one that was probably misspelt.
+const SLIP_QUALITY: f32 = 0.85;
+/// How well a part stands for a name in code that is not in the book itself.
+const PARTS_QUALITY: f32 = 0.6;
+
+/// Something that is looked for.
+#[derive(Debug)]
+pub(super) struct Concept {
+    /// How much it matters, from 0 to about 1.
+    pub(super) weight: f32,
+    /// Words that stand for it, and how well, from 0 to 1.
+    pub(super) words: Vec<(u32, f32)>,
+    /// Comes from the question itself, not from an earlier one.
+    pub(super) asked: bool,
+    /// How far the book does not know it at all, from 0 to 1.
+    pub(super) foreign: f32,
+}
+
+/// Reads a question against the words the index knows.
+pub(super) fn concepts(index: &Index, query: &str, earlier: &[String]) -> Vec<Concept> {
+    let mut concepts = read(index, query);
+    let telling = concepts.iter().filter(|concept| concept.weight > QUIET_SHARE).count();
+    if leans_back(query) || telling <= SHORT_QUESTION {
+        let start = earlier.len().saturating_sub(EARLIER_MAX);
+        for question in earlier[start..].iter().rev() {
+            for mut concept in read(index, question) {
+                let known = concepts.iter().any(|c| c.words.first() == concept.words.first() && !c.words.is_empty());
+                if !known && !concept.words.is_empty() {
+                    concept.weight *= EARLIER_SHARE;
+                    concept.asked = false;
+                    concepts.push(concept);
+                }
+            }
+        }
+    }
+    concepts.truncate(CONCEPTS_MAX);
+    concepts
+}
+
+/// Whether a question refers to an earlier one.
+fn leans_back(query: &str) -> bool {
+    let query = cut(query);
+    let mut words = terms(query);
+    let begins = words.next().is_some_and(|word| matches!(word.form.as_str(), "and" | "but" | "so" | "or" | "then" | "why" | "also"));
+    begins || terms(query).any(|word| points_back(&word.form))
+}
+
+fn cut(query: &str) -> &str {
+    &query[..query.floor_char_boundary(QUERY_BYTES_MAX)]
+}
+
+fn read(index: &Index, query: &str) -> Vec<Concept> {
+    let all: Vec<Term> = terms(cut(query)).collect();
+    let mut asked: Vec<&Term> = all.iter().filter(|term| !is_silent(&term.form) || term.look == Look::Identifier).collect();
+    if asked.is_empty() {
+        // Somebody looks for a word that usually says nothing.
+        asked = all.iter().filter(|term| index.word(&term.stem).is_some()).collect();
+    }
+    let shouting = asked.len() > 2 && asked.iter().all(|term| term.look == Look::Name);
+    let mut seen: Vec<&str> = Vec::new();
+    let mut concepts = Vec::new();
+    for (place, term) in asked.iter().enumerate() {
+        if seen.contains(&term.stem.as_str()) || concepts.len() >= CONCEPTS_MAX {
+            continue;
+        }
+        seen.push(&term.stem);
+        let next = asked.get(place + 1).map(|next| next.form.as_str());
+        concepts.push(concept(index, term, next, shouting));
+    }
+    concepts
+}
+
+fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Concept {
+    let mut words: Vec<(u32, f32)> = index.word(&term.stem).map(|word| (word, 1.0)).into_iter().collect();
+    let known = !words.is_empty();
+    let share = match term.look {
+        Look::Number => NUMBER_SHARE,
+        Look::Word | Look::Name if is_quiet(&term.stem) => QUIET_SHARE,
+        Look::Word | Look::Name | Look::Identifier => 1.0,
+    };
+    let mut weight = index.weight(words.first().map_or(1, |&(word, _)| index.spread(word)));
+    if let Some(joined) = next.and_then(|next| index.word(&format!("{}{next}", term.form))) {
+        words.push((joined, 0.9));
+    }
+    if share >= 1.0 {
+        let neighbours = alike(&term.stem).iter().filter_map(|other| index.word(other));
+        words.extend(neighbours.map(|word| (word, ALIKE_QUALITY)));
+    }
+    let mut foreign = 0.0;
+    if !known {
+        let is_code = matches!(term.look, Look::Identifier | Look::Number);
+        let is_name = !shouting && matches!(term.look, Look::Name | Look::Identifier);
+        if !is_code && !is_english(&term.form, &term.stem) {
+            let (near, apart) = index.spellings().near(&term.form);
+            #[expect(clippy::cast_precision_loss, reason = "words are at most two letters apart")]
+            words.extend(near.iter().map(|&word| (word, SLIP_QUALITY - 0.1 * (apart as f32 - 1.0))));
+            if let Some(spread) = near.iter().map(|&word| index.spread(word)).max() {
+                weight = index.weight(spread);
+            }
+        }
+        if words.is_empty() {
+            let parts = term.parts.iter().filter_map(|part| index.word(part)).chain(split(index, &term.form));
+            words.extend(parts.map(|part| (part, PARTS_QUALITY)));
+            foreign = if words.is_empty() { 1.0 } else { FOREIGN_WHOLE };
+            weight = if is_name { UNKNOWN_NAME } else { UNKNOWN_WORD };
+        } else if words.iter().all(|&(_, quality)| quality <= ALIKE_QUALITY) {
+            weight = UNKNOWN_WORD;
+        }
+    }
+    Concept { weight: weight * share, words, asked: true, foreign }
+}
+
+/// The two words of the book an unknown word is made of (`quickstart`), if it is.
+fn split(index: &Index, form: &str) -> Vec<u32> {
+    const PIECE_CHARS_MIN: usize = 3;
+    if !form.is_ascii() || form.len() < 2 * PIECE_CHARS_MIN {
+        return Vec::new();
+    }
+    (PIECE_CHARS_MIN..=form.len() - PIECE_CHARS_MIN)
+        .find_map(|at| Some(vec![index.word(&super::terms::stem(&form[..at]))?, index.word(&super::terms::stem(&form[at..]))?]))
+        .unwrap_or_default()
+}

@@ -1,0 +1,166 @@
+//! One page becomes a document: its passages with their addresses, and what is wrong with the page.
+
+use std::collections::{BTreeMap, HashMap};
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::chunk::{CHUNKER_VERSION, cut};
+use super::frontmatter::{FrontMatter, split};
+use super::mdx::to_markdown;
+use super::page::{BlockKind, Block, Section, read};
+use super::route::{base_id, page_url, without_number_prefix};
+use super::site::Site;
+use super::Problem;
+use crate::knowledge::{Document, Passage};
+
+/// The name space of passage ids.
+const PASSAGE_IDS: Uuid = Uuid::from_u128(0x6b1f_0d0e_9c53_4f0a_8a55_2f31_70c6_e9d4);
+
+/// What became of a page.
+#[derive(Debug)]
+pub enum Read {
+    /// It can be searched.
+    Document(Document),
+    /// Its author does not want it found: a draft, or unlisted.
+    Hidden,
+    /// It cannot be read at all; the problem says why.
+    Broken,
+}
+
+/// Cuts a page into passages. `labels` are the names of folders, by path.
+pub fn document(
+    path: &str,
+    content: &[u8],
+    site: &Site,
+    labels: &BTreeMap<String, String>,
+    problems: &mut Vec<Problem>,
+) -> Read {
+    let mut problem = |line: Option<usize>, sentence: String| problems.push(Problem { path: path.to_owned(), line, sentence });
+    let text = match std::str::from_utf8(content) {
+        Ok(text) if text.contains('\0') => {
+            problem(Some(line_of(content, text.find('\0').unwrap_or(0))), "it holds a zero byte and is no text; it is left out".into());
+            return Read::Broken;
+        }
+        Ok(text) => text,
+        Err(error) => {
+            let at = error.valid_up_to();
+            problem(Some(line_of(content, at)), format!("byte {} of the file is not UTF-8; it is left out", at + 1));
+            return Read::Broken;
+        }
+    };
+    let page = split(text);
+    if let Some((line, sentence)) = page.problem {
+        problem(Some(line), sentence);
+    }
+    if page.front.draft == Some(true) || page.front.unlisted == Some(true) {
+        return Read::Hidden;
+    }
+    let markdown = to_markdown(page.body, path.to_lowercase().ends_with(".mdx"));
+    for (line, sentence) in markdown.problems {
+        problem(Some(line + page.body_line - 1), sentence);
+    }
+    let passages = passages(path, &page.front, &markdown.text, site, labels);
+    if passages.is_empty() {
+        problem(None, "it holds no text; there is nothing to find in it".into());
+    }
+    Read::Document(Document { path: path.to_owned(), fingerprint: fingerprint(text, site, module(path, &page.front, labels)), passages })
+}
+
+fn passages(path: &str, front: &FrontMatter, markdown: &str, site: &Site, labels: &BTreeMap<String, String>) -> Vec<Passage> {
+    let mut page = read(markdown);
+    let front_title = front.title.as_ref().and_then(|title| title.text());
+    let title = front_title.or_else(|| page.title.clone()).unwrap_or_else(|| base_id(path, front).to_owned());
+    let url = page_url(path, front, site);
+    let (module, week) = (module(path, front, labels), week(path, front));
+    describe(&mut page.sections, front);
+    let mut seen: HashMap<Uuid, u32> = HashMap::new();
+    let mut passages: Vec<Passage> = Vec::new();
+    for section in &page.sections {
+        for text in cut(&section.blocks) {
+            let place = format!("{path}\n{}\n{text}", section.heading_path.join("\n"));
+            let mut id = Uuid::new_v5(&PASSAGE_IDS, place.as_bytes());
+            let before = seen.entry(id).or_default();
+            if *before > 0 {
+                id = Uuid::new_v5(&id, &before.to_be_bytes());
+            }
+            *before += 1;
+            passages.push(Passage {
+                id: id.to_string(),
+                path: path.to_owned(),
+                title: title.clone(),
+                heading: if section.heading.is_empty() { title.clone() } else { section.heading.clone() },
+                heading_path: section.heading_path.clone(),
+                url: section.anchor.as_ref().map_or_else(|| url.clone(), |anchor| format!("{url}#{anchor}")),
+                module: module.clone(),
+                week,
+                position: u32::try_from(passages.len()).unwrap_or(u32::MAX),
+                text,
+            });
+        }
+    }
+    passages
+}
+
+/// The description says what the page is about, so it opens the page's first text above all headings but the title.
+fn describe(sections: &mut [Section], front: &FrontMatter) {
+    let Some(text) = front.description.as_ref().and_then(|description| description.text()) else { return };
+    let opening = match sections {
+        [first, title, ..] if first.blocks.is_empty() && title.heading_path.is_empty() => title,
+        [first, ..] => first,
+        [] => return,
+    };
+    if !opening.blocks.iter().any(|block| block.text.contains(&text)) {
+        opening.blocks.insert(0, Block { kind: BlockKind::Prose, text });
+    }
+}
+
+fn fingerprint(text: &str, site: &Site, module: Option<String>) -> String {
+    let mut hash = Sha256::new();
+    let slash = format!("{:?}", site.trailing_slash);
+    let parts = [&CHUNKER_VERSION.to_string(), site.url.as_deref().unwrap_or(""), &site.base, &slash, module.as_deref().unwrap_or(""), text];
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What the front matter says, else the label or name of the outermost folder that is named like a part of a book.
+fn module(path: &str, front: &FrontMatter, labels: &BTreeMap<String, String>) -> Option<String> {
+    if let Some(module) = front.module.as_ref().and_then(|module| module.text()) {
+        return Some(module);
+    }
+    let folder_ends: Vec<usize> = path.match_indices('/').map(|(at, _)| at).collect();
+    let named = folder_ends.iter().map(|&end| &path[..end]).find(|folder| {
+        let name = without_number_prefix(folder.rsplit('/').next().unwrap_or(folder)).to_lowercase();
+        ["module", "part", "unit", "chapter"].iter().any(|part| name.starts_with(part))
+    });
+    match named {
+        Some(folder) => {
+            let name = folder.rsplit('/').next().unwrap_or(folder);
+            Some(labels.get(folder).cloned().unwrap_or_else(|| without_number_prefix(name).to_owned()))
+        }
+        None => folder_ends.first().and_then(|&end| labels.get(&path[..end]).cloned()),
+    }
+}
+
+/// The first number in what the front matter says, else the number of a folder or file such as `week-03`.
+fn week(path: &str, front: &FrontMatter) -> Option<u32> {
+    let first_number = |text: &str| {
+        let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit());
+        digits.split(|c: char| !c.is_ascii_digit()).next().and_then(|number| number.parse().ok())
+    };
+    if let Some(week) = front.week.as_ref().and_then(|week| week.text()) {
+        return first_number(&week);
+    }
+    path.split('/').find_map(|segment| {
+        let segment = without_number_prefix(segment).to_lowercase();
+        let rest = segment.strip_prefix("week")?.trim_start_matches(['-', '_', ' ']).to_owned();
+        rest.starts_with(|c: char| c.is_ascii_digit()).then(|| first_number(&rest))?
+    })
+}
+
+fn line_of(content: &[u8], at: usize) -> usize {
+    content[..at].iter().filter(|&&byte| byte == b'\n').count() + 1
+}

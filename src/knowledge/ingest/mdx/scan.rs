@@ -1,0 +1,419 @@
+//! Cuts an MDX page into what is text, what is code, what is a tag, and what a reader never sees.
+
+use std::ops::Range;
+
+use super::tag::{Tag, expression_end, literal, prefix};
+
+/// Longest code span or formula inside a paragraph, in bytes.
+const SPAN_BYTES_MAX: usize = 8 * 1024;
+
+/// A piece of the page. All pieces together are the whole page, in order.
+#[derive(Debug)]
+pub(super) enum Piece {
+    /// Markdown.
+    Text(Range<usize>),
+    /// Whole lines of a fenced or indented block, or of a formula: kept as they are.
+    Block(Range<usize>),
+    /// A code span or formula inside a line: kept as it is.
+    Span(Range<usize>),
+    /// A letter that means itself, not the beginning of a tag or an expression.
+    Letter(Range<usize>),
+    /// A tag.
+    Tag(Range<usize>, Tag),
+    /// Not for the reader, or shown as this text.
+    Instead(Range<usize>, String),
+}
+
+/// A finding: byte offset and sentence.
+pub(super) type Finding = (usize, String);
+
+/// Cuts the page. `mdx` pages have no indented code.
+pub(super) fn scan(source: &str, mdx: bool) -> (Vec<Piece>, Vec<Finding>) {
+    let mut scan = Scan { source, mdx, pieces: Vec::new(), findings: Vec::new(), text_from: 0, directives: Vec::new(), in_list: false };
+    scan.page();
+    (scan.pieces, scan.findings)
+}
+
+struct Scan<'a> {
+    source: &'a str,
+    mdx: bool,
+    pieces: Vec<Piece>,
+    findings: Vec<Finding>,
+    /// Where the text begins that is not yet a piece.
+    text_from: usize,
+    /// The admonitions that are open: colons and offset.
+    directives: Vec<(usize, usize)>,
+    in_list: bool,
+}
+
+impl<'a> Scan<'a> {
+    fn page(&mut self) {
+        let mut at = 0;
+        let mut after_blank = true;
+        while at < self.source.len() {
+            let line = self.line(at);
+            let blank = line.trim().is_empty();
+            at = self.block(at, line, after_blank).unwrap_or_else(|| self.inline(at));
+            after_blank = blank || self.pieces.last().is_some_and(|p| matches!(p, Piece::Block(r) | Piece::Instead(r, _) if r.end == at));
+        }
+        self.flush(at);
+        for (_, offset) in std::mem::take(&mut self.directives) {
+            self.findings.push((offset, "an admonition (:::) is never closed".to_owned()));
+        }
+    }
+
+    /// The line that begins at `at`, with its line end.
+    fn line(&self, at: usize) -> &'a str {
+        let rest = &self.source[at..];
+        &rest[..rest.find('\n').map_or(rest.len(), |end| end + 1)]
+    }
+
+    fn flush(&mut self, end: usize) {
+        if self.text_from < end {
+            self.pieces.push(Piece::Text(self.text_from..end));
+        }
+        self.text_from = end;
+    }
+
+    fn push(&mut self, piece: Piece, range: &Range<usize>) {
+        self.flush(range.start);
+        self.pieces.push(piece);
+        self.text_from = range.end;
+    }
+
+    /// Takes a block that is decided by how its first line begins; gives where it ends.
+    fn block(&mut self, at: usize, line: &str, after_blank: bool) -> Option<usize> {
+        if let Some(fence) = Fence::opened_by(line) {
+            let end = self.fence_end(at, &fence);
+            self.push(Piece::Block(at..end), &(at..end));
+            return Some(end);
+        }
+        let trimmed = line.trim();
+        if trimmed.starts_with("$$") && !trimmed[2..].contains("$$") {
+            let end = self.formula_end(at + line.len())?;
+            self.push(Piece::Block(at..end), &(at..end));
+            return Some(end);
+        }
+        if after_blank && is_module_code(line) {
+            let end = self.module_code_end(at);
+            self.push(Piece::Instead(at..end, String::new()), &(at..end));
+            return Some(end);
+        }
+        if trimmed.starts_with(":::") {
+            return Some(self.directive(at, line));
+        }
+        let indented = line.starts_with("    ") || line.starts_with('\t');
+        if !self.mdx && !self.in_list && after_blank && indented && !trimmed.is_empty() {
+            let end = self.indented_end(at);
+            self.push(Piece::Block(at..end), &(at..end));
+            return Some(end);
+        }
+        let begins_item = Fence::after_markers(line).1;
+        if begins_item {
+            self.in_list = true;
+        } else if after_blank && !trimmed.is_empty() && !line.starts_with([' ', '\t']) {
+            self.in_list = false;
+        }
+        None
+    }
+
+    fn fence_end(&mut self, start: usize, fence: &Fence) -> usize {
+        let mut at = start + self.line(start).len();
+        while at < self.source.len() {
+            let line = self.line(at);
+            if fence.quoted && !line.trim_start().starts_with('>') {
+                return at;
+            }
+            at += line.len();
+            if fence.closed_by(line) {
+                return at;
+            }
+        }
+        self.findings.push((start, "a code block is never closed; the rest of the page is read as code".to_owned()));
+        at
+    }
+
+    fn formula_end(&self, mut at: usize) -> Option<usize> {
+        while at < self.source.len() {
+            let line = self.line(at);
+            if line.trim().is_empty() {
+                return None;
+            }
+            at += line.len();
+            if line.trim_end().ends_with("$$") {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    fn indented_end(&self, start: usize) -> usize {
+        let (mut at, mut end) = (start, start);
+        while at < self.source.len() {
+            let line = self.line(at);
+            let blank = line.trim().is_empty();
+            if !blank && !line.starts_with("    ") && !line.starts_with('\t') {
+                break;
+            }
+            at += line.len();
+            if !blank {
+                end = at;
+            }
+        }
+        end
+    }
+
+    /// An import or export ends with the line on which its brackets are closed.
+    fn module_code_end(&mut self, start: usize) -> usize {
+        let mut at = start;
+        let mut depth = 0i32;
+        let mut first_blank = None;
+        while at < self.source.len() {
+            let line = self.line(at);
+            if line.trim().is_empty() {
+                first_blank = first_blank.or(Some(at));
+            }
+            at += line.len();
+            depth += bracket_balance(line);
+            let goes_on = line.trim_end().ends_with(['=', ',', '(', '{', '[', '+', '|', '&', '?', ':', '>']);
+            if depth <= 0 && !goes_on {
+                return at;
+            }
+        }
+        if depth <= 0 {
+            return at;
+        }
+        self.findings.push((start, "an import or export is never closed; it is left out up to the next empty line".to_owned()));
+        first_blank.unwrap_or(at)
+    }
+
+    /// `:::note[Title]` becomes its title, `:::` nothing.
+    fn directive(&mut self, at: usize, line: &str) -> usize {
+        let body = line.trim();
+        let colons = body.len() - body.trim_start_matches(':').len();
+        let rest = body[colons..].trim();
+        let end = at + line.trim_end_matches(['\n', '\r']).len();
+        let start = at + line.len() - line.trim_start().len();
+        let shown = if rest.is_empty() {
+            if self.directives.pop().is_none() {
+                self.findings.push((at, "a ::: closes nothing".to_owned()));
+            }
+            String::new()
+        } else {
+            self.directives.push((colons, at));
+            directive_title(rest)
+        };
+        self.push(Piece::Instead(start..end, shown), &(start..end));
+        // The line end stays text, so that the title stands on a line of its own.
+        at + line.len()
+    }
+
+    /// Goes through one line (further when a tag or comment does) and gives where the next one begins.
+    fn inline(&mut self, start: usize) -> usize {
+        let mut at = start;
+        while let Some(letter) = self.source[at..].chars().next() {
+            let rest = &self.source[at..];
+            match letter {
+                '\n' => return at + 1,
+                '\\' => at += 1 + rest[1..].chars().next().filter(|&c| c != '\n').map_or(0, char::len_utf8),
+                '`' => at = self.span(at, '`'),
+                '$' => at = self.formula(at),
+                '<' => at = self.angle(at),
+                '{' => at = self.brace(at),
+                other => at += other.len_utf8(),
+            }
+        }
+        at
+    }
+
+    fn span(&mut self, at: usize, mark: char) -> usize {
+        let rest = prefix(&self.source[at..], SPAN_BYTES_MAX);
+        let count = rest.len() - rest.trim_start_matches(mark).len();
+        let paragraph = &rest[..rest.find("\n\n").unwrap_or(rest.len())];
+        let mut from = count;
+        while let Some(found) = paragraph[from..].find(mark) {
+            let run_start = from + found;
+            let run = paragraph[run_start..].len() - paragraph[run_start..].trim_start_matches(mark).len();
+            if run == count {
+                let range = at..at + run_start + run;
+                self.push(Piece::Span(range.clone()), &range);
+                return range.end;
+            }
+            from = run_start + run;
+        }
+        at + count
+    }
+
+    /// `$x$` is a formula when it hugs its content, so that two prices in a sentence are not one.
+    fn formula(&mut self, at: usize) -> usize {
+        let rest = &self.source[at..];
+        if rest.starts_with("$$") {
+            return self.span(at, '$');
+        }
+        let line = &rest[1..rest.find('\n').unwrap_or(rest.len())];
+        let hugs = line.starts_with(|c: char| !c.is_whitespace());
+        let end = line.char_indices().find(|&(i, c)| c == '$' && i > 0 && !line[..i].ends_with('\\')).map(|(i, _)| i);
+        match end.filter(|&end| {
+            hugs && !line[..end].ends_with(char::is_whitespace) && !line[end + 1..].starts_with(|c: char| c.is_ascii_digit())
+        }) {
+            Some(end) => {
+                let range = at..at + end + 2;
+                self.push(Piece::Span(range.clone()), &range);
+                range.end
+            }
+            None => at + 1,
+        }
+    }
+
+    fn angle(&mut self, at: usize) -> usize {
+        let rest = &self.source[at..];
+        if rest.starts_with("<!--") {
+            let end = rest.find("-->").map_or(4, |end| end + 3);
+            if end == 4 {
+                self.findings.push((at, "a comment (<!--) is never closed".to_owned()));
+            }
+            self.push(Piece::Instead(at..at + end, String::new()), &(at..at + end));
+            return at + end;
+        }
+        if let Some(length) = autolink(rest) {
+            return at + length;
+        }
+        let Some((tag, length)) = Tag::parse(rest) else {
+            self.push(Piece::Letter(at..at + 1), &(at..at + 1));
+            return at + 1;
+        };
+        let mut end = at + length;
+        if matches!(tag.name.as_str(), "script" | "style") && tag.kind == super::tag::Kind::Open {
+            let closing = format!("</{}>", tag.name);
+            if let Some(found) = self.source[end..].find(&closing) {
+                end += found + closing.len();
+                self.push(Piece::Instead(at..end, String::new()), &(at..end));
+                return end;
+            }
+        }
+        self.push(Piece::Tag(at..end, tag), &(at..end));
+        end
+    }
+
+    fn brace(&mut self, at: usize) -> usize {
+        let rest = &self.source[at..];
+        let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
+        if line.starts_with("{#") && line.trim_end().ends_with('}') {
+            return at + line.len();
+        }
+        let Some(length) = expression_end(rest) else {
+            self.findings.push((at, "a { is never closed; it is read as text".to_owned()));
+            self.push(Piece::Letter(at..at + 1), &(at..at + 1));
+            return at + 1;
+        };
+        let code = &rest[1..length - 1];
+        let shown = literal(code).or_else(|| heading_id_comment(code)).unwrap_or_default();
+        self.push(Piece::Instead(at..at + length, shown), &(at..at + length));
+        at + length
+    }
+}
+
+/// `{/* #id */}` gives a heading its anchor, like `{#id}`.
+fn heading_id_comment(code: &str) -> Option<String> {
+    let id = code.trim().strip_prefix("/*")?.strip_suffix("*/")?.trim().strip_prefix('#')?;
+    (!id.is_empty() && !id.contains(char::is_whitespace)).then(|| format!("{{#{id}}}"))
+}
+
+fn directive_title(rest: &str) -> String {
+    let name_end = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_'))).unwrap_or(rest.len());
+    let (name, after) = rest.split_at(name_end);
+    let after = after.trim();
+    let title = if let Some(bracketed) = after.strip_prefix('[') {
+        &bracketed[..bracketed.rfind(']').unwrap_or(bracketed.len())]
+    } else if let Some(attributes) = after.strip_prefix('{') {
+        attributes.split_once("title=\"").and_then(|(_, t)| t.split('"').next()).unwrap_or("")
+    } else {
+        after
+    };
+    let mut letters = name.chars();
+    let kind = letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect());
+    let shown = if title.trim().is_empty() { kind } else { title.trim().replace('<', "\\<") };
+    format!("**{shown}**")
+}
+
+/// A fence of code and what closes it.
+struct Fence {
+    mark: char,
+    count: usize,
+    quoted: bool,
+}
+
+impl Fence {
+    fn opened_by(line: &str) -> Option<Self> {
+        let (rest, _) = Self::after_markers(line);
+        let mark = rest.chars().next().filter(|c| matches!(c, '`' | '~'))?;
+        let count = rest.len() - rest.trim_start_matches(mark).len();
+        let info = &rest[count..];
+        let opens = count >= 3 && !(mark == '`' && info.contains('`'));
+        opens.then(|| Self { mark, count, quoted: line.trim_start().starts_with('>') })
+    }
+
+    fn closed_by(&self, line: &str) -> bool {
+        let rest = line.trim_start_matches([' ', '\t', '>']).trim_end();
+        rest.len() >= self.count && rest.chars().all(|c| c == self.mark)
+    }
+
+    /// The line behind the marks of quotes and list items, and whether there was one of an item.
+    fn after_markers(line: &str) -> (&str, bool) {
+        let mut rest = line.trim_start_matches([' ', '\t', '>']);
+        let mut item = false;
+        loop {
+            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let after = match digits {
+                0 => rest.strip_prefix(['-', '*', '+']),
+                1..=9 => rest[digits..].strip_prefix(['.', ')']),
+                _ => None,
+            };
+            match after.filter(|after| after.starts_with([' ', '\t'])) {
+                Some(after) => {
+                    item = true;
+                    rest = after.trim_start_matches([' ', '\t', '>']);
+                }
+                None => return (rest, item),
+            }
+        }
+    }
+}
+
+/// The length of `<https://…>` or `<name@host>`.
+fn autolink(rest: &str) -> Option<usize> {
+    let end = prefix(rest, SPAN_BYTES_MAX).find(['>', ' ', '\n'])?;
+    let inside = rest[..end].strip_prefix('<')?;
+    let (scheme, _) = inside.split_once(':').or_else(|| inside.split_once('@'))?;
+    let ok = rest[end..].starts_with('>') && scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || ".+-_".contains(c));
+    (ok && (inside.contains("//") || inside.contains('@') || inside.starts_with("mailto:"))).then_some(end + 1)
+}
+
+/// Whether a line begins an import or an export of JavaScript, and not a sentence that begins with that word.
+fn is_module_code(line: &str) -> bool {
+    if let Some(rest) = line.strip_prefix("import ") {
+        let rest = rest.trim_start();
+        return rest.starts_with(['"', '\'', '{', '*']) || rest.contains(" from '") || rest.contains(" from \"");
+    }
+    let Some(rest) = line.strip_prefix("export ") else { return false };
+    let word = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+    rest.starts_with(['{', '*'])
+        || matches!(word, "const" | "let" | "var" | "function" | "class" | "async" | "type" | "interface")
+        || rest.starts_with("default ")
+}
+
+/// Brackets opened minus brackets closed on a line, those in strings left out.
+fn bracket_balance(line: &str) -> i32 {
+    let mut quote = None;
+    let mut balance = 0;
+    for letter in line.chars() {
+        match (quote, letter) {
+            (None, '\'' | '"') => quote = Some(letter),
+            (Some(open), letter) if open == letter => quote = None,
+            (None, '{' | '[' | '(') => balance += 1,
+            (None, '}' | ']' | ')') => balance -= 1,
+            _ => {}
+        }
+    }
+    balance
+}

@@ -1,0 +1,247 @@
+//! Turns: taking a thread, writing to it, giving it back.
+
+use chatkit_protocol::{ItemId, ThreadId, ThreadItem, Timestamp};
+use sqlx::sqlite::SqliteConnection;
+
+use super::{stamp, threads};
+use crate::identity::OwnerId;
+use crate::store::batch::{Batch, Kept};
+use crate::store::rows::{self, ItemRow, USER_MESSAGE};
+use crate::store::{BeginTurn, Begun, Lease, Opening, Standing, StoreError, TurnKey, TurnThread, Write};
+
+pub(super) async fn begin(
+    connection: &mut SqliteConnection,
+    owner: &OwnerId,
+    begin: &BeginTurn,
+) -> Result<Begun, StoreError> {
+    let thread = match &begin.thread {
+        TurnThread::New(thread) => threads::insert(connection, owner, thread, begin.now).await?,
+        TurnThread::Existing(id) => threads::thread(connection, owner, id).await?,
+    };
+    let last_kept = match &begin.opening {
+        Opening::Retry { item_id } => Some(message_before(connection, &thread.id, item_id).await?),
+        Opening::Question(_) | Opening::Resume => None,
+    };
+    take(connection, &thread.id, begin).await?;
+    finish_all(connection, &thread.id).await?;
+    if let Some(position) = last_kept {
+        delete_after(connection, &thread.id, position).await?;
+    }
+    if let Opening::Question(question) = &begin.opening {
+        insert(connection, &thread.id, question).await?;
+    }
+    threads::change(connection, owner, &thread.id, &Default::default(), begin.now).await?;
+    let history = newest(connection, &thread.id, begin.history_items_max).await?;
+    Ok(Begun { thread, history })
+}
+
+/// The position of the user message that an item stands for.
+async fn message_before(connection: &mut SqliteConnection, id: &ThreadId, item_id: &ItemId) -> Result<i64, StoreError> {
+    let position: Option<i64> = sqlx::query_scalar(
+        "select max(message.position)
+           from chat_thread_items named
+           join chat_thread_items message on message.thread_id = named.thread_id
+          where named.thread_id = $1 and named.id = $2 and message.type = $3 and message.position <= named.position",
+    )
+    .bind(id.as_str())
+    .bind(item_id.as_str())
+    .bind(USER_MESSAGE)
+    .fetch_one(connection)
+    .await?;
+    position.ok_or(StoreError::NoItem)
+}
+
+/// Takes the lease, if nobody has it or whoever has it is late.
+async fn take(connection: &mut SqliteConnection, id: &ThreadId, begin: &BeginTurn) -> Result<(), StoreError> {
+    let taken = sqlx::query(
+        "insert into chat_turns (thread_id, turn_id, lease_until)
+         values ($1, $2, $3)
+         on conflict (thread_id) do update
+            set turn_id = excluded.turn_id, lease_until = excluded.lease_until, stop_requested = 0
+          where chat_turns.lease_until < $4",
+    )
+    .bind(id.as_str())
+    .bind(&begin.turn_id)
+    .bind(stamp(begin.lease_until))
+    .bind(stamp(begin.now))
+    .execute(connection)
+    .await?;
+    if taken.rows_affected() == 0 { Err(StoreError::Busy) } else { Ok(()) }
+}
+
+/// What was in progress stays as it is, for good.
+async fn finish_all(connection: &mut SqliteConnection, id: &ThreadId) -> Result<(), StoreError> {
+    sqlx::query("update chat_thread_items set in_progress = 0 where thread_id = $1 and in_progress")
+        .bind(id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn delete_after(connection: &mut SqliteConnection, id: &ThreadId, position: i64) -> Result<(), StoreError> {
+    sqlx::query("delete from chat_thread_items where thread_id = $1 and position > $2")
+        .bind(id.as_str())
+        .bind(position)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Inserts an item that must not be there yet.
+async fn insert(connection: &mut SqliteConnection, id: &ThreadId, item: &ThreadItem) -> Result<(), StoreError> {
+    let row = ItemRow::new(item, true)?;
+    sqlx::query(
+        "insert into chat_thread_items
+            (thread_id, id, type, role, content, document, created_at, hidden, position)
+         values ($1, $2, $3, $4, $5, $6, $7, $8,
+                 (select coalesce(max(position), 0) + 1 from chat_thread_items where thread_id = $1))",
+    )
+    .bind(id.as_str())
+    .bind(&row.id)
+    .bind(row.kind)
+    .bind(row.role)
+    .bind(&row.content)
+    .bind(&row.document)
+    .bind(stamp(item.created_at))
+    .bind(row.hidden)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The newest items, oldest first.
+async fn newest(connection: &mut SqliteConnection, id: &ThreadId, limit: u32) -> Result<Vec<ThreadItem>, StoreError> {
+    let documents: Vec<String> = sqlx::query_scalar(
+        "select document from chat_thread_items where thread_id = $1 order by position desc limit $2",
+    )
+    .bind(id.as_str())
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows::items(documents.iter().rev())
+}
+
+pub(super) async fn record(
+    connection: &mut SqliteConnection,
+    turn: &TurnKey,
+    writes: &[Write],
+    lease: Lease,
+    now: Timestamp,
+) -> Result<Standing, StoreError> {
+    let stop_requested = hold(connection, turn, lease).await?;
+    let batch = Batch::fold(writes);
+    for id in &batch.deleted {
+        delete(connection, &turn.thread_id, id).await?;
+    }
+    for kept in &batch.kept {
+        keep(connection, &turn.thread_id, kept).await?;
+    }
+    if lease == Lease::Release {
+        finish_all(connection, &turn.thread_id).await?;
+    }
+    if !writes.is_empty() {
+        threads::change(connection, &turn.owner, &turn.thread_id, &batch.change, now).await?;
+    }
+    Ok(if stop_requested { Standing::Stop } else { Standing::GoOn })
+}
+
+/// Renews the lease or gives it back; tells whether somebody wants the turn to stop.
+async fn hold(connection: &mut SqliteConnection, turn: &TurnKey, lease: Lease) -> Result<bool, StoreError> {
+    let held = match lease {
+        Lease::Until(until) => sqlx::query_scalar(
+            "update chat_turns
+                set lease_until = max(lease_until, $4)
+              where thread_id = $1 and turn_id = $2
+                and exists (select 1 from chat_threads where id = $1 and owner = $3)
+          returning stop_requested",
+        )
+        .bind(turn.thread_id.as_str())
+        .bind(&turn.turn_id)
+        .bind(turn.owner.as_str())
+        .bind(stamp(until)),
+        Lease::Release => sqlx::query_scalar(
+            "delete from chat_turns
+              where thread_id = $1 and turn_id = $2
+                and exists (select 1 from chat_threads where id = $1 and owner = $3)
+          returning stop_requested",
+        )
+        .bind(turn.thread_id.as_str())
+        .bind(&turn.turn_id)
+        .bind(turn.owner.as_str()),
+    };
+    let stop_requested: Option<bool> = held.fetch_optional(connection).await?;
+    stop_requested.ok_or(StoreError::TurnLost)
+}
+
+/// Inserts or replaces an item. It moves when it is new, or saved after it was only in progress.
+async fn keep(connection: &mut SqliteConnection, id: &ThreadId, kept: &Kept<'_>) -> Result<(), StoreError> {
+    let row = ItemRow::new(kept.item, kept.for_good)?;
+    sqlx::query(
+        "insert into chat_thread_items
+            (thread_id, id, type, role, content, document, created_at, hidden, in_progress, position)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, not $9,
+                 (select coalesce(max(position), 0) + 1 from chat_thread_items where thread_id = $1))
+         on conflict (thread_id, id) do update
+            set type = excluded.type,
+                role = excluded.role,
+                content = excluded.content,
+                document = excluded.document,
+                created_at = excluded.created_at,
+                hidden = excluded.hidden,
+                position = case
+                    when $10 or (chat_thread_items.in_progress and $9) then excluded.position
+                    else chat_thread_items.position
+                end,
+                in_progress = not $9 and ($10 or chat_thread_items.in_progress)",
+    )
+    .bind(id.as_str())
+    .bind(&row.id)
+    .bind(row.kind)
+    .bind(row.role)
+    .bind(&row.content)
+    .bind(&row.document)
+    .bind(stamp(kept.item.created_at))
+    .bind(row.hidden)
+    .bind(kept.for_good)
+    .bind(kept.anew)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn delete(connection: &mut SqliteConnection, id: &ThreadId, item_id: &ItemId) -> Result<(), StoreError> {
+    sqlx::query("delete from chat_thread_items where thread_id = $1 and id = $2")
+        .bind(id.as_str())
+        .bind(item_id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Asks whoever holds the thread to stop; tells whether the lease still runs.
+pub(super) async fn ask_to_stop(
+    connection: &mut SqliteConnection,
+    id: &ThreadId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let running: Option<bool> =
+        sqlx::query_scalar("update chat_turns set stop_requested = 1 where thread_id = $1 returning lease_until >= $2")
+            .bind(id.as_str())
+            .bind(stamp(now))
+            .fetch_optional(connection)
+            .await?;
+    Ok(running.unwrap_or(false))
+}
+
+pub(super) async fn close_stale(connection: &mut SqliteConnection, now: Timestamp) -> Result<u64, StoreError> {
+    sqlx::query(
+        "update chat_thread_items set in_progress = 0
+          where in_progress and thread_id in (select thread_id from chat_turns where lease_until < $1)",
+    )
+    .bind(stamp(now))
+    .execute(&mut *connection)
+    .await?;
+    let closed =
+        sqlx::query("delete from chat_turns where lease_until < $1").bind(stamp(now)).execute(connection).await?;
+    Ok(closed.rows_affected())
+}
