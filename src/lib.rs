@@ -1,7 +1,20 @@
 //! A ChatKit server: the whole protocol, conversations that are kept, and a tutor that answers from a book.
+//!
+//! Implement [`chat::Responder`] and have a ChatKit server for an agent of your own; [`agent::Tutor`] is the one that
+//! the program serves. `ARCHITECTURE.md` is the map of the house.
 
+pub mod agent;
+pub mod app;
+pub mod auth;
+pub mod book;
+pub mod chat;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod identity;
 pub mod knowledge;
 pub mod llm;
+pub mod routes;
+pub mod server;
 pub mod store;
+pub mod telemetry;

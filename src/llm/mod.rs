@@ -1,5 +1,17 @@
 //! Models that answer: what is asked of them, what comes back, and what can go wrong.
 
+mod answer;
+pub mod choice;
+mod errors;
+pub mod extractive;
+pub mod http;
+pub mod openai;
+mod openai_wire;
+pub mod passages;
+pub mod presets;
+mod sse;
+mod tool_calls;
+
 use std::pin::Pin;
 use std::time::Duration;
 

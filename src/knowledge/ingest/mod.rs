@@ -145,6 +145,24 @@ pub async fn bundled<C: Into<Vec<u8>>>(
     knowledge: &dyn KnowledgeBase,
     progress: &dyn Progress,
 ) -> Result<Report, IngestError> {
+    let files = in_memory(pages, options);
+    if files.pages.is_empty() {
+        return Err(IngestError::Folder("there is no page among the files".to_owned()));
+    }
+    let site = chosen(Site::default(), options);
+    let plan = off_thread(move || Ok(plan(files, &site))).await?;
+    carry_out(plan, knowledge, progress).await
+}
+
+/// What pages in memory come to, without storing anything.
+pub fn read_bundled<C: Into<Vec<u8>>>(
+    pages: impl IntoIterator<Item = (String, C)>,
+    options: &Options,
+) -> Vec<Document> {
+    plan(in_memory(pages, options), &chosen(Site::default(), options)).documents
+}
+
+fn in_memory<C: Into<Vec<u8>>>(pages: impl IntoIterator<Item = (String, C)>, options: &Options) -> Files {
     let mut files = Files::default();
     for (path, content) in pages {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
@@ -159,12 +177,7 @@ pub async fn bundled<C: Into<Vec<u8>>>(
             files.pages.insert(path, content.into());
         }
     }
-    if files.pages.is_empty() {
-        return Err(IngestError::Folder("there is no page among the files".to_owned()));
-    }
-    let site = chosen(Site::default(), options);
-    let plan = off_thread(move || Ok(plan(files, &site))).await?;
-    carry_out(plan, knowledge, progress).await
+    files
 }
 
 /// What a set of files comes to.

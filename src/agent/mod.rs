@@ -1,0 +1,179 @@
+//! The tutor: asks the model, runs the tools it calls, asks again, and writes the answer with its citations.
+
+pub mod citations;
+mod markdown;
+mod marks;
+mod message;
+mod prompt;
+mod sentences;
+mod sources;
+pub mod tools;
+mod workflow;
+
+use std::sync::Arc;
+
+use async_stream::stream;
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+
+use self::message::MessageWriter;
+use self::sources::Sources;
+use self::tools::{Tool, ToolOutput};
+use self::workflow::SearchWorkflow;
+use crate::chat::{EventStream, Responder, Turn, TurnError};
+use crate::config::TutorSettings;
+use crate::llm::{ChatModel, Chunk, ChunkStream, LlmError, Message, Prompt, ToolCall, Usage};
+
+/// How often the model is asked in one turn; the last time it gets no tools and must answer.
+pub const ROUNDS_MAX: usize = 4;
+/// How many tools the model may call in one round; further calls are told so.
+pub const TOOL_CALLS_MAX: usize = 4;
+/// An answer is cut after so many bytes: no reader reads on, and no model should.
+pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
+
+/// Answers readers from a book, with whatever model and tools it is given.
+#[derive(Clone)]
+pub struct Tutor {
+    model: Arc<dyn ChatModel>,
+    tools: Arc<[Arc<dyn Tool>]>,
+    settings: TutorSettings,
+    site: Option<String>,
+}
+
+impl std::fmt::Debug for Tutor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tutor").field("model", &self.model.name()).finish_non_exhaustive()
+    }
+}
+
+impl Tutor {
+    /// A tutor without tools.
+    pub fn new(model: Arc<dyn ChatModel>, settings: TutorSettings) -> Self {
+        Self { model, tools: Arc::new([]), settings, site: None }
+    }
+
+    /// Adds a tool that the model may call.
+    #[must_use]
+    pub fn with(mut self, tool: impl Tool) -> Self {
+        let mut tools = self.tools.to_vec();
+        tools.push(Arc::new(tool));
+        self.tools = tools.into();
+        self
+    }
+
+    /// Puts `site` in front of sources whose address is only a path.
+    #[must_use]
+    pub fn at(mut self, site: impl Into<String>) -> Self {
+        self.site = Some(site.into());
+        self
+    }
+
+    /// The answer of the model to a prompt, begun at once: it is under way before the future is awaited again.
+    async fn ask(&self, prompt: Prompt) -> Result<ChunkStream, TurnError> {
+        self.model.stream(prompt).await.map_err(|error| failed(&error))
+    }
+
+    /// Runs the calls of one round together; each gets an answer, if only that it did not work.
+    async fn run_tools(&self, calls: &[ToolCall], turn: &Turn) -> Vec<ToolOutput> {
+        join_all(calls.iter().enumerate().map(async |(position, call)| {
+            if position >= TOOL_CALLS_MAX {
+                return ToolOutput::note(format!("Only {TOOL_CALLS_MAX} tools may be called at once."));
+            }
+            match self.tools.iter().find(|tool| tool.spec().name == call.name) {
+                Some(tool) => tool.call(&call.arguments, turn).await,
+                None => ToolOutput::note("There is no tool of this name."),
+            }
+        }))
+        .await
+    }
+}
+
+impl Responder for Tutor {
+    fn respond(&self, turn: Turn) -> EventStream {
+        let tutor = self.clone();
+        Box::pin(stream! {
+            let specs: Vec<_> = tutor.tools.iter().map(|tool| tool.spec()).collect();
+            let mut prompt = prompt::build(&turn, &tutor.settings, &specs);
+            let mut sources = Sources::new(tutor.site.clone());
+            let mut found: Option<SearchWorkflow> = None;
+            for round in 1..=ROUNDS_MAX {
+                prompt.tools = if round == ROUNDS_MAX { Vec::new() } else { specs.clone() };
+                let mut asked = Box::pin(tutor.ask(prompt.clone()));
+                // The model is already at work while the finished search is written and shown.
+                let early = futures_util::poll!(&mut asked);
+                if let Some(workflow) = found.take() {
+                    yield Ok(workflow.done());
+                }
+                let chunks = match early {
+                    std::task::Poll::Ready(chunks) => chunks,
+                    std::task::Poll::Pending => asked.await,
+                };
+                let mut chunks = match chunks {
+                    Ok(chunks) => chunks,
+                    Err(error) => { yield Err(error); return; }
+                };
+                let mut message = MessageWriter::new(&turn, &sources);
+                let mut calls = Vec::new();
+                let mut usage = Usage::default();
+                while let Some(chunk) = chunks.next().await {
+                    match chunk {
+                        Ok(Chunk::Text(delta)) => for event in message.write(&delta) { yield Ok(event) },
+                        Ok(Chunk::ToolCalls(called)) => calls = called,
+                        Ok(Chunk::Usage(spent)) => usage = spent,
+                        Ok(Chunk::Model(model)) => tracing::debug!(llm.model = model, "The model answers"),
+                        Err(error) => {
+                            for event in message.rest() { yield Ok(event) }
+                            yield Err(failed(&error));
+                            return;
+                        }
+                    }
+                    if message.bytes() > ANSWER_BYTES_MAX {
+                        tracing::warn!("An answer was cut at {ANSWER_BYTES_MAX} bytes");
+                        break;
+                    }
+                }
+                drop(chunks);
+                tracing::info!(
+                    round, tool_calls = calls.len(), tokens.input = usage.input_tokens, tokens.output = usage.output_tokens,
+                    "The model finished a round"
+                );
+                let said = message.text().to_owned();
+                for event in message.done() { yield Ok(event) }
+                if calls.is_empty() {
+                    if said.trim().is_empty() {
+                        yield Err(sentences::no_answer());
+                    }
+                    return;
+                }
+                if let Some(text) = sentences::searching(&calls) {
+                    yield Ok(text);
+                }
+                let mut workflow = SearchWorkflow::new(&turn, &calls);
+                if let Some(workflow) = &workflow {
+                    yield Ok(workflow.added());
+                }
+                let outputs = tutor.run_tools(&calls, &turn).await;
+                prompt.messages.push(Message::Assistant { text: said, tool_calls: calls.clone() });
+                for (call, output) in calls.iter().zip(outputs) {
+                    let cited = sources.admit(output.passages);
+                    if let Some(event) = workflow.as_mut().and_then(|workflow| workflow.found(&call.id, &cited, &sources)) {
+                        yield Ok(event);
+                    }
+                    prompt.messages.push(Message::Tool {
+                        call_id: call.id.clone(),
+                        name: call.name.clone(),
+                        output: sources.tell(&cited, output.note),
+                    });
+                }
+                found = workflow;
+            }
+            yield Err(sentences::no_answer());
+        })
+    }
+}
+
+/// What the reader is told of a model that failed; the log gets the reason.
+fn failed(error: &LlmError) -> TurnError {
+    tracing::warn!(error = error as &dyn std::error::Error, "The model did not answer");
+    sentences::of(error)
+}

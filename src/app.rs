@@ -1,0 +1,205 @@
+//! The wiring: settings become a house. The one file that knows which implementation is in use.
+
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use secrecy::SecretString;
+
+use crate::agent::Tutor;
+use crate::agent::tools::knowledge_base::QueryKnowledgeBase;
+use crate::auth::visitor::Visitors;
+use crate::book;
+use crate::chat::{Chat, ChatOptions};
+use crate::clock::Clock;
+use crate::config::{DatabaseSettings, Settings};
+use crate::identity::Ids;
+use crate::knowledge::KnowledgeBase;
+use crate::knowledge::embedded::EmbeddedKnowledge;
+use crate::llm::choice::{ModelChoice, ModelSettings};
+use crate::llm::extractive::Extractive;
+use crate::llm::openai::{Limits, OpenAiCompatible};
+use crate::llm::{ChatModel, http};
+use crate::routes::Probes;
+use crate::store::postgres::{PostgresOptions, PostgresStore};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Migrated, PassageStore, ThreadStore};
+
+/// The whole house. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<House>);
+
+/// What the doors need.
+pub struct House {
+    /// The front desk.
+    pub chat: Chat,
+    /// Where conversations are kept.
+    pub store: Arc<dyn ThreadStore>,
+    /// What the house knows.
+    pub knowledge: Arc<dyn KnowledgeBase>,
+    /// Who answers.
+    pub model: Arc<dyn ChatModel>,
+    /// Identities of readers without an account.
+    pub visitors: Visitors,
+    /// Names.
+    pub ids: Ids,
+    /// What the last probes said.
+    pub probes: Probes,
+    /// The largest request body, in bytes.
+    pub body_bytes_max: usize,
+    /// Where the ChatKit protocol is served.
+    pub chatkit_paths: Vec<String>,
+    /// Whose pages may call.
+    pub cors_origins: Vec<String>,
+}
+
+impl Deref for App {
+    type Target = House;
+
+    fn deref(&self) -> &House {
+        &self.0
+    }
+}
+
+/// An open database, before anything is built on it.
+#[derive(Clone)]
+pub enum Database {
+    /// One file.
+    Sqlite(SqliteStore),
+    /// A server.
+    Postgres(PostgresStore),
+}
+
+impl Database {
+    /// Opens the database of the settings.
+    ///
+    /// # Errors
+    /// It cannot be opened; the sentence names the variable to look at.
+    pub async fn open(settings: &DatabaseSettings) -> Result<Self> {
+        match settings {
+            DatabaseSettings::Sqlite { path } => {
+                let advice = "check DATABASE_URL or DATA_DIR";
+                Ok(Self::Sqlite(SqliteStore::open(path).await.context(advice)?))
+            }
+            DatabaseSettings::Postgres { url, direct_url } => {
+                let options = PostgresOptions { direct_url: direct_url.clone(), ..PostgresOptions::default() };
+                Ok(Self::Postgres(PostgresStore::open(url, &options).await.context("check DATABASE_URL")?))
+            }
+        }
+    }
+
+    /// Brings the tables up to date.
+    ///
+    /// # Errors
+    /// A migration failed; none of them took effect.
+    pub async fn migrate(&self) -> Result<Migrated> {
+        let migrated = match self {
+            Self::Sqlite(store) => store.migrate().await,
+            Self::Postgres(store) => store.migrate().await,
+        };
+        migrated.context("check DATABASE_URL, and DATABASE_URL_DIRECT when a pooler is in between")
+    }
+
+    /// Closes what is open, so that nothing is left half-written.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(store) => store.close().await,
+            Self::Postgres(store) => store.close().await,
+        }
+    }
+
+    fn threads(&self) -> Arc<dyn ThreadStore> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(store.clone()),
+        }
+    }
+
+    fn passages(&self) -> Arc<dyn PassageStore> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(store.clone()),
+        }
+    }
+
+    /// The knowledge base of the settings on this database.
+    pub fn knowledge(&self, settings: &Settings) -> Arc<dyn KnowledgeBase> {
+        Arc::new(EmbeddedKnowledge::open(self.passages(), &settings.knowledge.collection))
+    }
+}
+
+impl App {
+    /// Builds the house on an open, migrated database.
+    ///
+    /// # Errors
+    /// The model's settings cannot be used, or the visitors' secret cannot be kept.
+    pub fn build(settings: &Settings, model: &ModelSettings, database: &Database) -> Result<Self> {
+        let (clock, ids) = (Clock::system(), Ids::random());
+        let store = database.threads();
+        let knowledge = database.knowledge(settings);
+        let model = chat_model(settings, model, &ids)?;
+        let tutor = Tutor::new(model.clone(), settings.tutor.clone())
+            .with(QueryKnowledgeBase::new(knowledge.clone(), settings.tutor.passages))
+            .at(book::site(&settings.http));
+        let options = ChatOptions::from(&settings.chat);
+        let chat = Chat::new(store.clone(), Arc::new(tutor), clock, ids.clone(), options);
+        let secret = match &settings.visitor_secret {
+            Some(secret) => secret.clone(),
+            None => kept_secret(&settings.data_dir, &ids)?,
+        };
+        Ok(Self(Arc::new(House {
+            chat,
+            store,
+            knowledge,
+            model,
+            visitors: Visitors::new(secret),
+            ids,
+            probes: Probes::default(),
+            body_bytes_max: settings.http.body_bytes_max,
+            chatkit_paths: settings.http.chatkit_paths.clone(),
+            cors_origins: settings.http.cors_origins.clone(),
+        })))
+    }
+}
+
+fn chat_model(settings: &Settings, model: &ModelSettings, ids: &Ids) -> Result<Arc<dyn ChatModel>> {
+    match &model.choice {
+        ModelChoice::Offline => Ok(Arc::new(Extractive::new(settings.tutor.offline_pace, ids.clone()))),
+        ModelChoice::Endpoint(endpoint) => {
+            let client = http::client(model.proxy.as_deref()).context("check HTTPS_PROXY, and the system's certificates")?;
+            let silence = settings.tutor.model_silence;
+            let limits = Limits { first_byte: silence, idle: silence, ..Limits::default() };
+            let variables = format!("check {} and {}", endpoint.preset.base_url_variable, endpoint.preset.key_variable);
+            Ok(Arc::new(OpenAiCompatible::new(client, endpoint.clone(), limits, ids.clone()).context(variables)?))
+        }
+    }
+}
+
+/// The secret of a server that was given none: made once, and kept beside its data.
+fn kept_secret(data_dir: &Path, ids: &Ids) -> Result<SecretString> {
+    let path = data_dir.join("visitor.key");
+    let advice = || format!("set VISITOR_SECRET: the data folder `{}` cannot keep one", data_dir.display());
+    if let Ok(secret) = std::fs::read_to_string(&path)
+        && secret.len() >= 32
+    {
+        return Ok(SecretString::from(secret));
+    }
+    std::fs::create_dir_all(data_dir).with_context(advice)?;
+    let secret = format!("{}{}", ids.mint("a"), ids.mint("b"));
+    write_private(&path, &secret).with_context(advice)?;
+    Ok(SecretString::from(secret))
+}
+
+#[cfg(unix)]
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+#[cfg(not(unix))]
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    std::fs::write(path, text)
+}

@@ -1,0 +1,3 @@
+//! Who may claim to be whom.
+
+pub mod visitor;

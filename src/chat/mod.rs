@@ -1,0 +1,122 @@
+//! ChatKit's meaning: what each request does, whoever brings it and however the answer travels.
+//!
+//! **Every door speaks [`Envelope`] and hears [`Reply`].** Nothing here knows HTTP, SQL or any model.
+
+mod error;
+mod items;
+mod ledger;
+mod outbox;
+mod responder;
+mod threads;
+mod turn;
+mod turns;
+
+use std::sync::Arc;
+
+use chatkit_protocol::{Envelope, Request, Response};
+
+use crate::clock::Clock;
+use crate::config::{ChatSettings, OnDisconnect};
+use crate::identity::{Identity, Ids};
+use crate::store::ThreadStore;
+
+pub use error::ChatError;
+pub use ledger::{Ending, Ledger, Step};
+pub use outbox::{LetGo, Listening, OUTBOX_BYTES_MAX, Outbox, outbox};
+pub use responder::{EventStream, Responder, ThreadHandle, Turn, TurnError};
+pub use turns::{TURN_LEASE, Turns};
+
+/// What a request is answered with.
+#[derive(Debug)]
+pub enum Reply {
+    /// One value.
+    Single(Response),
+    /// The frames of one turn, as they come.
+    Stream(Listening),
+}
+
+/// Limits and habits of one server.
+#[derive(Clone, Debug)]
+pub struct ChatOptions {
+    /// What a closed connection means.
+    pub on_disconnect: OnDisconnect,
+    /// The largest message of a reader, in bytes of text.
+    pub message_bytes_max: usize,
+    /// Whether a message without text and attachments is accepted.
+    pub empty_messages: bool,
+    /// How many of the newest items a responder is given.
+    pub history_items_max: u32,
+}
+
+impl From<&ChatSettings> for ChatOptions {
+    fn from(settings: &ChatSettings) -> Self {
+        Self {
+            on_disconnect: settings.on_disconnect,
+            message_bytes_max: settings.message_bytes_max,
+            empty_messages: false,
+            history_items_max: 60,
+        }
+    }
+}
+
+/// A ChatKit server without a door: the front desk of the house. Cheap to clone.
+#[derive(Clone)]
+pub struct Chat {
+    store: Arc<dyn ThreadStore>,
+    responder: Arc<dyn Responder>,
+    turns: Turns,
+    clock: Clock,
+    ids: Ids,
+    options: ChatOptions,
+}
+
+impl std::fmt::Debug for Chat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chat").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Chat {
+    /// A server that keeps conversations in `store` and lets `responder` answer.
+    pub fn new(
+        store: Arc<dyn ThreadStore>,
+        responder: Arc<dyn Responder>,
+        clock: Clock,
+        ids: Ids,
+        options: ChatOptions,
+    ) -> Self {
+        let turns = Turns::new(store.clone(), clock.clone());
+        Self { store, responder, turns, clock, ids, options }
+    }
+
+    /// The turns that run here: to wait for them, to stop them.
+    pub fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// What is wrong with the request, before anything was stored or streamed. A failure during an answer is an event of
+    /// its stream instead.
+    pub async fn handle(&self, who: &Identity, asked: Envelope) -> Result<Reply, ChatError> {
+        match asked.request {
+            Request::ThreadsCreate(asked) => turn::create(self, who, asked).await.map(Reply::Stream),
+            Request::ThreadsAddUserMessage(asked) => turn::add_user_message(self, who, asked).await.map(Reply::Stream),
+            Request::ThreadsRetryAfterItem(asked) => turn::retry(self, who, asked).await.map(Reply::Stream),
+            Request::ThreadsGetById(asked) => threads::get(self, who, asked).await.map(Reply::Single),
+            Request::ThreadsList(asked) => threads::list(self, who, asked).await.map(Reply::Single),
+            Request::ThreadsUpdate(asked) => threads::rename(self, who, asked).await.map(Reply::Single),
+            Request::ThreadsDelete(asked) => threads::delete(self, who, asked).await.map(Reply::Single),
+            Request::ItemsList(asked) => items::list(self, who, asked).await.map(Reply::Single),
+            Request::ItemsFeedback(asked) => items::feedback(self, who, asked).await.map(Reply::Single),
+            not_yet @ (Request::ThreadsAddClientToolOutput(_)
+            | Request::ThreadsAddStructuredInput(_)
+            | Request::ThreadsCustomAction(_)
+            | Request::ThreadsSyncCustomAction(_)
+            | Request::AttachmentsCreate(_)
+            | Request::AttachmentsDelete(_)
+            | Request::InputTranscribe(_)) => Err(ChatError::NotSupported(not_yet.kind())),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The seam: implement [`Responder`] and have a ChatKit server for an agent of your own.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use chatkit_protocol::{ItemId, StreamOptions, ThreadEvent, ThreadId, ThreadItem, ThreadRecord, UserMessage};
+use futures_util::Stream;
+
+use crate::clock::Clock;
+use crate::identity::{Identity, Ids};
+
+/// What a responder says, event by event. It ends when the turn is over, or after its first error.
+pub type EventStream = Pin<Box<dyn Stream<Item = Result<ThreadEvent, TurnError>> + Send>>;
+
+/// Answers readers. Everything else of ChatKit (threads, storage, streaming, stopping) is done around it.
+///
+/// An answer is a stream of events: an item is `added`, `updated` any number of times, and `done`; or just `done`. What
+/// is done is stored before it is sent. The stream is dropped at its next `await` when the turn is stopped.
+///
+/// ```
+/// use async_stream::stream;
+/// use chatkit_gateway::chat::{EventStream, Responder, Turn};
+/// use chatkit_protocol::{AssistantContent, AssistantMessage, ItemKind, ThreadEvent};
+///
+/// struct Parrot;
+///
+/// impl Responder for Parrot {
+///     fn respond(&self, turn: Turn) -> EventStream {
+///         Box::pin(stream! {
+///             let said = turn.question().map(|question| question.text()).unwrap_or_default();
+///             let content = vec![AssistantContent::text(said)];
+///             let item = turn.item("msg", ItemKind::AssistantMessage(AssistantMessage { content }));
+///             yield Ok(ThreadEvent::ItemDone { item });
+///         })
+///     }
+/// }
+/// ```
+pub trait Responder: Send + Sync + 'static {
+    /// Answers the newest message of the thread.
+    fn respond(&self, turn: Turn) -> EventStream;
+
+    /// What the reader may do while the answer is written.
+    fn stream_options(&self, thread: &ThreadRecord) -> StreamOptions {
+        let _ = thread;
+        StreamOptions { allow_cancel: true }
+    }
+}
+
+/// Why a responder gave up. The reader sees the sentence of `Custom`; of the others, a general one.
+#[derive(Debug, thiserror::Error)]
+pub enum TurnError {
+    /// A sentence for the reader.
+    #[error("the responder gave up with a sentence for the reader")]
+    Custom {
+        /// What the reader is told.
+        message: String,
+        /// Whether the reader is offered to try again.
+        allow_retry: bool,
+    },
+    /// The widget's own sentence about a broken answer.
+    #[error("the responder gave up")]
+    Stream {
+        /// Whether the reader is offered to try again.
+        allow_retry: bool,
+    },
+    /// Something nobody foresaw: the log gets the details, the reader a general sentence.
+    #[error("the responder failed")]
+    Unexpected(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What a responder works with during one turn.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// The thread; may be changed.
+    pub thread: ThreadHandle,
+    /// Who asks.
+    pub who: Identity,
+    /// The newest items of the thread, oldest first, hidden ones included; the question is the last of them.
+    pub history: Arc<[ThreadItem]>,
+    /// The time.
+    pub clock: Clock,
+    /// Names for new items.
+    pub ids: Ids,
+    /// The message to answer; none when the turn goes on after a tool or a form.
+    pub(super) question_id: Option<ItemId>,
+}
+
+impl Turn {
+    /// The reader's message that is to be answered, if this turn has one.
+    pub fn question(&self) -> Option<&UserMessage> {
+        let asked = self.history.iter().rev().find(|item| Some(&item.id) == self.question_id.as_ref())?;
+        match &asked.kind {
+            chatkit_protocol::ItemKind::UserMessage(message) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// A new item of this thread, named `<prefix>_…` and dated now.
+    pub fn item(&self, prefix: &str, kind: chatkit_protocol::ItemKind) -> ThreadItem {
+        ThreadItem {
+            id: ItemId::from(self.ids.mint(prefix)),
+            thread_id: self.thread.id().clone(),
+            created_at: self.clock.now(),
+            kind,
+        }
+    }
+}
+
+/// A thread that the responder may change while it answers; each change is stored and shown to the reader.
+#[derive(Clone, Debug)]
+pub struct ThreadHandle {
+    id: ThreadId,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    record: Mutex<ThreadRecord>,
+    edits: AtomicU64,
+}
+
+impl ThreadHandle {
+    pub(super) fn new(record: ThreadRecord) -> Self {
+        let id = record.id.clone();
+        Self { id, shared: Arc::new(Shared { record: Mutex::new(record), edits: AtomicU64::new(0) }) }
+    }
+
+    /// Which thread it is.
+    pub fn id(&self) -> &ThreadId {
+        &self.id
+    }
+
+    /// The thread as it is now.
+    pub fn read(&self) -> ThreadRecord {
+        self.lock().clone()
+    }
+
+    /// Changes the thread. Its id and its date stay as they are, whatever `change` does to them.
+    pub fn edit(&self, change: impl FnOnce(&mut ThreadRecord)) {
+        let mut record = self.lock();
+        let created_at = record.created_at;
+        change(&mut record);
+        record.id = self.id.clone();
+        record.created_at = created_at;
+        drop(record);
+        self.shared.edits.fetch_add(1, Ordering::Release);
+    }
+
+    /// How often it was edited: tells cheaply whether there is anything to compare.
+    pub(super) fn edits(&self) -> u64 {
+        self.shared.edits.load(Ordering::Acquire)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, ThreadRecord> {
+        self.shared.record.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,113 @@
+//! `ask "…"`: the terminal as a door: the same requests, the same frames, the same conversation.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this file's door")]
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow};
+use chatkit_protocol::sse::Decoder;
+use chatkit_protocol::{
+    Annotation, Envelope, InferenceOptions, ItemKind, ItemUpdate, Request, SourceKind, ThreadEvent, ThreadId,
+    ThreadsAddUserMessage, ThreadsCreate, UserContent, UserMessageInput,
+};
+use clap::Args;
+use futures_util::StreamExt;
+
+use crate::app::App;
+use crate::book;
+use crate::chat::{Listening, Reply};
+use crate::config::Settings;
+use crate::identity::{Identity, OwnerId};
+use crate::llm::choice::ModelSettings;
+
+/// The terminal's own conversations belong to this visitor.
+const TERMINAL: &str = "terminal";
+/// An event larger than this is not read.
+const EVENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+#[derive(Debug, Args)]
+pub(super) struct AskArgs {
+    /// The question
+    question: String,
+    /// Go on in this thread, such as thr_…
+    #[arg(long)]
+    thread: Option<String>,
+}
+
+pub(super) async fn run(settings: &Settings, model: &ModelSettings, asked: AskArgs) -> Result<ExitCode> {
+    let database = super::prepared(settings).await?;
+    let app = App::build(settings, model, &database)?;
+    book::ingest_if_alone(&*app.knowledge).await?;
+    let who = Identity::Visitor { id: OwnerId::visitor(TERMINAL) };
+    let reply = app.chat.handle(&who, envelope(asked)).await.map_err(|error| anyhow!("{error}"))?;
+    let Reply::Stream(listening) = reply else { return Err(anyhow!("a question is answered by a stream")) };
+    let failed = tell(listening).await?;
+    app.chat.turns().shut_down(settings.http.shutdown_grace).await;
+    database.close().await;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn envelope(asked: AskArgs) -> Envelope {
+    let input = UserMessageInput {
+        content: vec![UserContent::Text { text: asked.question }],
+        attachments: Vec::new(),
+        quoted_text: None,
+        inference_options: InferenceOptions::default(),
+    };
+    let request = match asked.thread {
+        None => Request::ThreadsCreate(ThreadsCreate { input }),
+        Some(thread_id) => {
+            Request::ThreadsAddUserMessage(ThreadsAddUserMessage { thread_id: ThreadId::from(thread_id), input })
+        }
+    };
+    Envelope::from(request)
+}
+
+/// Writes the answer as it comes, its sources after it. Whether it failed.
+async fn tell(mut listening: Listening) -> Result<bool> {
+    let mut decoder = Decoder::new(EVENT_BYTES_MAX);
+    let mut failed = false;
+    while let Some(bytes) = listening.next().await {
+        decoder.push(&bytes?)?;
+        while let Some(payload) = decoder.next_payload() {
+            let event: ThreadEvent = serde_json::from_str(&payload).context("an event of our own can be read")?;
+            failed |= tell_event(event)?;
+        }
+    }
+    Ok(failed)
+}
+
+fn tell_event(event: ThreadEvent) -> Result<bool> {
+    match event {
+        ThreadEvent::ThreadCreated { thread } => eprintln!("thread {}", thread.id),
+        ThreadEvent::ProgressUpdate { text, .. } => eprintln!("{text}"),
+        ThreadEvent::ItemUpdated { update: ItemUpdate::TextDelta { delta, .. }, .. } => {
+            print!("{delta}");
+            std::io::stdout().flush()?;
+        }
+        ThreadEvent::ItemDone { item } => {
+            if let ItemKind::AssistantMessage(message) = item.kind {
+                println!();
+                let annotations: Vec<Annotation> = message.content.into_iter().flat_map(|part| part.annotations).collect();
+                tell_sources(&annotations);
+            }
+        }
+        ThreadEvent::Error { message, .. } => {
+            eprintln!("\nerror: {}", message.as_deref().unwrap_or("the answer broke off"));
+            return Ok(true);
+        }
+        _ => {}
+    }
+    Ok(false)
+}
+
+fn tell_sources(annotations: &[Annotation]) {
+    let mut told: Vec<&str> = Vec::new();
+    for annotation in annotations {
+        let SourceKind::Url { url, .. } = &annotation.source.kind else { continue };
+        if !told.contains(&url.as_str()) {
+            println!("  {} <{url}>", annotation.source.title);
+            told.push(url);
+        }
+    }
+}

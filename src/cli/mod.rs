@@ -1,0 +1,230 @@
+//! The command line: what can be asked for, and how it ends.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this file's door")]
+
+mod ask;
+mod ingest;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+
+use crate::app::{App, Database};
+use crate::config::{Reader, Settings, Variables};
+use crate::knowledge::{Search, eval};
+use crate::llm::choice::{ModelChoice, ModelSettings};
+use crate::{book, server, telemetry};
+
+/// A ChatKit server that answers from your book. Settings come from the environment and from `.env`;
+/// `config show` lists them.
+#[derive(Debug, Parser)]
+#[command(name = "chatkit-gateway", version, about, long_about = None, max_term_width = 100)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+/// Settings that are often given by hand; they win over the environment.
+#[derive(Debug, Args)]
+struct Overrides {
+    /// The address to listen on [variable: HOST]
+    #[arg(long, global = true)]
+    host: Option<String>,
+    /// The port to listen on; 0 takes a free one [variable: PORT]
+    #[arg(long, global = true)]
+    port: Option<String>,
+    /// Where files live [variable: DATA_DIR]
+    #[arg(long, global = true)]
+    data_dir: Option<String>,
+    /// `error`, `warn`, `info`, `debug` or a filter [variable: LOG_LEVEL]
+    #[arg(long, global = true)]
+    log: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve (what happens when no command is given)
+    Serve,
+    /// Read a folder of Markdown or MDX pages into the knowledge base
+    Ingest(ingest::IngestArgs),
+    /// Ask a question here and now; the answer is kept like any other
+    Ask(ask::AskArgs),
+    /// Show what the knowledge base finds
+    Search(SearchArgs),
+    /// Measure the knowledge base with a file of questions
+    Eval(EvalArgs),
+    /// Bring the database up to date
+    Migrate,
+    /// Look at the settings
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Ask a running server whether it is ready; for health checks of containers
+    Healthcheck,
+}
+
+#[derive(Debug, Args)]
+struct SearchArgs {
+    /// What to look for
+    query: String,
+    /// One JSON object a line: path, heading, url, text, score
+    #[arg(long)]
+    json: bool,
+    /// Passages at most
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    limit: u32,
+}
+
+#[derive(Debug, Args)]
+struct EvalArgs {
+    /// One JSON object a line: id, question, kind, relevant, must_contain, history
+    file: PathBuf,
+    /// The scores as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Every variable, what it is set to, and what it means; secrets are not shown
+    Show,
+    /// The same as a Markdown page
+    Markdown,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let asked = CommandLine::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the runtime cannot be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(asked)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(asked: CommandLine) -> Result<ExitCode> {
+    let mut variables = Variables::of_the_process()?;
+    let Overrides { host, port, data_dir, log } = asked.overrides;
+    for (name, value) in [("HOST", host), ("PORT", port), ("DATA_DIR", data_dir), ("LOG_LEVEL", log)] {
+        if let Some(value) = value {
+            variables.set(name, value);
+        }
+    }
+    if let Some(Command::Config { command }) = &asked.command {
+        return Ok(show::config(command, &variables));
+    }
+    let mut reader = Reader::new(&variables);
+    let (settings, model) = (Settings::read(&mut reader), ModelSettings::read(&mut reader));
+    let (settings, model) = reader.finish((settings, model))?;
+    telemetry::start(&settings.log)?;
+    match asked.command {
+        None | Some(Command::Serve) => serve(&settings, &model).await,
+        Some(Command::Ingest(asked)) => ingest::run(&settings, asked).await,
+        Some(Command::Ask(asked)) => ask::run(&settings, &model, asked).await,
+        Some(Command::Search(asked)) => search(&settings, &asked).await,
+        Some(Command::Eval(asked)) => evaluate(&settings, &asked).await,
+        Some(Command::Migrate) => migrate(&settings).await,
+        Some(Command::Healthcheck) => healthcheck(&settings).await,
+        Some(Command::Config { .. }) => unreachable!("answered above"),
+    }
+}
+
+async fn serve(settings: &Settings, model: &ModelSettings) -> Result<ExitCode> {
+    // The port comes first: it is the mistake that is made most, and the quickest to see.
+    let listener = server::listen(&settings.http).await?;
+    let database = prepared(settings).await?;
+    let mut settings = settings.clone();
+    settings.http.port = listener.local_addr().context("the listener has no address")?.port();
+    let app = App::build(&settings, model, &database)?;
+    if let Some(report) = book::ingest_if_alone(&*app.knowledge).await? {
+        tracing::info!(passages = report.passages, "The bundled book is in the knowledge base; `ingest DIR` puts yours in its place");
+    }
+    if matches!(model.choice, ModelChoice::Offline) {
+        tracing::warn!(
+            "No model is set up. Answers are the best sentences of the book, not the words of a language model; set \
+             GEMINI_API_KEY, OPENAI_API_KEY, COHERE_API_KEY or OLLAMA_BASE_URL for one"
+        );
+    }
+    let name = app.model.name();
+    tracing::info!(llm.provider = name.provider, llm.model = name.model, "Listening on {}", book::site(&settings.http));
+    server::run(listener, app, &settings.http, server::signalled()).await?;
+    database.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The database of the settings, up to date if it is to be brought so.
+async fn prepared(settings: &Settings) -> Result<Database> {
+    let database = Database::open(&settings.database).await?;
+    if settings.migrate_at_start {
+        let migrated = database.migrate().await?;
+        if !migrated.applied.is_empty() {
+            tracing::info!(applied = migrated.applied.len(), "Brought the database up to date");
+        }
+    }
+    Ok(database)
+}
+
+async fn search(settings: &Settings, asked: &SearchArgs) -> Result<ExitCode> {
+    let database = prepared(settings).await?;
+    let knowledge = database.knowledge(settings);
+    book::ingest_if_alone(&*knowledge).await?;
+    let search = Search { query: &asked.query, earlier: &[], limit: asked.limit as usize };
+    let found = knowledge.search(&search).await?;
+    show::found(&found, asked.json);
+    database.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn evaluate(settings: &Settings, asked: &EvalArgs) -> Result<ExitCode> {
+    let text = std::fs::read_to_string(&asked.file).with_context(|| format!("cannot read `{}`", asked.file.display()))?;
+    let (questions, bad_lines) = eval::questions(&text);
+    for line in &bad_lines {
+        eprintln!("{}:{}: {}", asked.file.display(), line.line, line.sentence);
+    }
+    anyhow::ensure!(!questions.is_empty(), "`{}` holds no question", asked.file.display());
+    let database = prepared(settings).await?;
+    let knowledge = database.knowledge(settings);
+    book::ingest_if_alone(&*knowledge).await?;
+    let scores = eval::evaluate(&questions, &*knowledge).await?;
+    match asked.json {
+        true => println!("{}", serde_json::to_string(&scores).context("scores become JSON")?),
+        false => println!("{scores}"),
+    }
+    database.close().await;
+    Ok(if bad_lines.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn migrate(settings: &Settings) -> Result<ExitCode> {
+    let database = Database::open(&settings.database).await?;
+    let migrated = database.migrate().await?;
+    for name in &migrated.applied {
+        println!("applied {name}");
+    }
+    println!("{} applied now, {} before", migrated.applied.len(), migrated.already);
+    database.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn healthcheck(settings: &Settings) -> Result<ExitCode> {
+    let host = if settings.http.host.is_unspecified() { "127.0.0.1".to_owned() } else { settings.http.host.to_string() };
+    let address = format!("http://{host}:{}/readyz", settings.http.port);
+    let client = crate::llm::http::client(None)?;
+    let asked = client.get(&address).timeout(std::time::Duration::from_secs(3)).send();
+    let answer = asked.await.with_context(|| format!("nobody answers at {address}"))?;
+    println!("{}", answer.status());
+    Ok(if answer.status().is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

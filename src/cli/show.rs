@@ -1,0 +1,94 @@
+//! What the program shows of itself: its settings, and what a search found.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this file's door")]
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::ConfigCommand;
+use crate::config::{Reader, Settings, VARIABLES, Variable, Variables};
+use crate::knowledge::Found;
+use crate::llm::choice::{MODEL_PROVIDER, ModelSettings, PROXY, variables_of};
+use crate::llm::presets::PRESETS;
+
+pub(super) fn config(asked: &ConfigCommand, variables: &Variables) -> ExitCode {
+    match asked {
+        ConfigCommand::Markdown => {
+            print!("{}", markdown());
+            ExitCode::SUCCESS
+        }
+        ConfigCommand::Show => show(variables),
+    }
+}
+
+fn show(variables: &Variables) -> ExitCode {
+    let mut reader = Reader::new(variables);
+    for (_, group) in groups() {
+        for variable in group {
+            let given = if reader.is_given(&variable) { "" } else { " (default)" };
+            let value = match (variable.secret, reader.text(&variable)) {
+                (true, Some(_)) => "***".to_owned(),
+                (_, Some(value)) => value,
+                (_, None) => "-".to_owned(),
+            };
+            println!("{:<24} {value}{given}\n{:<24}   {}", variable.name, "", variable.meaning);
+        }
+    }
+    let read = (Settings::read(&mut reader), ModelSettings::read(&mut reader));
+    match reader.finish(read) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(mistakes) => {
+            eprintln!("error: {mistakes}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Every variable there is, by subject.
+fn groups() -> Vec<(String, Vec<Variable>)> {
+    let mut groups = vec![("The server".to_owned(), VARIABLES.to_vec())];
+    groups.push(("Which model answers".to_owned(), vec![MODEL_PROVIDER, PROXY]));
+    for preset in PRESETS {
+        groups.push((format!("Provider `{}`", preset.name), variables_of(preset).to_vec()));
+    }
+    groups
+}
+
+/// The page `docs/configuration.md`.
+pub fn markdown() -> String {
+    let mut page = String::from(
+        "# Settings\n\n\
+         Made by `chatkit-gateway config markdown`; a test compares.\n\
+         Settings are environment variables, or lines of a file `.env` in the working directory.\n\
+         A secret may also be given as `NAME_FILE`, the path of a file that holds it.\n\
+         All mistakes are reported together at start.\n",
+    );
+    for (title, group) in groups() {
+        let _ = write!(page, "\n## {title}\n\n| variable | default | meaning |\n| --- | --- | --- |\n");
+        for variable in group {
+            let names: Vec<String> = variable.names().map(|name| format!("`{name}`")).collect();
+            let default = variable.default.map_or("–".to_owned(), |default| format!("`{default}`"));
+            let secret = if variable.secret { " Secret." } else { "" };
+            let _ = writeln!(page, "| {} | {default} | {}{secret} |", names.join(", "), variable.meaning);
+        }
+    }
+    page
+}
+
+/// Passages, for people or, one JSON object a line, for programs.
+pub(super) fn found(found: &[Found], as_json: bool) {
+    for Found { passage, score } in found {
+        if as_json {
+            let line = json!({
+                "path": passage.path, "heading": passage.heading, "url": passage.url, "text": passage.text, "score": score,
+            });
+            println!("{line}");
+        } else {
+            println!("{score:.2}  {} › {}\n      {}\n", passage.title, passage.heading, passage.url);
+        }
+    }
+    if found.is_empty() && !as_json {
+        println!("The book has nothing about this.");
+    }
+}

@@ -1,0 +1,436 @@
+//! Settings: every variable the program reads, with its sentence and its default, and what is made of them.
+//!
+//! Providers of models read theirs in `llm::presets`, through the same [`Reader`].
+
+mod source;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+pub use source::{Mistake, Mistakes, Reader, Variables};
+
+/// A variable that the program reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its canonical name.
+    pub name: &'static str,
+    /// Other names it may be given by; the canonical one wins.
+    pub aliases: &'static [&'static str],
+    /// What holds when it is not given, if anything.
+    pub default: Option<&'static str>,
+    /// Whether its value is kept out of sight; such a variable may also be given as `NAME_FILE`.
+    pub secret: bool,
+    /// What it means, in a sentence.
+    pub meaning: &'static str,
+}
+
+impl Variable {
+    /// All names, the canonical one first.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+}
+
+macro_rules! variables {
+    ($($constant:ident = $name:literal $(| $alias:literal)* $(, default $default:literal)? $(, secret $secret:literal)? => $meaning:literal;)*) => {
+        $(const $constant: Variable = Variable {
+            name: $name,
+            aliases: &[$($alias),*],
+            default: variables!(@default $($default)?),
+            secret: variables!(@secret $($secret)?),
+            meaning: $meaning,
+        };)*
+
+        /// Every variable of this file, in the order of the documentation.
+        pub const VARIABLES: &[Variable] = &[$($constant),*];
+    };
+    (@default) => { None };
+    (@default $default:literal) => { Some($default) };
+    (@secret) => { false };
+    (@secret $secret:literal) => { $secret };
+}
+
+variables! {
+    HOST = "HOST", default "127.0.0.1" => "The address to listen on; `0.0.0.0` for all.";
+    PORT = "PORT", default "8000" => "The port to listen on; 0 takes a free one.";
+    PUBLIC_URL = "PUBLIC_URL" => "Where readers reach this server, for links into the bundled book; `http://HOST:PORT` when not given.";
+    CHATKIT_PATHS = "CHATKIT_PATHS", default "/chatkit,/api/chatkit" => "Where the ChatKit protocol is served, comma-separated.";
+    CORS_ORIGINS = "CORS_ORIGINS" | "FRONTEND_URL", default "http://localhost:3000"
+        => "Sites whose pages may call this server, comma-separated; `https://*.example.org` covers sub-domains, `*` everybody without cookies.";
+    DATA_DIR = "DATA_DIR" => "Where files live: the SQLite database; the platform's data folder when not given.";
+    DATABASE_URL = "DATABASE_URL" | "NEON_CONNECTION_STRING", secret true
+        => "`postgres://…` or `sqlite:///path/to/file`; a SQLite file in `DATA_DIR` when not given.";
+    DATABASE_URL_DIRECT = "DATABASE_URL_DIRECT" | "DATABASE_URL_UNPOOLED" | "DIRECT_URL", secret true
+        => "A Postgres address without a pooler, for migrations; made from a Neon pooler's address when not given.";
+    MIGRATE_AT_START = "MIGRATE_AT_START", default "true" => "Whether `serve` brings the database up to date itself.";
+    COLLECTION = "KNOWLEDGE_COLLECTION" | "QDRANT_COLLECTION", default "knowledge_base" => "The name of the collection of passages.";
+    SITE_URL = "SITE_URL" => "Where the ingested book is read, such as `https://book.example.org`; citations link there.";
+    SITE_BASE = "SITE_BASE" => "The path below `SITE_URL` at which the book's pages lie; `/docs`, or what the site's `docusaurus.config` says, when not given.";
+    PASSAGES = "PASSAGES_PER_SEARCH", default "3" => "How many passages one search brings.";
+    HISTORY_MESSAGES = "HISTORY_MESSAGES", default "10" => "How many earlier messages of a thread the model sees.";
+    HISTORY_BYTES = "HISTORY_BYTES", default "24000" => "How much text of earlier messages the model sees, in bytes.";
+    ANSWER_TOKENS = "ANSWER_TOKENS_MAX" => "Where an answer is cut, in tokens; the provider's limit when not given.";
+    MODEL_SILENCE = "MODEL_SILENCE_SECONDS", default "60" => "How long a model may be silent before its answer is given up, in seconds.";
+    OFFLINE_PACE = "OFFLINE_PACE_MS", default "12" => "The pause between two words of the offline model, in milliseconds.";
+    MESSAGE_BYTES = "MESSAGE_BYTES_MAX", default "32768" => "The largest message of a reader, in bytes.";
+    BODY_BYTES = "BODY_BYTES_MAX", default "1048576" => "The largest request body, in bytes.";
+    ON_DISCONNECT = "ON_DISCONNECT", default "finish"
+        => "What happens to an answer whose reader has gone: `finish` writes it to its end and keeps it, `cancel` stops and keeps what was shown.";
+    GRACE = "SHUTDOWN_GRACE_SECONDS", default "30" => "How long running answers may go on after the signal to stop, in seconds.";
+    LOG = "LOG_LEVEL" | "RUST_LOG", default "info" => "What is logged: `error`, `warn`, `info`, `debug`, or a filter per module.";
+    LOG_FORMAT = "LOG_FORMAT", default "text" => "`text` for people, `json` for machines.";
+    VISITOR_SECRET = "VISITOR_SECRET" | "SESSION_SECRET", secret true
+        => "Signs the identity of anonymous visitors; at least 32 characters, the same on every instance. Kept in the data folder when not given.";
+}
+
+/// Where the server listens and who may call it.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// The port; 0 for any free one.
+    pub port: u16,
+    /// Where readers reach this server, without a slash at the end, if it was given.
+    pub public_url: Option<String>,
+    /// The paths of the ChatKit protocol.
+    pub chatkit_paths: Vec<String>,
+    /// Origins, perhaps with a wildcard.
+    pub cors_origins: Vec<String>,
+    /// The largest body, in bytes.
+    pub body_bytes_max: usize,
+    /// How long running turns may go on after the signal to stop.
+    pub shutdown_grace: Duration,
+}
+
+/// Which database.
+#[derive(Clone, Debug)]
+pub enum DatabaseSettings {
+    /// A SQLite file.
+    Sqlite {
+        /// The file; its folder is made when it is missing.
+        path: PathBuf,
+    },
+    /// A Postgres server.
+    Postgres {
+        /// Where it is.
+        url: SecretString,
+        /// Where it is for migrations, if that differs.
+        direct_url: Option<SecretString>,
+    },
+}
+
+/// What happens to a turn whose listener has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDisconnect {
+    /// It runs to its end, and all of it is kept.
+    Finish,
+    /// It stops, and what was shown is kept.
+    Cancel,
+}
+
+/// Limits and habits of conversations.
+#[derive(Clone, Debug)]
+pub struct ChatSettings {
+    /// What a closed connection means.
+    pub on_disconnect: OnDisconnect,
+    /// The largest message of a reader, in bytes.
+    pub message_bytes_max: usize,
+}
+
+/// What the tutor sees and says.
+#[derive(Clone, Debug)]
+pub struct TutorSettings {
+    /// Passages per search.
+    pub passages: usize,
+    /// Earlier messages the model sees.
+    pub history_messages_max: usize,
+    /// Bytes of earlier messages the model sees.
+    pub history_bytes_max: usize,
+    /// Where an answer is cut, in tokens.
+    pub answer_tokens_max: Option<u32>,
+    /// How long a model may be silent.
+    pub model_silence: Duration,
+    /// The pause between two words of the offline model.
+    pub offline_pace: Duration,
+}
+
+/// The book and where it is read.
+#[derive(Clone, Debug)]
+pub struct KnowledgeSettings {
+    /// The collection's name.
+    pub collection: String,
+    /// The site of the ingested book, without a slash at the end.
+    pub site_url: Option<String>,
+    /// The path of the book's pages on the site, if it was given.
+    pub site_base: Option<String>,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug)]
+pub struct LogSettings {
+    /// A filter of `tracing`.
+    pub filter: String,
+    /// Whether lines are JSON.
+    pub json: bool,
+}
+
+/// All settings but those of the model's provider.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Listening.
+    pub http: HttpSettings,
+    /// Keeping.
+    pub database: DatabaseSettings,
+    /// Whether `serve` migrates.
+    pub migrate_at_start: bool,
+    /// Where files live.
+    pub data_dir: PathBuf,
+    /// Conversations.
+    pub chat: ChatSettings,
+    /// The tutor.
+    pub tutor: TutorSettings,
+    /// The book.
+    pub knowledge: KnowledgeSettings,
+    /// Logging.
+    pub log: LogSettings,
+    /// Signs visitors, if it was given.
+    pub visitor_secret: Option<SecretString>,
+}
+
+impl Settings {
+    /// Reads all of them; mistakes stay with the reader.
+    pub fn read(reader: &mut Reader<'_>) -> Self {
+        let data_dir = data_dir(reader);
+        Self {
+            http: http(reader),
+            database: database(reader, &data_dir),
+            migrate_at_start: reader.parsed(&MIGRATE_AT_START, "`true` or `false`"),
+            chat: ChatSettings {
+                on_disconnect: on_disconnect(reader),
+                message_bytes_max: size(reader, &MESSAGE_BYTES, 1..=1 << 24),
+            },
+            tutor: TutorSettings {
+                passages: size(reader, &PASSAGES, 1..=20),
+                history_messages_max: size(reader, &HISTORY_MESSAGES, 0..=200),
+                history_bytes_max: size(reader, &HISTORY_BYTES, 0..=1 << 24),
+                answer_tokens_max: answer_tokens(reader),
+                model_silence: Duration::from_secs(reader.number(&MODEL_SILENCE, 1..=3600)),
+                offline_pace: Duration::from_millis(reader.number(&OFFLINE_PACE, 0..=1000)),
+            },
+            knowledge: KnowledgeSettings {
+                collection: reader.text(&COLLECTION).unwrap_or_default(),
+                site_url: web_address(reader, &SITE_URL),
+                site_base: path(reader, &SITE_BASE),
+            },
+            log: LogSettings { filter: reader.text(&LOG).unwrap_or_default(), json: log_format(reader) },
+            visitor_secret: visitor_secret(reader),
+            data_dir,
+        }
+    }
+}
+
+fn http(reader: &mut Reader<'_>) -> HttpSettings {
+    HttpSettings {
+        host: reader.parsed(&HOST, "an IP address such as 127.0.0.1 or 0.0.0.0"),
+        port: reader.parsed(&PORT, "a port from 0 to 65535"),
+        public_url: web_address(reader, &PUBLIC_URL),
+        chatkit_paths: chatkit_paths(reader),
+        cors_origins: cors_origins(reader),
+        body_bytes_max: size(reader, &BODY_BYTES, 1024..=1 << 28),
+        shutdown_grace: Duration::from_secs(reader.number(&GRACE, 0..=3600)),
+    }
+}
+
+fn size(reader: &mut Reader<'_>, variable: &Variable, bounds: std::ops::RangeInclusive<u64>) -> usize {
+    usize::try_from(reader.number(variable, bounds)).unwrap_or(usize::MAX)
+}
+
+fn data_dir(reader: &mut Reader<'_>) -> PathBuf {
+    match reader.text(&DATA_DIR) {
+        Some(path) => PathBuf::from(path),
+        None => platform_data_dir(),
+    }
+}
+
+/// The folder in which programs of this platform keep a person's data, or the working directory.
+fn platform_data_dir() -> PathBuf {
+    #[expect(clippy::disallowed_methods, reason = "the platform names its folders by variables of its own")]
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    folder("XDG_DATA_HOME")
+        .or_else(|| folder("LOCALAPPDATA"))
+        .or_else(|| folder("HOME").map(|home| home.join(".local/share")))
+        .unwrap_or_else(|| PathBuf::from("."))
+        .join("chatkit-gateway")
+}
+
+fn database(reader: &mut Reader<'_>, data_dir: &std::path::Path) -> DatabaseSettings {
+    let embedded = || DatabaseSettings::Sqlite { path: data_dir.join("gateway.sqlite") };
+    let direct_url = reader.secret(&DATABASE_URL_DIRECT);
+    let Some(url) = reader.secret(&DATABASE_URL) else { return embedded() };
+    let text = url.expose_secret();
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
+    match scheme {
+        "sqlite" => {
+            let path = text.trim_start_matches("sqlite:").trim_start_matches("//");
+            let path = path.split('?').next().unwrap_or_default();
+            DatabaseSettings::Sqlite { path: PathBuf::from(path) }
+        }
+        "postgres" | "postgresql" | "postgresql+asyncpg" | "postgresql+psycopg" => {
+            DatabaseSettings::Postgres { url, direct_url }
+        }
+        _ => {
+            reader.mistake(DATABASE_URL.name, "must begin with postgres:// or sqlite://; leave it out for a SQLite file");
+            embedded()
+        }
+    }
+}
+
+fn on_disconnect(reader: &mut Reader<'_>) -> OnDisconnect {
+    match reader.text(&ON_DISCONNECT).as_deref() {
+        Some("finish") => OnDisconnect::Finish,
+        Some("cancel") => OnDisconnect::Cancel,
+        _ => {
+            reader.mistake(ON_DISCONNECT.name, "must be `finish` or `cancel`");
+            OnDisconnect::Finish
+        }
+    }
+}
+
+fn answer_tokens(reader: &mut Reader<'_>) -> Option<u32> {
+    if !reader.is_given(&ANSWER_TOKENS) {
+        return None;
+    }
+    u32::try_from(reader.number(&ANSWER_TOKENS, 1..=1_000_000)).ok()
+}
+
+fn log_format(reader: &mut Reader<'_>) -> bool {
+    match reader.text(&LOG_FORMAT).as_deref() {
+        Some("json") => true,
+        Some("text") => false,
+        _ => {
+            reader.mistake(LOG_FORMAT.name, "must be `text` or `json`");
+            false
+        }
+    }
+}
+
+fn visitor_secret(reader: &mut Reader<'_>) -> Option<SecretString> {
+    let secret = reader.secret(&VISITOR_SECRET)?;
+    if secret.expose_secret().len() < 32 {
+        reader.mistake(VISITOR_SECRET.name, "must have at least 32 characters; `openssl rand -hex 32` makes a good one");
+    }
+    Some(secret)
+}
+
+fn web_address(reader: &mut Reader<'_>, variable: &Variable) -> Option<String> {
+    let address = reader.text(variable)?;
+    let is_web = ["http://", "https://"].iter().any(|scheme| address.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+    if !is_web {
+        reader.mistake(variable.name, "must be an address such as https://book.example.org");
+    }
+    Some(address.trim_end_matches('/').to_owned())
+}
+
+/// A path, which begins with a slash.
+fn path(reader: &mut Reader<'_>, variable: &Variable) -> Option<String> {
+    let path = reader.text(variable)?;
+    if !path.starts_with('/') {
+        reader.mistake(variable.name, "must begin with a slash");
+    }
+    Some(path)
+}
+
+fn chatkit_paths(reader: &mut Reader<'_>) -> Vec<String> {
+    let paths = reader.list(&CHATKIT_PATHS);
+    let plain = |path: &String| path.len() > 1 && path.starts_with('/') && !path.contains(['{', '}', '*', '?', '#', ' ']);
+    if paths.is_empty() || !paths.iter().all(plain) {
+        reader.mistake(CHATKIT_PATHS.name, "must be paths such as /chatkit, separated by commas");
+        return vec!["/chatkit".to_owned()];
+    }
+    paths
+}
+
+fn cors_origins(reader: &mut Reader<'_>) -> Vec<String> {
+    let origins = reader.list(&CORS_ORIGINS);
+    for origin in &origins {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        let fine = origin == "*" || host.is_some_and(|host| !host.trim_end_matches('/').is_empty() && !host.trim_end_matches('/').contains('/'));
+        if !fine {
+            reader.mistake(CORS_ORIGINS.name, format!("`{origin}` must be `*` or an origin such as https://book.example.org, without a path"));
+        }
+    }
+    origins.into_iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, Mistakes> {
+        let variables = Variables::of(pairs.iter().copied());
+        let mut reader = Reader::new(&variables);
+        let settings = Settings::read(&mut reader);
+        reader.finish(settings)
+    }
+
+    #[test]
+    fn nothing_set_is_a_complete_configuration() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.http.port, 8000);
+        assert!(matches!(settings.database, DatabaseSettings::Sqlite { .. }));
+        assert_eq!(settings.chat.on_disconnect, OnDisconnect::Finish);
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_together_each_with_its_variable() {
+        let mistakes = read(&[
+            ("PORT", "eighty"),
+            ("ON_DISCONNECT", "sometimes"),
+            ("DATABASE_URL", "mysql://nowhere"),
+            ("CORS_ORIGINS", "example.org"),
+            ("PASSAGES_PER_SEARCH", "0"),
+            ("VISITOR_SECRET", "short"),
+            ("SITE_URL", "book"),
+        ])
+        .unwrap_err();
+        let said = mistakes.to_string();
+        for variable in ["PORT", "ON_DISCONNECT", "DATABASE_URL", "CORS_ORIGINS", "PASSAGES_PER_SEARCH", "VISITOR_SECRET", "SITE_URL"] {
+            assert!(said.contains(variable), "{variable} is missing from: {said}");
+        }
+        assert_eq!(mistakes.0.len(), 7);
+    }
+
+    #[test]
+    fn a_name_of_the_originals_works_and_the_canonical_one_wins() {
+        let settings = read(&[("NEON_CONNECTION_STRING", "postgres://a/b")]).unwrap();
+        assert!(matches!(settings.database, DatabaseSettings::Postgres { .. }));
+        let settings = read(&[("NEON_CONNECTION_STRING", "postgres://a/b"), ("DATABASE_URL", "sqlite:///tmp/x.sqlite")]).unwrap();
+        assert!(matches!(settings.database, DatabaseSettings::Sqlite { path } if path == std::path::Path::new("/tmp/x.sqlite")));
+    }
+
+    #[test]
+    fn a_secret_may_come_from_a_file_and_a_missing_file_is_a_mistake() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("url");
+        std::fs::write(&file, "postgres://user:word@host/db\n").unwrap();
+        let settings = read(&[("DATABASE_URL_FILE", file.to_str().unwrap())]).unwrap();
+        assert!(matches!(settings.database, DatabaseSettings::Postgres { url, .. } if url.expose_secret().ends_with("/db")));
+        let mistakes = read(&[("DATABASE_URL_FILE", "/does/not/exist")]).unwrap_err();
+        assert_eq!(mistakes.0[0].variable, "DATABASE_URL_FILE");
+    }
+
+    #[test]
+    fn a_blank_variable_counts_as_absent() {
+        assert_eq!(read(&[("PORT", "  ")]).unwrap().http.port, 8000);
+    }
+
+    #[test]
+    fn no_secret_is_shown_by_debug() {
+        let settings = read(&[("DATABASE_URL", "postgres://u:hunter2@h/d"), ("SESSION_SECRET", &"hunter2".repeat(8))]).unwrap();
+        assert!(!format!("{settings:?}").contains("hunter2"));
+        assert!(!format!("{:?}", Variables::of([("A", "hunter2")])).contains("hunter2"));
+    }
+}

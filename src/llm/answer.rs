@@ -1,0 +1,251 @@
+//! One answer on the OpenAI wire, from its bytes to chunks: what its events amount to, and how it ends.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use eventsource_stream::{EventStream, EventStreamError};
+use futures_util::{Stream, StreamExt};
+use tokio::time::timeout;
+
+use super::errors::Complaint;
+use super::openai_wire::{Choice, Event};
+use super::sse::{self, Body, Opening};
+use super::tool_calls::Assembly;
+use super::{Chunk, LlmError, Usage};
+use crate::identity::Ids;
+
+/// A whole answer that was not streamed.
+const WHOLE_BODY_BYTES_MAX: usize = 4 << 20;
+
+/// A provider that keeps a finished answer open longer than this loses the connection.
+const LEAVING_WAIT_MAX: Duration = Duration::from_millis(50);
+
+type Events = Pin<Box<EventStream<Pin<Box<dyn Stream<Item = Result<Bytes, LlmError>> + Send>>>>>;
+
+/// An answer that is being read.
+pub(super) struct Answer {
+    source: Source,
+    heard: Heard,
+    key: Option<String>,
+}
+
+enum Source {
+    Events(Events),
+    /// A body that was one JSON document.
+    Whole(String),
+    /// Everything was said, but the connection is of use again only when its end was read.
+    Leaving(Events),
+    Ended,
+}
+
+impl Answer {
+    /// Looks at how the body begins, since content types lie.
+    pub(super) async fn open(
+        mut body: Body,
+        text_bytes_max: usize,
+        ids: Ids,
+        key: Option<&str>,
+    ) -> Result<Self, LlmError> {
+        let source = match sse::opening(&mut body).await? {
+            Opening::Page => return Err(LlmError::Garbled("a page for people".into())),
+            Opening::Json(start) => {
+                let whole = body.rest(start, WHOLE_BODY_BYTES_MAX).await?;
+                Source::Whole(String::from_utf8_lossy(&whole).into_owned())
+            }
+            Opening::Events(start) => Source::Events(Box::pin(EventStream::new(Box::pin(sse::pieces(start, body))))),
+        };
+        let heard = Heard { text_bytes_max, ids, ..Heard::new() };
+        Ok(Self { source, heard, key: key.map(str::to_owned) })
+    }
+
+    /// The next chunk; after an error and after the end there is none.
+    pub(super) async fn next(&mut self) -> Option<Result<Chunk, LlmError>> {
+        loop {
+            if let Some(chunk) = self.heard.ready.pop_front() {
+                return Some(Ok(chunk));
+            }
+            if let Some(error) = self.heard.failed.take() {
+                self.source = Source::Ended;
+                return Some(Err(error));
+            }
+            match std::mem::replace(&mut self.source, Source::Ended) {
+                Source::Ended => return None,
+                Source::Leaving(mut events) => {
+                    let end = async { while let Some(Ok(_)) = events.next().await {} };
+                    let _ = timeout(LEAVING_WAIT_MAX, end).await;
+                }
+                Source::Whole(json) => {
+                    let how = self.hear(&json).and_then(|()| match self.heard.has_choice {
+                        true => Ok(()),
+                        false => Err(LlmError::Garbled("neither an answer nor an error".into())),
+                    });
+                    self.heard.end(how);
+                }
+                Source::Events(mut events) => match self.hear_next(&mut events).await {
+                    None => self.source = Source::Events(events),
+                    Some(how) => {
+                        if how.is_ok() {
+                            self.source = Source::Leaving(events);
+                        }
+                        self.heard.end(how);
+                    }
+                },
+            }
+        }
+    }
+
+    /// Hears one event; gives back how the answer ended, if it did.
+    async fn hear_next(&mut self, events: &mut Events) -> Option<Result<(), LlmError>> {
+        let event = match events.next().await {
+            Some(Ok(event)) => event,
+            Some(Err(EventStreamError::Transport(LlmError::Cut))) if self.heard.closed => return Some(Ok(())),
+            Some(Err(EventStreamError::Transport(error))) => return Some(Err(error)),
+            Some(Err(_)) => return Some(Err(LlmError::Garbled("not an event stream".into()))),
+            None if self.heard.finished => return Some(Ok(())),
+            None => return Some(Err(LlmError::Cut)),
+        };
+        if event.data.trim() == "[DONE]" {
+            return Some(Ok(()));
+        }
+        match self.hear(&event.data) {
+            Ok(()) => None,
+            // Where nothing follows, it is the front half of an event.
+            Err(LlmError::Garbled(_)) if events.next().await.is_none() => Some(Err(LlmError::Cut)),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    fn hear(&mut self, json: &str) -> Result<(), LlmError> {
+        let complaint = |needs_certainty: bool| {
+            let complaint = Complaint::read(json).filter(|complaint| !needs_certainty || complaint.is_certain());
+            complaint.map(|complaint| complaint.into_error(self.key.as_deref()))
+        };
+        let Ok(event) = serde_json::from_str::<Event<'_>>(json) else {
+            return Err(complaint(false).unwrap_or_else(|| LlmError::Garbled("an event that is not JSON".into())));
+        };
+        let says_nothing = event.choices.is_none() && event.usage.is_none();
+        if (event.error.is_some() || says_nothing)
+            && let Some(error) = complaint(event.error.is_none())
+        {
+            return Err(error);
+        }
+        self.heard.hear(event)
+    }
+}
+
+/// What the events so far amount to.
+struct Heard {
+    ready: VecDeque<Chunk>,
+    failed: Option<LlmError>,
+    calls: Assembly,
+    usage: Option<Usage>,
+    /// The model's name was given, or it is too late for it.
+    introduced: bool,
+    text_bytes: usize,
+    text_bytes_max: usize,
+    /// Some reason to finish was given; some give one with every event.
+    finished: bool,
+    has_choice: bool,
+    /// The last event with a choice gave a reason to finish and brought nothing else.
+    closed: bool,
+    reason: String,
+    ids: Ids,
+}
+
+impl Heard {
+    fn new() -> Self {
+        Self {
+            ready: VecDeque::new(),
+            failed: None,
+            calls: Assembly::default(),
+            usage: None,
+            introduced: false,
+            text_bytes: 0,
+            text_bytes_max: usize::MAX,
+            finished: false,
+            has_choice: false,
+            closed: false,
+            reason: String::new(),
+            ids: Ids::random(),
+        }
+    }
+
+    fn hear(&mut self, event: Event<'_>) -> Result<(), LlmError> {
+        if !self.introduced && !event.model.0.is_empty() {
+            self.introduced = true;
+            self.ready.push_back(Chunk::Model(event.model.0.into_owned()));
+        }
+        if let Some(usage) = event.usage {
+            self.usage = Some(usage.into());
+        }
+        for choice in event.choices.into_iter().flatten() {
+            if choice.index.is_none_or(|index| index.0 == 0) {
+                self.hear_choice(choice)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn hear_choice(&mut self, choice: Choice<'_>) -> Result<(), LlmError> {
+        self.has_choice = true;
+        let mut brought = false;
+        if let Some(delta) = choice.delta.or(choice.message) {
+            for text in [delta.content.0, delta.refusal.0] {
+                if !text.is_empty() {
+                    brought = true;
+                    self.hear_text(text.into_owned())?;
+                }
+            }
+            if let Some(pieces) = delta.tool_calls {
+                self.calls.add(pieces.get())?;
+            }
+        }
+        let reason = choice.finish_reason.0;
+        if !reason.is_empty() {
+            self.finished = true;
+            self.reason = reason.into_owned();
+        }
+        self.closed = !brought && !self.reason.is_empty();
+        Ok(())
+    }
+
+    fn hear_text(&mut self, text: String) -> Result<(), LlmError> {
+        self.introduced = true;
+        self.text_bytes += text.len();
+        if self.text_bytes > self.text_bytes_max {
+            return Err(LlmError::Garbled(format!("an answer of more than {} bytes", self.text_bytes_max)));
+        }
+        self.ready.push_back(Chunk::Text(text));
+        Ok(())
+    }
+
+    /// The last chunks, and the error if there is one: what was spent is told in both cases.
+    fn end(&mut self, how: Result<(), LlmError>) {
+        let how = how.and_then(|()| self.conclude());
+        self.ready.extend(self.usage.take().map(Chunk::Usage));
+        self.failed = how.err();
+    }
+
+    fn conclude(&mut self) -> Result<(), LlmError> {
+        let calls = std::mem::take(&mut self.calls);
+        if !calls.is_empty() {
+            self.ready.push_back(Chunk::ToolCalls(calls.finish(&self.ids)?));
+        } else if self.text_bytes == 0 {
+            // An answer of nothing is in order only when the model had nothing to say.
+            let reason = self.reason.to_lowercase();
+            if ["filter", "safety", "prohibited", "blocklist", "recitation"].iter().any(|word| reason.contains(word)) {
+                return Err(LlmError::Refused(format!("it stopped for the reason `{}`", shortened(&self.reason))));
+            }
+            if reason.contains("malformed") || reason.contains("error") {
+                return Err(LlmError::Garbled(format!("it stopped for the reason `{}`", shortened(&self.reason))));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn shortened(reason: &str) -> String {
+    reason.chars().take(60).collect()
+}

@@ -1,0 +1,137 @@
+//! Which model answers: the provider that the settings name, or the first one they have a key for, or none.
+
+use secrecy::SecretString;
+
+use super::openai::Endpoint;
+use super::presets::{self, PRESETS, Preset};
+use crate::config::{Reader, Variable};
+
+/// Names the provider when there are keys for several.
+pub const MODEL_PROVIDER: Variable = Variable {
+    name: "MODEL_PROVIDER",
+    aliases: &[],
+    default: None,
+    secret: false,
+    meaning: "Which model answers: `gemini`, `openai`, `cohere`, `ollama` or `offline`; the first one with a key when not given.",
+};
+
+/// The proxy for requests to providers.
+pub const PROXY: Variable = Variable {
+    name: "HTTPS_PROXY",
+    aliases: &["https_proxy", "ALL_PROXY"],
+    default: None,
+    secret: true,
+    meaning: "A proxy through which models are reached; loopback addresses go without.",
+};
+
+/// What the settings say of models.
+#[derive(Clone, Debug)]
+pub struct ModelSettings {
+    /// Which model.
+    pub choice: ModelChoice,
+    /// Through which proxy.
+    pub proxy: Option<String>,
+}
+
+/// Which model answers.
+#[derive(Clone, Debug)]
+pub enum ModelChoice {
+    /// One behind an endpoint.
+    Endpoint(Endpoint),
+    /// The best sentences of the book, without any model.
+    Offline,
+}
+
+/// The three variables of a provider.
+pub fn variables_of(preset: &Preset) -> [Variable; 3] {
+    let variable = |name, default, secret, meaning| Variable { name, aliases: &[], default, secret, meaning };
+    [
+        variable(preset.key_variable, None, true, "The provider's key."),
+        variable(preset.base_url_variable, Some(preset.base_url), false, "The provider's address, up to before `/chat/completions`."),
+        variable(preset.model_variable, Some(preset.model), false, "The model, by the provider's name for it."),
+    ]
+}
+
+impl ModelSettings {
+    /// Reads which model is to answer; mistakes stay with the reader.
+    pub fn read(reader: &mut Reader<'_>) -> Self {
+        Self { choice: choice(reader), proxy: reader.text(&PROXY) }
+    }
+}
+
+fn choice(reader: &mut Reader<'_>) -> ModelChoice {
+    let named = reader.text(&MODEL_PROVIDER);
+    match named.as_deref() {
+        Some("offline") => ModelChoice::Offline,
+        Some(name) => match presets::named(name) {
+            Some(preset) => endpoint(reader, preset),
+            None => {
+                let known: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+                reader.mistake(MODEL_PROVIDER.name, format!("must be `offline` or one of `{}`", known.join("`, `")));
+                ModelChoice::Offline
+            }
+        },
+        None => match PRESETS.into_iter().find(|preset| is_set_up(reader, preset)) {
+            Some(preset) => endpoint(reader, preset),
+            None => ModelChoice::Offline,
+        },
+    }
+}
+
+/// Whether the operator has set up a provider: its key, or for one that needs none, its address.
+fn is_set_up(reader: &mut Reader<'_>, preset: &Preset) -> bool {
+    let [key, base_url, _] = variables_of(preset);
+    reader.secret(&key).is_some() || (!preset.needs_key && reader.is_given(&base_url))
+}
+
+fn endpoint(reader: &mut Reader<'_>, preset: &'static Preset) -> ModelChoice {
+    let [key, base_url, model] = variables_of(preset);
+    let api_key: Option<SecretString> = reader.secret(&key);
+    if preset.needs_key && api_key.is_none() {
+        reader.mistake(key.name, format!("is needed for MODEL_PROVIDER={}", preset.name));
+    }
+    let base_url = reader.text(&base_url).unwrap_or_default();
+    let model = reader.text(&model).unwrap_or_default();
+    ModelChoice::Endpoint(Endpoint { preset, base_url, api_key, model })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Mistakes, Variables};
+
+    fn read(pairs: &[(&str, &str)]) -> Result<String, Mistakes> {
+        let variables = Variables::of(pairs.iter().copied());
+        let mut reader = Reader::new(&variables);
+        let chosen = match ModelSettings::read(&mut reader).choice {
+            ModelChoice::Offline => "offline".to_owned(),
+            ModelChoice::Endpoint(endpoint) => format!("{} {} {}", endpoint.preset.name, endpoint.base_url, endpoint.model),
+        };
+        reader.finish(chosen)
+    }
+
+    #[test]
+    fn without_a_key_the_offline_model_answers() {
+        assert_eq!(read(&[]).unwrap(), "offline");
+        assert_eq!(read(&[("GEMINI_MODEL_NAME", "x")]).unwrap(), "offline");
+    }
+
+    #[test]
+    fn a_key_is_enough_and_a_name_decides_between_two() {
+        let keys = [("COHERE_API_KEY", "k"), ("GEMINI_API_KEY", "k"), ("GEMINI_MODEL_NAME", "g")];
+        assert!(read(&keys).unwrap().starts_with("gemini ") && read(&keys).unwrap().ends_with(" g"));
+        let named = [keys.as_slice(), &[("MODEL_PROVIDER", "cohere")]].concat();
+        assert!(read(&named).unwrap().starts_with("cohere "));
+    }
+
+    #[test]
+    fn any_compatible_server_is_an_address_without_a_key() {
+        assert!(read(&[("OPENAI_BASE_URL", "http://localhost:1234/v1")]).unwrap().starts_with("openai http://localhost:1234/v1"));
+    }
+
+    #[test]
+    fn a_provider_that_is_not_known_or_has_no_key_is_a_mistake() {
+        assert_eq!(read(&[("MODEL_PROVIDER", "oracle")]).unwrap_err().0[0].variable, "MODEL_PROVIDER");
+        assert_eq!(read(&[("MODEL_PROVIDER", "gemini")]).unwrap_err().0[0].variable, "GEMINI_API_KEY");
+    }
+}

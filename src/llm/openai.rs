@@ -1,0 +1,242 @@
+//! A model behind the OpenAI wire: asks, and listens to the answer whatever state it comes in.
+//!
+//! What the JSON looks like is in `openai_wire.rs`; what the events of an answer amount to, in `answer.rs`.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{Instant, timeout_at};
+
+use super::answer::Answer;
+use super::errors::{self, ERROR_BODY_BYTES_MAX};
+use super::openai_wire::AskedFor;
+use super::presets::Preset;
+use super::sse::{Body, Patience};
+use super::{ChatModel, ChunkStream, LlmError, ModelName, Prompt};
+use crate::identity::Ids;
+
+/// Where a model is found and how it is addressed.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The provider and its habits.
+    pub preset: &'static Preset,
+    /// An absolute `http` or `https` address, with or without a trailing slash or `chat/completions`; a query is kept.
+    pub base_url: String,
+    /// Sent as a bearer token when there is one; white space around it is taken off.
+    pub api_key: Option<SecretString>,
+    /// The model, by the provider's name for it.
+    pub model: String,
+}
+
+impl Endpoint {
+    /// The preset's own address and model.
+    pub fn of(preset: &'static Preset, api_key: Option<SecretString>) -> Self {
+        Self { preset, base_url: preset.base_url.into(), api_key, model: preset.model.into() }
+    }
+}
+
+/// How much patience an answer gets, and how much room.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// From the request to the first bytes of the answer.
+    pub first_byte: Duration,
+    /// Between two pieces of the answer; comments of the provider count as pieces.
+    pub idle: Duration,
+    /// The text of one answer, in bytes.
+    pub answer_bytes_max: usize,
+}
+
+impl Default for Limits {
+    /// A minute to begin with, a minute between pieces, 1 MiB of text.
+    fn default() -> Self {
+        Self { first_byte: Duration::from_secs(60), idle: Duration::from_secs(60), answer_bytes_max: 1 << 20 }
+    }
+}
+
+/// Why an endpoint cannot be used: found when the house starts, not when somebody asks.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    /// The address is not an absolute `http` or `https` one.
+    #[error("the model's address is not an absolute http or https address: {0}")]
+    Address(String),
+    /// The key holds characters no header can carry.
+    #[error("the model's key holds characters that no header can carry")]
+    Key,
+    /// There is no model by an empty name.
+    #[error("the model's name is empty")]
+    Model,
+}
+
+/// A model behind an OpenAI-compatible endpoint.
+#[derive(Debug)]
+pub struct OpenAiCompatible {
+    http: reqwest::Client,
+    url: Url,
+    headers: HeaderMap,
+    endpoint: Endpoint,
+    limits: Limits,
+    ids: Ids,
+    /// Learnt from a refusal that went away without it.
+    refuses_usage: AtomicBool,
+}
+
+impl OpenAiCompatible {
+    /// A client for `endpoint`; nothing is sent yet.
+    pub fn new(http: reqwest::Client, endpoint: Endpoint, limits: Limits, ids: Ids) -> Result<Self, EndpointError> {
+        if endpoint.model.trim().is_empty() {
+            return Err(EndpointError::Model);
+        }
+        let url = completions_url(&endpoint.base_url)?;
+        let headers = headers(endpoint.api_key.as_ref())?;
+        let refuses_usage = AtomicBool::new(!endpoint.preset.usage_on_request);
+        Ok(Self { http, url, headers, endpoint, limits, ids, refuses_usage })
+    }
+
+    async fn ask(&self, prompt: &Prompt) -> Result<Body, LlmError> {
+        let mut with_usage = !self.refuses_usage.load(Ordering::Relaxed);
+        let mut suspects_usage = false;
+        loop {
+            let (response, patience) = self.send(prompt, with_usage).await?;
+            let status = response.status();
+            if status.is_success() {
+                if suspects_usage {
+                    self.refuses_usage.store(true, Ordering::Relaxed);
+                }
+                return Ok(Body::new(response, patience));
+            }
+            let error = self.refusal(response, patience).await;
+            suspects_usage = with_usage
+                && matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY)
+                && matches!(error, LlmError::Refused(_));
+            if !suspects_usage {
+                return Err(error);
+            }
+            with_usage = false;
+        }
+    }
+
+    /// Any response will do here, whatever its status.
+    async fn send(&self, prompt: &Prompt, with_usage: bool) -> Result<(reqwest::Response, Patience), LlmError> {
+        let asked = AskedFor {
+            model: self.endpoint.model.trim(),
+            prompt,
+            answer_limit: self.endpoint.preset.answer_limit,
+            with_usage,
+        };
+        let json = serde_json::to_vec(&asked).expect("a prompt's strings always become JSON");
+        let patience = Patience {
+            first: (Instant::now() + self.limits.first_byte, self.limits.first_byte),
+            idle: self.limits.idle,
+        };
+        let request = self.http.post(self.url.clone()).headers(self.headers.clone()).body(json);
+        match timeout_at(patience.first.0, request.send()).await {
+            Err(_) => Err(LlmError::Silent(self.limits.first_byte)),
+            // The address may hold a key.
+            Ok(Err(error)) => Err(LlmError::Unreachable(error.without_url())),
+            Ok(Ok(response)) => Ok((response, patience)),
+        }
+    }
+
+    async fn refusal(&self, response: reqwest::Response, patience: Patience) -> LlmError {
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        // A body that is too long or breaks off explains nothing; the status still does.
+        let body =
+            Body::new(response, patience).rest(Default::default(), ERROR_BODY_BYTES_MAX).await.unwrap_or_default();
+        errors::of_response(status, &headers, &String::from_utf8_lossy(&body), self.key())
+    }
+
+    fn key(&self) -> Option<&str> {
+        self.endpoint.api_key.as_ref().map(|key| key.expose_secret().trim())
+    }
+}
+
+#[async_trait]
+impl ChatModel for OpenAiCompatible {
+    async fn stream(&self, prompt: Prompt) -> Result<ChunkStream, LlmError> {
+        let body = self.ask(&prompt).await?;
+        let mut answer = Answer::open(body, self.limits.answer_bytes_max, self.ids.clone(), self.key()).await?;
+        // Waiting for the first piece turns an error in its place into one that another model can still make good.
+        let first = match answer.next().await {
+            Some(chunk) => Some(Ok(chunk?)),
+            None => None,
+        };
+        let rest =
+            futures_util::stream::unfold(answer, |mut answer| async move { Some((answer.next().await?, answer)) });
+        Ok(Box::pin(futures_util::stream::iter(first).chain(rest)))
+    }
+
+    fn name(&self) -> ModelName {
+        ModelName { provider: self.endpoint.preset.name.into(), model: self.endpoint.model.trim().into() }
+    }
+}
+
+fn completions_url(base: &str) -> Result<Url, EndpointError> {
+    let wrong = || EndpointError::Address(without_secrets(base));
+    let mut url = Url::parse(base.trim()).map_err(|_| wrong())?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong());
+    }
+    if !url.path().trim_end_matches('/').ends_with("/chat/completions") {
+        url.path_segments_mut().map_err(|()| wrong())?.pop_if_empty().extend(["chat", "completions"]);
+    }
+    Ok(url)
+}
+
+/// What may be shown of an address: neither its query nor what stands before an `@`.
+fn without_secrets(address: &str) -> String {
+    let shown = address.split('?').next().unwrap_or_default();
+    shown.rsplit('@').next().unwrap_or_default().chars().take(200).collect()
+}
+
+fn headers(key: Option<&SecretString>) -> Result<HeaderMap, EndpointError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream, application/json"));
+    // A compressed stream arrives in the compressor's pieces, late.
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if let Some(key) = key.map(|key| key.expose_secret().trim()).filter(|key| !key.is_empty()) {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| EndpointError::Key)?;
+        bearer.set_sensitive(true);
+        headers.insert(AUTHORIZATION, bearer);
+    }
+    Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_end_as_it_likes() {
+        for (base, expected) in [
+            ("http://h/v1", "http://h/v1/chat/completions"),
+            ("http://h/v1beta/openai/", "http://h/v1beta/openai/chat/completions"),
+            (" http://h ", "http://h/chat/completions"),
+            ("http://h/v1/chat/completions", "http://h/v1/chat/completions"),
+            ("https://h/deployments/d?api-version=1", "https://h/deployments/d/chat/completions?api-version=1"),
+        ] {
+            assert_eq!(completions_url(base).unwrap().as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn an_address_that_makes_no_sense_is_named_without_its_secrets() {
+        for base in ["h/v1", "ftp://me:secret@h/?key=secret", "", "file:///etc?secret"] {
+            let error = completions_url(base).unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_key_with_a_line_break_inside_is_refused_and_one_around_it_is_not() {
+        assert!(headers(Some(&SecretString::from("sk-1\n"))).unwrap().contains_key(AUTHORIZATION));
+        assert!(matches!(headers(Some(&SecretString::from("sk\n1"))), Err(EndpointError::Key)));
+        assert!(!headers(Some(&SecretString::from(" "))).unwrap().contains_key(AUTHORIZATION));
+    }
+}

@@ -1,0 +1,93 @@
+//! The one place where an error becomes a status and a body.
+
+use axum::Json;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chatkit_protocol::Malformed;
+use serde_json::{Value, json};
+
+use crate::chat::ChatError;
+
+/// An answer that is not what was asked for.
+///
+/// Its body has the shape
+/// `{"error": {"code", "message", "details"?}, "message", "detail", "request_id"}`: the ChatKit widget reads `message`,
+/// front ends written for FastAPI read `detail`.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    details: Option<Value>,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl ApiError {
+    /// An error with a snake-case code and a sentence for its reader.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), details: None, header: None }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    /// The caller's token is not one that this server accepts.
+    pub fn unauthorized(message: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_token", message)
+            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""))
+    }
+
+    /// The body is larger than the limit.
+    pub fn body_too_large(max: usize) -> Self {
+        let message = format!("the body is larger than {max} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
+    }
+
+    /// A member of the request is wrong.
+    fn malformed(error: &Malformed) -> Self {
+        let mut answer = Self::new(StatusCode::BAD_REQUEST, "invalid_request", error.to_string());
+        answer.details = Some(json!({"member": error.member, "problem": error.problem}));
+        answer
+    }
+}
+
+impl From<ChatError> for ApiError {
+    fn from(error: ChatError) -> Self {
+        let message = error.to_string();
+        match &error {
+            ChatError::Malformed(malformed) => Self::malformed(malformed),
+            ChatError::NoThread => Self::new(StatusCode::NOT_FOUND, "thread_not_found", message),
+            ChatError::NoItem => Self::new(StatusCode::NOT_FOUND, "item_not_found", message),
+            ChatError::NoAttachment(_) => Self::new(StatusCode::NOT_FOUND, "attachment_not_found", message),
+            ChatError::UnknownCursor => Self::new(StatusCode::BAD_REQUEST, "unknown_cursor", message),
+            ChatError::MessageTooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "message_too_large", message),
+            ChatError::NotSupported(_) => Self::new(StatusCode::BAD_REQUEST, "not_supported", message),
+            ChatError::Store(error) => {
+                tracing::error!(error = error as &dyn std::error::Error, "The conversation store failed");
+                let message = "the conversations cannot be reached at the moment; try again in a few seconds";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", message)
+                    .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut error = json!({"code": self.code, "message": self.message});
+        if let Some(details) = self.details {
+            error["details"] = details;
+        }
+        let request_id = super::request_id::current();
+        let body = json!({"error": error, "message": self.message, "detail": self.message, "request_id": request_id});
+        let mut response = (self.status, Json(body)).into_response();
+        if let Some((name, value)) = self.header {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}

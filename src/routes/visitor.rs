@@ -1,0 +1,31 @@
+//! `POST /visitor`: an identity for readers without an account, so that they find their conversations again.
+
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use super::identity::{VISITOR_COOKIE, VISITOR_HEADER};
+use crate::app::App;
+
+/// A browser keeps the cookie for a year.
+const COOKIE_SECONDS: u32 = 365 * 24 * 60 * 60;
+
+pub(super) fn router() -> Router<App> {
+    Router::new().route("/visitor", post(new_visitor))
+}
+
+/// Answers `{"token", "header"}` and sets the same token as a cookie. Send it back in either.
+async fn new_visitor(State(app): State<App>) -> Response {
+    let token = app.visitors.token(&app.ids);
+    let token = token.expose_secret();
+    let cookie = format!("{VISITOR_COOKIE}={token}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax");
+    let headers = [
+        (header::SET_COOKIE, HeaderValue::from_str(&cookie).expect("a token is made of letters, digits and dots")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (headers, Json(json!({"token": token, "header": VISITOR_HEADER.as_str()}))).into_response()
+}

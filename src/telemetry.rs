@@ -1,0 +1,30 @@
+//! Logs: what is written, in which form.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogSettings, Mistake, Mistakes};
+
+/// Begins to log to standard error, so that standard output stays for results.
+///
+/// # Errors
+/// The filter cannot be understood.
+pub fn start(settings: &LogSettings) -> Result<(), Mistakes> {
+    // The level of a library we call is its own affair unless somebody asks for it.
+    let text = match settings.filter.as_str() {
+        level @ ("trace" | "debug" | "info" | "warn" | "error" | "off") => {
+            format!("{level},sqlx=warn,hyper=warn,h2=warn,reqwest=warn,rustls=warn")
+        }
+        filter => filter.to_owned(),
+    };
+    let filter = EnvFilter::try_new(text).map_err(|_| {
+        let remedy = "must be `error`, `warn`, `info`, `debug`, or a filter such as `info,chatkit_gateway=debug`";
+        Mistakes(vec![Mistake { variable: "LOG_LEVEL".to_owned(), remedy: remedy.to_owned() }])
+    })?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start in one process, as tests do, leaves the first in place.
+    let _ = match settings.json {
+        true => log.json().flatten_event(true).try_init(),
+        false => log.with_target(false).try_init(),
+    };
+    Ok(())
+}
