@@ -151,7 +151,10 @@ async fn serve(settings: &Settings, model: &ModelSettings) -> Result<ExitCode> {
     settings.http.port = listener.local_addr().context("the listener has no address")?.port();
     let app = App::build(&settings, model, &database)?;
     if let Some(report) = book::ingest_if_alone(&*app.knowledge).await? {
-        tracing::info!(passages = report.passages, "The bundled book is in the knowledge base; `ingest DIR` puts yours in its place");
+        tracing::info!(
+            passages = report.passages,
+            "The bundled book is in the knowledge base; `ingest DIR` puts yours in its place"
+        );
     }
     if matches!(model.choice, ModelChoice::Offline) {
         tracing::warn!(
@@ -190,7 +193,8 @@ async fn search(settings: &Settings, asked: &SearchArgs) -> Result<ExitCode> {
 }
 
 async fn evaluate(settings: &Settings, asked: &EvalArgs) -> Result<ExitCode> {
-    let text = std::fs::read_to_string(&asked.file).with_context(|| format!("cannot read `{}`", asked.file.display()))?;
+    let text =
+        std::fs::read_to_string(&asked.file).with_context(|| format!("cannot read `{}`", asked.file.display()))?;
     let (questions, bad_lines) = eval::questions(&text);
     for line in &bad_lines {
         eprintln!("{}:{}: {}", asked.file.display(), line.line, line.sentence);
@@ -220,7 +224,8 @@ async fn migrate(settings: &Settings) -> Result<ExitCode> {
 }
 
 async fn healthcheck(settings: &Settings) -> Result<ExitCode> {
-    let host = if settings.http.host.is_unspecified() { "127.0.0.1".to_owned() } else { settings.http.host.to_string() };
+    let host =
+        if settings.http.host.is_unspecified() { "127.0.0.1".to_owned() } else { settings.http.host.to_string() };
     let address = format!("http://{host}:{}/readyz", settings.http.port);
     let client = crate::llm::http::client(None)?;
     let asked = client.get(&address).timeout(std::time::Duration::from_secs(3)).send();
