@@ -4,6 +4,8 @@
 //! the history that comes with a lease could lack what the turn before wrote in its last moment. Each write counts the
 //! `revision` of its thread up; a statement reads it twice, once as it was before (`seen`) and once under the lock
 //! (`thread`), and does nothing when they differ: then it is asked again by somebody who holds the lock already.
+//!
+//! No two parts of a statement may change the same row: which of them did would be left to chance.
 
 use chatkit_protocol::{ThreadId, ThreadItem, ThreadRecord, Timestamp};
 use chrono::{DateTime, Utc};
