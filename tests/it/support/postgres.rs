@@ -25,6 +25,7 @@ const START_LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Runs the server and ends it when this process ends, however that happens: the pipe on its standard input closes with
 /// us, even on `kill -9`. It takes the folder along. Signals of the terminal are for the tests; this one follows them.
+/// A server that is only just starting does not hear, so it is told again until it has ended.
 const KEEPER: &str = r#"
 trap '' INT TERM HUP
 "$1/initdb" -D "$2/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$2/log" 2>&1 </dev/null
@@ -32,8 +33,10 @@ trap '' INT TERM HUP
     -c full_page_writes=off -c shared_buffers=32MB -c autovacuum=off -c max_connections=300 >>"$2/log" 2>&1 &
 server=$!
 read -r _
-kill -QUIT "$server"
+(while kill -QUIT "$server"; do sleep 0.2; done) &
+again=$!
 wait "$server"
+kill -KILL "$again"
 rm -rf "$2"
 "#;
 
