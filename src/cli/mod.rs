@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
 use crate::app::{App, Database};
-use crate::config::{Reader, Settings, Variables};
+use crate::config::{LOG, Reader, Settings, Variables};
 use crate::knowledge::{Search, eval};
 use crate::llm::choice::{ModelChoice, ModelSettings};
 use crate::{book, server, telemetry};
@@ -93,8 +93,10 @@ struct EvalArgs {
 enum ConfigCommand {
     /// Every variable, what it is set to, and what it means; secrets are not shown
     Show,
-    /// The same as a Markdown page
+    /// The same as a Markdown page: docs/configuration.md
     Markdown,
+    /// The same as a file to copy to `.env`: .env.example
+    Example,
 }
 
 /// Runs the program.
@@ -128,8 +130,13 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
         return Ok(show::config(command, &variables));
     }
     let mut reader = Reader::new(&variables);
+    let log_is_chosen = reader.is_given(&LOG);
     let (settings, model) = (Settings::read(&mut reader), ModelSettings::read(&mut reader));
-    let (settings, model) = reader.finish((settings, model))?;
+    let (mut settings, model) = reader.finish((settings, model))?;
+    if !matches!(asked.command, None | Some(Command::Serve)) && !log_is_chosen {
+        // Whoever asks on a terminal wants the answer, not the day's story.
+        settings.log.filter = "warn".to_owned();
+    }
     telemetry::start(&settings.log)?;
     match asked.command {
         None | Some(Command::Serve) => serve(&settings, &model).await,

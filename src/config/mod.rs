@@ -36,7 +36,7 @@ impl Variable {
 
 macro_rules! variables {
     ($($constant:ident = $name:literal $(| $alias:literal)* $(, default $default:literal)? $(, secret $secret:literal)? => $meaning:literal;)*) => {
-        $(const $constant: Variable = Variable {
+        $(pub(crate) const $constant: Variable = Variable {
             name: $name,
             aliases: &[$($alias),*],
             default: variables!(@default $($default)?),
