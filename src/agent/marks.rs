@@ -133,7 +133,10 @@ mod tests {
 
     #[test]
     fn other_brackets_are_no_marks() {
-        for text in ["[]", "[ ]", "[x]", "[^1]", "[1a]", "[a1]", "[1,]", "[,1]", "[1 2]", "[1](u)", "[[1]](u)", "[[1]", "[[1]a]", "[2026]", "[1】"] {
+        for text in [
+            "[]", "[ ]", "[x]", "[^1]", "[1a]", "[a1]", "[1,]", "[,1]", "[1 2]", "[1](u)", "[[1]](u)", "[[1]",
+            "[[1]a]", "[2026]", "[1】",
+        ] {
             assert_eq!(opening(text, false, true), Opening::Other, "{text}");
         }
         assert_eq!(opening("[1]: u", true, true), Opening::Other);

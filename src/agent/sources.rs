@@ -51,7 +51,7 @@ impl Sources {
             title,
             description: None,
             timestamp: None,
-            group: passage.module.clone(),
+            group: None,
             kind: SourceKind::Url { url, attribution: None },
         };
         self.passages.push(Admitted { passage_id: passage.id.clone(), cited, source });

@@ -1,10 +1,13 @@
 //! Threads: looked up, listed, renamed, deleted.
 
-use chatkit_protocol::{Order, Page, Response, Thread, ThreadsDelete, ThreadsGetById, ThreadsList, ThreadsUpdate};
+use chatkit_protocol::{Malformed, Order, Page, Response, Thread, ThreadsDelete, ThreadsGetById, ThreadsList, ThreadsUpdate};
 
 use super::{Chat, ChatError};
 use crate::identity::Identity;
 use crate::store::{PAGE_ROWS_MAX, PageQuery, ThreadChange};
+
+/// A title may have so many characters: the column of the original tables holds no more.
+const TITLE_CHARS_MAX: usize = 255;
 
 pub(super) async fn get(chat: &Chat, who: &Identity, asked: ThreadsGetById) -> Result<Response, ChatError> {
     let page = PageQuery { limit: PAGE_ROWS_MAX, order: Order::Asc, after: None };
@@ -23,6 +26,11 @@ pub(super) async fn list(chat: &Chat, who: &Identity, asked: ThreadsList) -> Res
 }
 
 pub(super) async fn rename(chat: &Chat, who: &Identity, asked: ThreadsUpdate) -> Result<Response, ChatError> {
+    let chars = asked.title.chars().count();
+    if chars > TITLE_CHARS_MAX {
+        let problem = format!("has {chars} characters; at most {TITLE_CHARS_MAX} are accepted");
+        return Err(Malformed { member: "params.title".to_owned(), problem }.into());
+    }
     let change = ThreadChange { title: Some(Some(asked.title)), ..ThreadChange::default() };
     let thread = chat.store.change_thread(&who.owner(), &asked.thread_id, &change, chat.clock.now()).await?;
     Ok(Response::Thread(Thread::without_items(&thread)))

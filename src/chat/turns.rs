@@ -101,11 +101,6 @@ impl Turns {
         !self.0.closing.is_cancelled()
     }
 
-    /// Cancelled when the shutdown begins.
-    pub(super) fn closing(&self) -> &CancellationToken {
-        &self.0.closing
-    }
-
     /// Stops the turn that runs in a thread, here or on another instance. Whether there was one.
     ///
     /// # Errors

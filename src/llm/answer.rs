@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use eventsource_stream::{EventStream, EventStreamError};
 use futures_util::{Stream, StreamExt};
+use tokio::time::timeout;
 
 use super::errors::Complaint;
 use super::openai_wire::{Choice, Event};
@@ -16,6 +18,9 @@ use crate::identity::Ids;
 
 /// A whole answer that was not streamed.
 const WHOLE_BODY_BYTES_MAX: usize = 4 << 20;
+
+/// A provider that keeps a finished answer open longer than this loses the connection.
+const LEAVING_WAIT_MAX: Duration = Duration::from_millis(50);
 
 type Events = Pin<Box<EventStream<Pin<Box<dyn Stream<Item = Result<Bytes, LlmError>> + Send>>>>>;
 
@@ -30,12 +35,19 @@ enum Source {
     Events(Events),
     /// A body that was one JSON document.
     Whole(String),
+    /// Everything was said, but the connection is of use again only when its end was read.
+    Leaving(Events),
     Ended,
 }
 
 impl Answer {
     /// Looks at how the body begins, since content types lie.
-    pub(super) async fn open(mut body: Body, text_bytes_max: usize, ids: Ids, key: Option<&str>) -> Result<Self, LlmError> {
+    pub(super) async fn open(
+        mut body: Body,
+        text_bytes_max: usize,
+        ids: Ids,
+        key: Option<&str>,
+    ) -> Result<Self, LlmError> {
         let source = match sse::opening(&mut body).await? {
             Opening::Page => return Err(LlmError::Garbled("a page for people".into())),
             Opening::Json(start) => {
@@ -60,6 +72,10 @@ impl Answer {
             }
             match std::mem::replace(&mut self.source, Source::Ended) {
                 Source::Ended => return None,
+                Source::Leaving(mut events) => {
+                    let end = async { while let Some(Ok(_)) = events.next().await {} };
+                    let _ = timeout(LEAVING_WAIT_MAX, end).await;
+                }
                 Source::Whole(json) => {
                     let how = self.hear(&json).and_then(|()| match self.heard.has_choice {
                         true => Ok(()),
@@ -67,13 +83,15 @@ impl Answer {
                     });
                     self.heard.end(how);
                 }
-                Source::Events(mut events) => {
-                    if let Some(how) = self.hear_next(&mut events).await {
+                Source::Events(mut events) => match self.hear_next(&mut events).await {
+                    None => self.source = Source::Events(events),
+                    Some(how) => {
+                        if how.is_ok() {
+                            self.source = Source::Leaving(events);
+                        }
                         self.heard.end(how);
-                    } else {
-                        self.source = Source::Events(events);
                     }
-                }
+                },
             }
         }
     }
@@ -100,14 +118,16 @@ impl Answer {
     }
 
     fn hear(&mut self, json: &str) -> Result<(), LlmError> {
-        let complaint = || Complaint::read(json).map(|complaint| complaint.into_error(self.key.as_deref()));
-        let event: Event<'_> = match serde_json::from_str(json) {
-            Ok(event) => event,
-            Err(_) => return Err(complaint().unwrap_or_else(|| LlmError::Garbled("an event that is not JSON".into()))),
+        let complaint = |needs_certainty: bool| {
+            let complaint = Complaint::read(json).filter(|complaint| !needs_certainty || complaint.is_certain());
+            complaint.map(|complaint| complaint.into_error(self.key.as_deref()))
+        };
+        let Ok(event) = serde_json::from_str::<Event<'_>>(json) else {
+            return Err(complaint(false).unwrap_or_else(|| LlmError::Garbled("an event that is not JSON".into())));
         };
         let says_nothing = event.choices.is_none() && event.usage.is_none();
         if (event.error.is_some() || says_nothing)
-            && let Some(error) = complaint()
+            && let Some(error) = complaint(event.error.is_none())
         {
             return Err(error);
         }

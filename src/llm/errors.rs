@@ -39,6 +39,11 @@ impl Complaint {
         (complaint != Self::default()).then_some(complaint)
     }
 
+    /// Whether it says more than that something has a type, as a ping has.
+    pub(super) fn is_certain(&self) -> bool {
+        !self.message.is_empty() || self.status.is_some()
+    }
+
     fn hear(&mut self, value: &Value, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
         match value {
@@ -219,7 +224,11 @@ mod tests {
     #[test]
     fn the_reason_is_found_in_every_known_shape() {
         check(400, r#"{"error":{"code":400,"message":"bad tool"}}"#, r#"Refused("bad tool")"#);
-        check(400, r#"[{"error":{"code":400,"message":"bad tool","status":"INVALID_ARGUMENT"}}]"#, r#"Refused("bad tool")"#);
+        check(
+            400,
+            r#"[{"error":{"code":400,"message":"bad tool","status":"INVALID_ARGUMENT"}}]"#,
+            r#"Refused("bad tool")"#,
+        );
         check(400, r#"{"error":{"message":"{\"error\":{\"message\":\"bad tool\"}}"}}"#, r#"Refused("bad tool")"#);
         check(400, r#"{"error":"bad tool"}"#, r#"Refused("bad tool")"#);
         check(422, r#"{"message":"bad tool","id":"x"}"#, r#"Refused("bad tool")"#);
@@ -233,16 +242,32 @@ mod tests {
     fn a_key_that_is_not_accepted_is_told_apart() {
         check(401, "", "Unauthorized");
         check(403, "{}", "Unauthorized");
-        check(400, r#"[{"error":{"message":"API key not valid. Please pass one.","details":[{"reason":"API_KEY_INVALID"}]}}]"#, "Unauthorized");
+        check(
+            400,
+            r#"[{"error":{"message":"API key not valid. Please pass one.","details":[{"reason":"API_KEY_INVALID"}]}}]"#,
+            "Unauthorized",
+        );
         check(400, r#"{"error":{"message":"no sk-secret here"}}"#, r#"Refused("no … here")"#);
     }
 
     #[test]
     fn a_minute_is_waited_for_and_an_empty_purse_is_not() {
         check(429, "", "Busy { retry_after: None }");
-        check(429, r#"{"error":{"message":"Quota exceeded, limit: 15. Please retry in 55.57s."}}"#, "Busy { retry_after: Some(55.57s) }");
-        check(429, r#"[{"error":{"message":"x","details":[{"@type":"RetryInfo","retryDelay":"55s"}]}}]"#, "Busy { retry_after: Some(55s) }");
-        check(429, r#"{"error":{"message":"Quota exceeded, limit: 0, model: m\nPlease retry in 7s."}}"#, "QuotaExhausted { retry_after: Some(7s) }");
+        check(
+            429,
+            r#"{"error":{"message":"Quota exceeded, limit: 15. Please retry in 55.57s."}}"#,
+            "Busy { retry_after: Some(55.57s) }",
+        );
+        check(
+            429,
+            r#"[{"error":{"message":"x","details":[{"@type":"RetryInfo","retryDelay":"55s"}]}}]"#,
+            "Busy { retry_after: Some(55s) }",
+        );
+        check(
+            429,
+            r#"{"error":{"message":"Quota exceeded, limit: 0, model: m\nPlease retry in 7s."}}"#,
+            "QuotaExhausted { retry_after: Some(7s) }",
+        );
         check(429, r#"{"error":{"message":"x","code":"insufficient_quota"}}"#, "QuotaExhausted { retry_after: None }");
         check(
             429,

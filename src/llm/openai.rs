@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use reqwest::Url;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
@@ -98,18 +98,30 @@ impl OpenAiCompatible {
     }
 
     async fn ask(&self, prompt: &Prompt) -> Result<Body, LlmError> {
-        let with_usage = !self.refuses_usage.load(Ordering::Relaxed);
-        match self.send(prompt, with_usage).await {
-            Err(LlmError::Refused(_)) if with_usage => {
-                let body = self.send(prompt, false).await?;
-                self.refuses_usage.store(true, Ordering::Relaxed);
-                Ok(body)
+        let mut with_usage = !self.refuses_usage.load(Ordering::Relaxed);
+        let mut suspects_usage = false;
+        loop {
+            let (response, patience) = self.send(prompt, with_usage).await?;
+            let status = response.status();
+            if status.is_success() {
+                if suspects_usage {
+                    self.refuses_usage.store(true, Ordering::Relaxed);
+                }
+                return Ok(Body::new(response, patience));
             }
-            outcome => outcome,
+            let error = self.refusal(response, patience).await;
+            suspects_usage = with_usage
+                && matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY)
+                && matches!(error, LlmError::Refused(_));
+            if !suspects_usage {
+                return Err(error);
+            }
+            with_usage = false;
         }
     }
 
-    async fn send(&self, prompt: &Prompt, with_usage: bool) -> Result<Body, LlmError> {
+    /// Any response will do here, whatever its status.
+    async fn send(&self, prompt: &Prompt, with_usage: bool) -> Result<(reqwest::Response, Patience), LlmError> {
         let asked = AskedFor {
             model: self.endpoint.model.trim(),
             prompt,
@@ -117,26 +129,25 @@ impl OpenAiCompatible {
             with_usage,
         };
         let json = serde_json::to_vec(&asked).expect("a prompt's strings always become JSON");
-        let patience =
-            Patience { first: (Instant::now() + self.limits.first_byte, self.limits.first_byte), idle: self.limits.idle };
-        let request = self.http.post(self.url.clone()).headers(self.headers.clone()).body(json);
-        let response = match timeout_at(patience.first.0, request.send()).await {
-            Err(_) => return Err(LlmError::Silent(self.limits.first_byte)),
-            // The address may hold a key.
-            Ok(Err(error)) => return Err(LlmError::Unreachable(error.without_url())),
-            Ok(Ok(response)) => response,
+        let patience = Patience {
+            first: (Instant::now() + self.limits.first_byte, self.limits.first_byte),
+            idle: self.limits.idle,
         };
-        if response.status().is_success() {
-            return Ok(Body::new(response, patience));
+        let request = self.http.post(self.url.clone()).headers(self.headers.clone()).body(json);
+        match timeout_at(patience.first.0, request.send()).await {
+            Err(_) => Err(LlmError::Silent(self.limits.first_byte)),
+            // The address may hold a key.
+            Ok(Err(error)) => Err(LlmError::Unreachable(error.without_url())),
+            Ok(Ok(response)) => Ok((response, patience)),
         }
-        Err(self.refusal(response, patience).await)
     }
 
     async fn refusal(&self, response: reqwest::Response, patience: Patience) -> LlmError {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         // A body that is too long or breaks off explains nothing; the status still does.
-        let body = Body::new(response, patience).rest(Default::default(), ERROR_BODY_BYTES_MAX).await.unwrap_or_default();
+        let body =
+            Body::new(response, patience).rest(Default::default(), ERROR_BODY_BYTES_MAX).await.unwrap_or_default();
         errors::of_response(status, &headers, &String::from_utf8_lossy(&body), self.key())
     }
 
@@ -155,7 +166,8 @@ impl ChatModel for OpenAiCompatible {
             Some(chunk) => Some(Ok(chunk?)),
             None => None,
         };
-        let rest = futures_util::stream::unfold(answer, |mut answer| async move { Some((answer.next().await?, answer)) });
+        let rest =
+            futures_util::stream::unfold(answer, |mut answer| async move { Some((answer.next().await?, answer)) });
         Ok(Box::pin(futures_util::stream::iter(first).chain(rest)))
     }
 

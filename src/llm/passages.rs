@@ -51,7 +51,8 @@ mod tests {
 
     #[test]
     fn a_result_survives_the_way_to_the_model_and_back() {
-        let passage = CitedPassage { number: 1, title: "Sensors".into(), text: "A \"sensor\" ۔".into(), ..Default::default() };
+        let passage =
+            CitedPassage { number: 1, title: "Sensors".into(), text: "A \"sensor\" ۔".into(), ..Default::default() };
         let result = ToolResult { passages: vec![passage], note: Some("one".into()) };
         assert_eq!(ToolResult::parse(&result.to_json()), Some(result));
         assert_eq!(ToolResult::parse("the tool failed"), None);

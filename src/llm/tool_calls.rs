@@ -252,7 +252,10 @@ mod tests {
 
     #[test]
     fn arguments_may_come_as_an_object() {
-        check(&[r#"{"id":"a","function":{"name":"search","arguments":{"z":1,"a":2}}}"#], &[("a", "search", r#"{"z":1,"a":2}"#)]);
+        check(
+            &[r#"{"id":"a","function":{"name":"search","arguments":{"z":1,"a":2}}}"#],
+            &[("a", "search", r#"{"z":1,"a":2}"#)],
+        );
     }
 
     #[test]
@@ -273,7 +276,8 @@ mod tests {
     #[test]
     fn a_model_gone_wild_is_stopped() {
         let mut assembly = Assembly::default();
-        let long = format!(r#"[{{"function":{{"name":"f","arguments":"{}"}}}}]"#, "x".repeat(TOOL_ARGUMENTS_BYTES_MAX + 1));
+        let long =
+            format!(r#"[{{"function":{{"name":"f","arguments":"{}"}}}}]"#, "x".repeat(TOOL_ARGUMENTS_BYTES_MAX + 1));
         assert!(matches!(assembly.add(&long), Err(LlmError::Garbled(_))));
 
         let mut assembly = Assembly::default();

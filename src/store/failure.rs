@@ -1,6 +1,5 @@
 //! What can go wrong with a database, sorted by what somebody can do about it.
 
-use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -92,7 +91,7 @@ fn passes(error: &sqlx::Error) -> bool {
 }
 
 /// Postgres speaks in five characters, SQLite in numbers whose lowest byte is the kind.
-fn code_passes(code: &Cow<'_, str>) -> bool {
+fn code_passes(code: &str) -> bool {
     const SQLITE_PASSES: [u32; 6] = [5, 6, 10, 13, 14, 15]; // busy, locked, I/O, disk full, cannot open, locking protocol
     // Connection trouble, deadlocks and the like, no resources, a server that stops or starts, a lock or an answer that
     // came too late.

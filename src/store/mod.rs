@@ -138,6 +138,7 @@ pub enum TurnThread {
 
 /// What a turn begins with.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one a turn, and it is nearly always a question")]
 pub enum Opening {
     /// A new message of the reader.
     Question(ThreadItem),

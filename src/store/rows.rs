@@ -1,6 +1,8 @@
 //! Rows as both homes keep them, and the domain types they stand for.
 
-use chatkit_protocol::{FeedbackKind, ItemId, ItemKind, JsonMap, ThreadId, ThreadItem, ThreadRecord, ThreadStatus, Timestamp};
+use chatkit_protocol::{
+    FeedbackKind, ItemId, ItemKind, JsonMap, ThreadId, ThreadItem, ThreadRecord, ThreadStatus, Timestamp,
+};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

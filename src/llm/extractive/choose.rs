@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::plain::plain;
 use super::sentences::{self, Unit};
 use super::words;
-use super::plain::plain;
 use crate::llm::passages::CitedPassage;
 
 /// Sentences of one answer, those that only lead up to others aside.
@@ -81,20 +81,26 @@ impl Asked {
         let all: Vec<String> = words::each(question).collect();
         let has = |list: &str| all.iter().any(|word| list.split_whitespace().any(|known| known == word));
         let starts = |start: &[&str]| all.iter().map(String::as_str).take(start.len()).eq(start.iter().copied());
+        let weights: HashMap<String, f64> = informative.iter().map(weigh).collect();
+        // Of "a ROS 2 action" the action is asked for: of several words the rarest one.
+        let subject = informative.iter().rev().max_by(|one, other| weights[*one].total_cmp(&weights[*other])).cloned();
         Self {
-            weights: informative.iter().map(weigh).collect(),
-            subject: informative.first().cloned(),
+            weights,
+            subject,
             wants_definition: has("define definition meaning mean مراد تعریف")
                 || ["is", "are", "s"].iter().any(|verb| starts(&["what", verb]))
                 || all.ends_with(&["کیا".into(), "ہے".into()]),
-            wants_code: has("code command commands snippet script syntax install example examples run کوڈ کمانڈ"),
+            wants_code: has(
+                "code command commands snippet script syntax install example examples write implement program python کوڈ کمانڈ",
+            ),
         }
     }
 
     /// How much of the question a text covers, from 0 to 1.
     fn coverage(&self, stems: &HashSet<String>) -> f64 {
         let whole: f64 = self.weights.values().sum();
-        let covered: f64 = self.weights.iter().filter(|(word, _)| stems.contains(*word)).map(|(_, weight)| weight).sum();
+        let covered: f64 =
+            self.weights.iter().filter(|(word, _)| stems.contains(*word)).map(|(_, weight)| weight).sum();
         if whole > 0.0 { covered / whole } else { 0.0 }
     }
 
@@ -134,7 +140,8 @@ impl Asked {
                 let stems = words::stems(text);
                 let covered = self.coverage(&stems);
                 let closeness = 0.1 / (1.0 + rank as f64);
-                let score = covered + 0.2 * about + closeness + self.bonus(text) - if leans_back(text) { 0.15 } else { 0.0 };
+                let score =
+                    covered + 0.2 * about + closeness + self.bonus(text) - if leans_back(text) { 0.15 } else { 0.0 };
                 let candidate = Candidate { spot: (rank, at), score, stems, length: text.chars().count() };
                 match covered > 0.0 {
                     true => candidates.push(candidate),
@@ -148,7 +155,8 @@ impl Asked {
     }
 
     fn bonus(&self, text: &str) -> f64 {
-        let defines = self.wants_definition && self.subject.as_ref().is_some_and(|subject| is_definition(text, subject));
+        let defines =
+            self.wants_definition && self.subject.as_ref().is_some_and(|subject| is_definition(text, subject));
         if defines { 0.5 } else { 0.0 }
     }
 
@@ -203,19 +211,33 @@ fn together(units: &[Unit], at: usize) -> bool {
 }
 
 fn is_quotable(text: &str) -> bool {
-    let ends_openly = text.ends_with([':', '?', '؟', ',', '،']);
-    !ends_openly && text.chars().count() <= SENTENCE_CHARS_MAX && words::each(text).nth(SENTENCE_WORDS_MIN - 1).is_some()
+    let ends = text
+        .trim_end_matches([')', ']', '"', '\'', '”', '’', '»', '*', '_'])
+        .ends_with(['.', '!', '…', '۔', '。', '！']);
+    ends && text.chars().count() <= SENTENCE_CHARS_MAX && words::each(text).nth(SENTENCE_WORDS_MIN - 1).is_some()
 }
 
 /// Whether a sentence speaks of something the one before has named.
 fn leans_back(text: &str) -> bool {
-    const BACKWARD: &str = "this these that those it its they their he she such however therefore thus also then یہ اس ان وہ";
+    const BACKWARD: &str =
+        "this these that those it its they their he she such however therefore thus also then یہ اس ان وہ";
     words::each(text).next().is_some_and(|first| BACKWARD.split_whitespace().any(|word| word == first))
 }
 
 fn is_definition(text: &str, subject: &str) -> bool {
-    const VERBS: [&str; 11] =
-        [" is a", " is the ", " are ", " means ", " refers to ", " is called ", " stands for ", " is defined ", " describes ", "کہتے ہیں", "سے مراد"];
+    const VERBS: [&str; 11] = [
+        " is a",
+        " is the ",
+        " are ",
+        " means ",
+        " refers to ",
+        " is called ",
+        " stands for ",
+        " is defined ",
+        " describes ",
+        "کہتے ہیں",
+        "سے مراد",
+    ];
     let lower = text.to_lowercase();
     let verb = VERBS.iter().filter_map(|verb| lower.find(verb)).min();
     verb.is_some_and(|at| {

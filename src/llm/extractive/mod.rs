@@ -115,11 +115,14 @@ fn user_text(message: &Message) -> Option<&str> {
 }
 
 fn tool_outputs(messages: &[Message]) -> Vec<&str> {
-    let output = |message| match message {
-        &Message::Tool { ref name, ref output, .. } if name == KNOWLEDGE_TOOL => Some(output.as_str()),
-        _ => None,
-    };
-    messages.iter().filter_map(output).collect()
+    messages.iter().filter_map(tool_output).collect()
+}
+
+fn tool_output(message: &Message) -> Option<&str> {
+    match message {
+        Message::Tool { name, output, .. } => (name == KNOWLEDGE_TOOL).then_some(output),
+        Message::System(_) | Message::User(_) | Message::Assistant { .. } => None,
+    }
 }
 
 fn from_results(question: &str, outputs: &[&str]) -> String {
@@ -159,7 +162,8 @@ mod tests {
             text: text.into(),
             ..CitedPassage::default()
         };
-        ToolResult { passages: vec![passage(1, "Sensors", SENSORS), passage(2, "Motors", MOTORS)], note: None }.to_json()
+        ToolResult { passages: vec![passage(1, "Sensors", SENSORS), passage(2, "Motors", MOTORS)], note: None }
+            .to_json()
     }
 
     fn tool() -> ToolSpec {
@@ -204,8 +208,10 @@ mod tests {
 
     #[tokio::test]
     async fn sentences_keep_their_abbreviations_and_lose_their_links() {
-        expect_test::expect!["Motors turn current into movement. [2] Dr. Ada built the first one in 1834, see history. [2]"]
-            .assert_eq(&answer("Who built motors first, and how do they turn current?", &passages()).await);
+        expect_test::expect![
+            "Motors turn current into movement. [2] Dr. Ada built the first one in 1834, see history. [2]"
+        ]
+        .assert_eq(&answer("Who built motors first, and how do they turn current?", &passages()).await);
     }
 
     #[tokio::test]

@@ -26,6 +26,8 @@ struct Reader {
     paragraph: String,
     paragraphs: usize,
     fence: Option<(String, String)>,
+    in_math: bool,
+    in_item: bool,
 }
 
 impl Reader {
@@ -47,10 +49,18 @@ impl Reader {
             return;
         }
         let quoted = bare.trim_start_matches(['>', ' ']);
+        if quoted.matches("$$").count() == 1 {
+            self.flush();
+            self.in_math = !self.in_math;
+        }
+        if self.in_math || quoted.contains("$$") {
+            return self.flush();
+        }
         match kind(quoted) {
             Line::Text => self.add(quoted),
             Line::Item(text) => {
                 self.flush();
+                self.in_item = true;
                 self.add(text);
             }
             Line::Nothing => self.flush(),
@@ -65,7 +75,11 @@ impl Reader {
     }
 
     fn flush(&mut self) {
-        let text = std::mem::take(&mut self.paragraph);
+        let mut text = std::mem::take(&mut self.paragraph);
+        // Items of lists are often sentences but for their full stop.
+        if std::mem::take(&mut self.in_item) && text.ends_with(|c: char| c.is_alphanumeric() || c == '`') {
+            text.push('.');
+        }
         let paragraph = self.paragraphs;
         self.paragraphs += 1;
         self.units.extend(split(&text).into_iter().map(|text| Unit::Sentence { text: text.to_owned(), paragraph }));
@@ -86,7 +100,6 @@ fn kind(line: &str) -> Line<'_> {
         || line.starts_with("![")
         || line.starts_with("import ") && line.contains(" from ")
         || line.starts_with("export ") && line.contains('=')
-        || line.starts_with("$$")
         || line.matches(" | ").count() >= 2
         || line.chars().all(|c| matches!(c, '-' | '*' | '_' | '=' | ' ' | '|' | ':'));
     if is_markup {
@@ -185,7 +198,8 @@ fn ends_here(before: &str, stop: char, after: &str) -> bool {
 }
 
 fn is_abbreviation(before: &str, following: Option<char>) -> bool {
-    let word = before.rsplit(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '"' | '*' | '_')).next().unwrap_or(before);
+    let word =
+        before.rsplit(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '"' | '*' | '_')).next().unwrap_or(before);
     let lower = word.to_lowercase();
     if lower == "etc" || lower == "no" {
         // Both also end sentences; a number after them is what tells.
@@ -207,12 +221,18 @@ mod tests {
     #[test]
     fn a_full_stop_ends_a_sentence_only_where_it_does() {
         check("Robots sense. They act!", &["Robots sense.", "They act!"]);
-        check("Use sensors, e.g. Lidar. See Fig. 3 by Dr. Smith.", &["Use sensors, e.g. Lidar.", "See Fig. 3 by Dr. Smith."]);
+        check(
+            "Use sensors, e.g. Lidar. See Fig. 3 by Dr. Smith.",
+            &["Use sensors, e.g. Lidar.", "See Fig. 3 by Dr. Smith."],
+        );
         check("It needs 3.5 volts. ROS 2.0 is new.", &["It needs 3.5 volts.", "ROS 2.0 is new."]);
         check("Run `a. B` now. Open main.py first.", &["Run `a. B` now.", "Open main.py first."]);
         check("He said \"Stop.\" Then **it ended.** So.", &["He said \"Stop.\"", "Then **it ended.**", "So."]);
         check("Wait... and see. A stray ` tick. Next.", &["Wait... and see.", "A stray ` tick.", "Next."]);
-        check("Motors, gears, etc. All turn. Is it? No. Yes.", &["Motors, gears, etc.", "All turn.", "Is it?", "No.", "Yes."]);
+        check(
+            "Motors, gears, etc. All turn. Is it? No. Yes.",
+            &["Motors, gears, etc.", "All turn.", "Is it?", "No.", "Yes."],
+        );
     }
 
     #[test]
@@ -223,21 +243,23 @@ mod tests {
     #[test]
     fn markup_falls_away_and_code_stays_whole() {
         let passage = "# Sensors\n\nimport X from 'y'\nA sensor\nmeasures. It is small.\n\n- First item\n- [ ] Second. More.\n1. Third\n\n\
-            | a | b |\n|---|---|\n| 1 | 2 |\n\n<Tabs>\n:::note\n> Quoted text.\n:::\n\n   ```py\n   x = 1. \n     y\n   ```\n\n![i](u)\n```\ncut";
+            | a | b |\n|---|---|\n| 1 | 2 |\n\n<Tabs>\n:::note\n> Quoted text.\n:::\n\n   ```py\n   x = 1. \n     y\n   ```\n\n![i](u)\n$$\nx = 1.\n$$\n```\ncut";
         let sentence = |text: &str, paragraph| Unit::Sentence { text: text.into(), paragraph };
         let told: Vec<Unit> = units(passage);
         let texts: Vec<&Unit> = told.iter().collect();
-        let paragraphs: Vec<usize> =
-            told.iter().filter_map(|unit| if let Unit::Sentence { paragraph, .. } = unit { Some(*paragraph) } else { None }).collect();
+        let paragraphs: Vec<usize> = told
+            .iter()
+            .filter_map(|unit| if let Unit::Sentence { paragraph, .. } = unit { Some(*paragraph) } else { None })
+            .collect();
         assert_eq!(
             texts,
             [
                 &sentence("A sensor measures.", paragraphs[0]),
                 &sentence("It is small.", paragraphs[0]),
-                &sentence("First item", paragraphs[2]),
+                &sentence("First item.", paragraphs[2]),
                 &sentence("Second.", paragraphs[3]),
                 &sentence("More.", paragraphs[3]),
-                &sentence("Third", paragraphs[5]),
+                &sentence("Third.", paragraphs[5]),
                 &sentence("Quoted text.", paragraphs[6]),
                 &Unit::Code("```py\nx = 1. \n  y\n```".into()),
             ]

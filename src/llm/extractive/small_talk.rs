@@ -28,8 +28,13 @@ pub(super) fn reply(message: &str) -> Option<&'static str> {
         return None;
     }
     let among = |list: &str, word: &String| list.split_whitespace().any(|known| known == word);
-    let kinds =
-        [(URDU_GREETINGS, URDU_GREETING), (GREETINGS, GREETING), (THANKING, THANKS), (FAREWELLS, FAREWELL), (FILLERS, NOTHING_ASKED)];
+    let kinds = [
+        (URDU_GREETINGS, URDU_GREETING),
+        (GREETINGS, GREETING),
+        (THANKING, THANKS),
+        (FAREWELLS, FAREWELL),
+        (FILLERS, NOTHING_ASKED),
+    ];
     if !words.iter().all(|word| kinds.iter().any(|(list, _)| among(list, word))) {
         return None;
     }
@@ -65,7 +70,8 @@ mod tests {
 
     #[test]
     fn questions_are_not_small_talk() {
-        for asked in ["hi, what is a robot", "ROS 2", "servo", "how so?", "thanks, and in Python?", "روبوٹ کیا ہے"] {
+        for asked in ["hi, what is a robot", "ROS 2", "servo", "how so?", "thanks, and in Python?", "روبوٹ کیا ہے"]
+        {
             assert_eq!(reply(asked), None, "{asked}");
         }
     }

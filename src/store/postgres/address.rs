@@ -110,9 +110,14 @@ mod tests {
 
     #[test]
     fn an_address_that_cannot_be_read_is_explained_without_its_password() {
-        for url in ["", "mysql://a:hunter2@h/d", "postgres://ada:hunter2#x@host/db", "postgres://a:hunter2@h/d?sslmode=no"] {
+        for url in
+            ["", "mysql://a:hunter2@h/d", "postgres://ada:hunter2#x@host/db", "postgres://a:hunter2@h/d?sslmode=no"]
+        {
             let told = read(url).unwrap_err().to_string();
-            assert!(told.starts_with("this is not the address of a Postgres database: ") && !told.contains("hunter2"), "{told}");
+            assert!(
+                told.starts_with("this is not the address of a Postgres database: ") && !told.contains("hunter2"),
+                "{told}"
+            );
         }
     }
 
@@ -124,6 +129,9 @@ mod tests {
             "ep-cool-1.eu-central-1.aws.neon.tech"
         );
         assert_eq!(host("postgres://a@my-pooler.example.org/db"), "my-pooler.example.org");
-        assert_eq!(host("postgres://a@ep-cool-1.eu-central-1.aws.neon.tech/db"), "ep-cool-1.eu-central-1.aws.neon.tech");
+        assert_eq!(
+            host("postgres://a@ep-cool-1.eu-central-1.aws.neon.tech/db"),
+            "ep-cool-1.eu-central-1.aws.neon.tech"
+        );
     }
 }

@@ -116,7 +116,10 @@ impl Drop for Lent {
 }
 
 /// Runs a statement and gives its first row, if there is one.
-pub(super) async fn first<O>(pool: &PgPool, query: QueryAs<'_, Postgres, O, PgArguments>) -> Result<Option<O>, StoreError>
+pub(super) async fn first<O>(
+    pool: &PgPool,
+    query: QueryAs<'_, Postgres, O, PgArguments>,
+) -> Result<Option<O>, StoreError>
 where
     O: Send + Unpin + for<'r> FromRow<'r, PgRow>,
 {

@@ -49,16 +49,17 @@ impl PassageStore for PostgresStore {
             "select path, fingerprint, passages from knowledge_documents where collection = $1 order by path",
         );
         let rows: Vec<(String, String, i32)> = all(&self.pool, query.bind(collection)).await?;
-        let state = |(path, fingerprint, passages)| {
-            DocumentState { path, fingerprint, passages: u32::try_from(passages).unwrap_or(0) }
+        let state = |(path, fingerprint, passages)| DocumentState {
+            path,
+            fingerprint,
+            passages: u32::try_from(passages).unwrap_or(0),
         };
         Ok(rows.into_iter().map(state).collect())
     }
 
     async fn passages(&self, collection: &str) -> Result<Vec<Arc<Passage>>, StoreError> {
-        let query = sqlx::query_as(
-            "select document from knowledge_passages where collection = $1 order by path, position",
-        );
+        let query =
+            sqlx::query_as("select document from knowledge_passages where collection = $1 order by path, position");
         let rows: Vec<(String,)> = all(&self.pool, query.bind(collection)).await?;
         rows.iter().map(|(document,)| rows::read(document).map(Arc::new)).collect()
     }

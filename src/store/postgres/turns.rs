@@ -218,12 +218,7 @@ async fn begin_new(
     Ok(Begun { thread: row.record()?, history })
 }
 
-async fn begin_existing(
-    pool: &PgPool,
-    owner: &OwnerId,
-    id: &ThreadId,
-    begin: &BeginTurn,
-) -> Result<Begun, StoreError> {
+async fn begin_existing(pool: &PgPool, owner: &OwnerId, id: &ThreadId, begin: &BeginTurn) -> Result<Begun, StoreError> {
     let row = first(pool, begin_query(owner, id, begin)?).await?.ok_or(StoreError::NoThread)?;
     if row.fresh {
         return begun(row, begin);

@@ -1,0 +1,13 @@
+//! The tests of the house, in one binary.
+
+#![expect(clippy::unwrap_used, reason = "clippy knows a test by its attribute, and not the functions it calls")]
+
+mod bad_input;
+mod chatkit;
+mod doors;
+mod llm;
+mod store_contract;
+mod store_homes;
+mod support;
+mod turns;
+mod tutor;

@@ -1,0 +1,30 @@
+//! The contract of the store, held against both homes: every test runs once on SQLite and once on Postgres.
+
+mod items;
+mod passages;
+mod property;
+pub(crate) mod scene;
+mod threads;
+mod turns;
+mod writes;
+
+use scene::{Home, Scene};
+
+/// Makes two tests of each function: `sqlite::name` and `postgres::name`.
+macro_rules! on_both_homes {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(crate::store_contract::Scene::on(crate::store_contract::Home::sqlite().await)).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(crate::store_contract::Scene::on(crate::store_contract::Home::postgres().await)).await;
+            })+
+        }
+    };
+}
+use on_both_homes;
