@@ -29,6 +29,21 @@ pub enum CannotApply {
 /// Messages and workflows are followed; widgets and pictures are not, because only their end is kept. An update of
 /// another kind than the item is ignored.
 ///
+/// ```
+/// use chatkit_protocol::{AssistantMessage, ItemKind, ItemUpdate, ThreadItem, Timestamp, apply};
+///
+/// let mut item = ThreadItem {
+///     id: "msg_1".into(),
+///     thread_id: "thr_1".into(),
+///     created_at: Timestamp::parse("2026-01-02T12:00:00Z").unwrap(),
+///     kind: ItemKind::AssistantMessage(AssistantMessage::default()),
+/// };
+/// for delta in ["Robots ", "sense."] {
+///     apply(&mut item, &ItemUpdate::TextDelta { content_index: 0, delta: delta.to_owned() }).unwrap();
+/// }
+/// assert!(matches!(item.kind, ItemKind::AssistantMessage(message) if message.text() == "Robots sense."));
+/// ```
+///
 /// # Errors
 /// The update names a part or a step that cannot be; the item is as it was.
 pub fn apply(item: &mut ThreadItem, update: &ItemUpdate) -> Result<(), CannotApply> {

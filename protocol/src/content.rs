@@ -1,6 +1,6 @@
 //! What messages are made of: the reader's parts, the assistant's parts, and their sources.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{AttachmentId, Icon, JsonMap};
 
@@ -67,7 +67,7 @@ pub enum UserContent {
         /// What the reader saw it called.
         text: String,
         /// The page's own data of it.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "object_or_null")]
         data: JsonMap,
         /// The group the page lists it in.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,10 +187,15 @@ pub enum SourceKind {
         #[serde(default)]
         interactive: bool,
         /// The page's own data of it.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "object_or_null")]
         data: JsonMap,
         /// Deprecated, and ignored by the widget: `lazy`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         preview: Option<String>,
     },
+}
+
+/// An object; null counts as an empty one.
+pub(crate) fn object_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<JsonMap, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

@@ -2,9 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Icon, ItemId, ItemUpdate, JsonMap, Thread, ThreadItem};
+use crate::{Icon, ItemId, ItemUpdate, JsonMap, Thread, ThreadItem, content};
 
 /// One event of a stream.
+///
+/// ```
+/// use chatkit_protocol::ThreadEvent;
+///
+/// let event: ThreadEvent = serde_json::from_str(r#"{"type":"error","message":"Too long."}"#).unwrap();
+/// assert_eq!(event, ThreadEvent::custom_error("Too long.", false));
+///
+/// let delta = ThreadEvent::text_delta(&"msg_1".into(), 0, "Hi".to_owned());
+/// let json = r#"{"type":"thread.item.updated","item_id":"msg_1","update":{"type":"assistant_message.content_part.text_delta","content_index":0,"delta":"Hi"}}"#;
+/// assert_eq!(serde_json::to_string(&delta).unwrap(), json);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum ThreadEvent {
@@ -73,7 +84,7 @@ pub enum ThreadEvent {
         /// What.
         name: String,
         /// With what.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "content::object_or_null")]
         data: JsonMap,
     },
     /// Something went wrong.

@@ -122,6 +122,7 @@ impl AssistantMessage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClientToolCall {
     /// Whether the answer has come.
+    #[serde(default)]
     pub status: ToolCallStatus,
     /// The model's name for the call.
     pub call_id: String,
@@ -135,10 +136,11 @@ pub struct ClientToolCall {
 }
 
 /// Whether the answer to a call has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ToolCallStatus {
     /// Not yet.
+    #[default]
     Pending,
     /// Yes.
     Completed,
@@ -175,6 +177,7 @@ pub struct Image {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StructuredInputItem {
     /// How far it is.
+    #[serde(default)]
     pub status: InputStatus,
     /// Its questions.
     pub inputs: Vec<StructuredInput>,

@@ -14,6 +14,16 @@ pub enum Order {
 }
 
 /// A part of a list, and how to go on.
+///
+/// ```
+/// use chatkit_protocol::Page;
+///
+/// let page = Page { data: vec![1, 2], has_more: true, after: Some("thr_2".to_owned()) };
+/// let shown = page.map(|row| format!("thr_{row}"));
+/// let json = r#"{"data":["thr_1","thr_2"],"has_more":true,"after":"thr_2"}"#;
+/// assert_eq!(serde_json::to_string(&shown).unwrap(), json);
+/// assert_eq!(serde_json::to_string(&Page::<u8>::empty()).unwrap(), r#"{"data":[],"has_more":false}"#);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Page<T> {
     /// The rows.

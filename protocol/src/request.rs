@@ -1,6 +1,7 @@
 //! Requests: the sixteen things a client may ask.
 
 mod lenient;
+mod members;
 mod parse;
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,17 @@ impl Envelope {
     /// Reads the body of a request.
     ///
     /// Unknown members are ignored, the last of two equal ones counts, and whole numbers may come as texts.
+    ///
+    /// ```
+    /// use chatkit_protocol::{Envelope, Order, Request};
+    ///
+    /// let asked = Envelope::parse(br#"{"type":"threads.list","params":{"limit":"5"}}"#).unwrap();
+    /// let Request::ThreadsList(list) = asked.request else { panic!("it is a list") };
+    /// assert_eq!((list.limit, list.order), (Some(5), Order::Desc));
+    ///
+    /// let wrong = Envelope::parse(br#"{"type":"threads.list","params":{"order":"ASC"}}"#).unwrap_err();
+    /// assert_eq!(wrong.to_string(), "`params.order` must be `asc` or `desc`, not `ASC`");
+    /// ```
     ///
     /// # Errors
     /// The body is not JSON, not an object, of an unknown type, or a member of it is missing or wrong.
@@ -62,7 +74,7 @@ macro_rules! requests {
             /// Reads the params of a request of type `kind`; `None` for a type that is not known.
             fn read(kind: &str, params: Value) -> Option<Result<Self, Malformed>> {
                 match kind {
-                    $($type => Some(parse::params(params).map(Self::$name)),)*
+                    $($type => Some(parse::params(kind, params).map(Self::$name)),)*
                     _ => None,
                 }
             }
@@ -180,8 +192,8 @@ pub struct Action {
     /// What.
     #[serde(rename = "type")]
     pub kind: String,
-    /// With what; untrusted.
-    #[serde(default)]
+    /// With what; untrusted. Null when nothing came along.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
     pub payload: Value,
 }
 

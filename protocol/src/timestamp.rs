@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, DurationRound, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, Timelike, Utc};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
@@ -13,14 +13,27 @@ use serde::ser::{Serialize, Serializer};
 ///
 /// let noon: Timestamp = serde_json::from_str(r#""2026-01-02T14:00:00.5+02:00""#).unwrap();
 /// assert_eq!(noon.to_string(), "2026-01-02T12:00:00.500000Z");
+/// assert_eq!(Timestamp::parse("2026-01-02T12:00:00").unwrap().to_string(), "2026-01-02T12:00:00Z");
+/// assert_eq!(Timestamp::parse("yesterday"), None);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(DateTime<Utc>);
 
+/// The first and the last second of the years that are written with four digits.
+const SECONDS_MIN: i64 = -62_167_219_200;
+const SECONDS_MAX: i64 = 253_402_300_799;
+const NANOS_MAX: u32 = 999_999_999;
+
 impl Timestamp {
-    /// The microsecond that `instant` lies in.
+    /// The microsecond that `instant` lies in; before the year 0 and after 9999, the nearest that can be written.
     pub fn new(instant: DateTime<Utc>) -> Self {
-        Self(instant.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(instant))
+        let (seconds, nanos) = match instant.timestamp() {
+            ..SECONDS_MIN => (SECONDS_MIN, 0),
+            // Within a leap second there are more nanoseconds than a second has.
+            seconds @ SECONDS_MIN..=SECONDS_MAX => (seconds, instant.nanosecond().min(NANOS_MAX)),
+            _ => (SECONDS_MAX, NANOS_MAX),
+        };
+        Self(DateTime::from_timestamp(seconds, nanos / 1_000 * 1_000).expect("the seconds lie within four-digit years"))
     }
 
     /// The instant.
@@ -28,7 +41,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads any RFC 3339 time; one without a zone counts as UTC.
+    /// Reads any RFC 3339 time; one without a zone counts as UTC. `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let zoned = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc));
         let naive = || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|time| time.and_utc());

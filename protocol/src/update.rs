@@ -57,8 +57,8 @@ pub enum ItemUpdate {
     WidgetComponentUpdated {
         /// The component.
         component_id: String,
-        /// What takes its place.
-        #[serde(deserialize_with = "widget::component")]
+        /// What takes its place: an object with a `type`. Its nulls are not sent.
+        #[serde(with = "widget::component")]
         component: Value,
     },
     /// Another widget in place of the whole.
@@ -88,8 +88,8 @@ pub enum ItemUpdate {
     GeneratedImageUpdated {
         /// The picture so far.
         image: Image,
-        /// How far it is, from 0 to 1.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        /// How far it is, from 0 to 1; left out when it is no number.
+        #[serde(default, skip_serializing_if = "is_no_number")]
         progress: Option<f64>,
     },
 }
@@ -109,4 +109,9 @@ impl ItemUpdate {
             | Self::GeneratedImageUpdated { .. } => 0,
         }
     }
+}
+
+/// JSON has no infinity, and a null would stand in its place.
+fn is_no_number(progress: &Option<f64>) -> bool {
+    !progress.is_some_and(f64::is_finite)
 }

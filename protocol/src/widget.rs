@@ -7,7 +7,17 @@ use crate::Value;
 
 const ROOTS: [&str; 3] = ["Card", "ListView", "Basic"];
 
-/// A widget or a component of one: opaque JSON without nulls at any depth.
+/// A widget: opaque JSON without nulls at any depth.
+///
+/// ```
+/// use chatkit_protocol::Widget;
+/// use serde_json::json;
+///
+/// let card = json!({"type": "Card", "title": null, "children": [null, {"type": "Text", "value": "Hi"}]});
+/// let card = Widget::new(card).unwrap();
+/// assert_eq!(*card.as_json(), json!({"type": "Card", "children": [{"type": "Text", "value": "Hi"}]}));
+/// assert!(Widget::new(json!({"type": "Text", "value": "Hi"})).is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Widget(Value);
 
@@ -46,9 +56,23 @@ pub(crate) fn without_nulls(json: Value) -> Value {
     }
 }
 
-/// Reads a component, which may have any type.
-pub(crate) fn component<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
-    Value::deserialize(deserializer).map(without_nulls)
+/// Components, which may have any type but must have one.
+pub(crate) mod component {
+    use super::{Deserialize, Deserializer, Serialize, Serializer, Value, without_nulls};
+    use serde::de::Error as _;
+
+    pub(crate) fn serialize<S: Serializer>(component: &Value, serializer: S) -> Result<S::Ok, S::Error> {
+        without_nulls(component.clone()).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+        let component = Value::deserialize(deserializer)?;
+        if component.get("type").is_some_and(Value::is_string) {
+            Ok(without_nulls(component))
+        } else {
+            Err(D::Error::custom("a component must be an object with a `type`"))
+        }
+    }
 }
 
 impl Serialize for Widget {

@@ -353,7 +353,7 @@ mod tests {
         #[test]
         fn clean_text_has_no_marks_left(text in answers()) {
             let (clean, _) = read([text.as_str()], 3);
-            prop_assert_eq!(read([clean.as_str()], 3), (clean.clone(), vec![]));
+            prop_assert_eq!(read([clean.as_str()], 3), (clean, vec![]));
         }
 
         #[test]
@@ -370,7 +370,7 @@ mod tests {
 
         #[test]
         fn any_text_without_brackets_is_untouched(text in "[^\\[【]*") {
-            prop_assert_eq!(read([text.as_str()], 3), (text.clone(), vec![]));
+            prop_assert_eq!(read([text.as_str()], 3), (text, vec![]));
         }
     }
 }

@@ -20,7 +20,7 @@ async fn gated(pieces: &[&str]) -> (FakeModel, Gate) {
 
 #[tokio::test]
 async fn an_answer_whose_reader_left_is_written_to_its_end() {
-    let (model, gate) = gated(&["Robots ", "sense."]).await;
+    let (model, gate) = gated(&["Robots", " sense."]).await;
     let house = House::with_model(&model).await;
     let reader = house.visitor().await;
     let mut stream = reader.open("threads.create", json!({"input": input("What do robots do?")})).await;
@@ -35,7 +35,7 @@ async fn an_answer_whose_reader_left_is_written_to_its_end() {
 
 #[tokio::test]
 async fn where_leaving_means_stopping_the_model_is_stopped_and_what_was_shown_is_kept() {
-    let (model, gate) = gated(&["Robots ", "sense."]).await;
+    let (model, gate) = gated(&["Robots", " sense."]).await;
     let house = House::with_model_and(&model, &[("ON_DISCONNECT", "cancel")]).await;
     let reader = house.visitor().await;
     let mut stream = reader.open("threads.create", json!({"input": input("What do robots do?")})).await;
@@ -45,7 +45,7 @@ async fn where_leaving_means_stopping_the_model_is_stopped_and_what_was_shown_is
     model.abandoned().await;
     house.quiet().await;
     let kept = reader.conversation(&thread_id).await;
-    assert_eq!(kept, ["user_message: What do robots do?", "assistant_message: Robots "]);
+    assert_eq!(kept, ["user_message: What do robots do?", "assistant_message: Robots"]);
     model.reply(Reply::text(["Very well."]));
     reader.say(&thread_id, "Never mind.").await;
     let asked = model.requests().last().unwrap().body["messages"].to_string();
@@ -54,7 +54,7 @@ async fn where_leaving_means_stopping_the_model_is_stopped_and_what_was_shown_is
 
 #[tokio::test]
 async fn a_new_message_takes_the_place_of_a_running_answer_and_keeps_what_it_said() {
-    let (model, gate) = gated(&["Slow ", "answer."]).await;
+    let (model, gate) = gated(&["Slow", " answer."]).await;
     model.reply(Reply::text(["Quick answer."]));
     let house = House::with_model(&model).await;
     let reader = house.visitor().await;
@@ -67,7 +67,7 @@ async fn a_new_message_takes_the_place_of_a_running_answer_and_keeps_what_it_sai
     let kept = reader.conversation(&thread_id).await;
     let expected = [
         "user_message: Tell me everything.",
-        "assistant_message: Slow ",
+        "assistant_message: Slow",
         "user_message: Just the main thing.",
         "assistant_message: Quick answer.",
     ];
@@ -76,7 +76,7 @@ async fn a_new_message_takes_the_place_of_a_running_answer_and_keeps_what_it_sai
 
 #[tokio::test]
 async fn a_new_message_on_another_instance_takes_the_place_of_the_answer_on_the_first() {
-    let (model, gate) = gated(&["Slow ", "answer."]).await;
+    let (model, gate) = gated(&["Slow", " answer."]).await;
     model.reply(Reply::text(["Quick answer."]));
     let variables = answered_by(&model);
     let mut variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -92,19 +92,19 @@ async fn a_new_message_on_another_instance_takes_the_place_of_the_answer_on_the_
     assert_eq!(streamed_text(&quick), "Quick answer.");
     slow.rest().await;
     let kept = reader.conversation(&thread_id).await;
-    assert_eq!(kept[1..], ["assistant_message: Slow ", "user_message: Just the main thing.", "assistant_message: Quick answer."]);
+    assert_eq!(kept[1..], ["assistant_message: Slow", "user_message: Just the main thing.", "assistant_message: Quick answer."]);
 }
 
 #[tokio::test]
 async fn a_thread_read_during_its_turn_shows_the_text_so_far() {
-    let (model, gate) = gated(&["Robots ", "sense."]).await;
+    let (model, gate) = gated(&["Robots", " sense."]).await;
     let house = House::with_model(&model).await;
     let reader = house.visitor().await;
     let mut stream = reader.open("threads.create", json!({"input": input("What do robots do?")})).await;
     gate.open();
     let thread_id = thread_of(&stream.until(delta).await);
     until("the text so far is there", async || {
-        reader.conversation(&thread_id).await.last().is_some_and(|last| last == "assistant_message: Robots ")
+        reader.conversation(&thread_id).await.last().is_some_and(|last| last == "assistant_message: Robots")
     })
     .await;
     gate.open();
@@ -115,7 +115,7 @@ async fn a_thread_read_during_its_turn_shows_the_text_so_far() {
 
 #[tokio::test]
 async fn a_shutdown_lets_a_running_answer_finish_and_takes_no_new_one() {
-    let (model, gate) = gated(&["Robots ", "sense."]).await;
+    let (model, gate) = gated(&["Robots", " sense."]).await;
     let house = House::with_model(&model).await;
     let reader = house.visitor().await;
     let mut stream = reader.open("threads.create", json!({"input": input("What do robots do?")})).await;
@@ -136,7 +136,7 @@ async fn a_shutdown_lets_a_running_answer_finish_and_takes_no_new_one() {
 
 #[tokio::test]
 async fn an_answer_that_outlasts_the_grace_is_kept_as_far_as_it_came() {
-    let (model, gate) = gated(&["Robots ", "never heard"]).await;
+    let (model, gate) = gated(&["Robots", " never heard"]).await;
     let house = House::with_model_and(&model, &[("SHUTDOWN_GRACE_SECONDS", "0")]).await;
     let reader = house.visitor().await;
     let mut stream = reader.open("threads.create", json!({"input": input("What do robots do?")})).await;
@@ -144,12 +144,12 @@ async fn an_answer_that_outlasts_the_grace_is_kept_as_far_as_it_came() {
     let thread_id = thread_of(&stream.until(delta).await);
     let house = house.shut_down().await.build().await;
     let kept = reader.at(&house.url).conversation(&thread_id).await;
-    assert_eq!(kept, ["user_message: What do robots do?", "assistant_message: Robots "]);
+    assert_eq!(kept, ["user_message: What do robots do?", "assistant_message: Robots"]);
 }
 
 #[tokio::test]
 async fn an_answer_survives_a_database_that_drops_its_connections() {
-    let (model, gate) = gated(&["Robots ", "sense."]).await;
+    let (model, gate) = gated(&["Robots", " sense."]).await;
     let variables = answered_by(&model);
     let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let house = Ground::postgres(&variables).await.build().await;
@@ -167,7 +167,7 @@ async fn an_answer_survives_a_database_that_drops_its_connections() {
 
 #[tokio::test]
 async fn a_thread_deleted_during_its_turn_stays_deleted() {
-    let (model, gate) = gated(&["Robots ", "sense."]).await;
+    let (model, gate) = gated(&["Robots", " sense."]).await;
     let house = House::with_model(&model).await;
     let reader = house.visitor().await;
     let mut stream = reader.open("threads.create", json!({"input": input("What do robots do?")})).await;
@@ -183,7 +183,7 @@ async fn a_thread_deleted_during_its_turn_stays_deleted() {
 
 #[tokio::test]
 async fn a_rename_during_an_answer_is_not_lost() {
-    let (model, gate) = gated(&["Robots ", "sense."]).await;
+    let (model, gate) = gated(&["Robots", " sense."]).await;
     let house = House::with_model(&model).await;
     let reader = house.visitor().await;
     let mut stream = reader.open("threads.create", json!({"input": input("What do robots do?")})).await;

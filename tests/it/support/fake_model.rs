@@ -1,5 +1,7 @@
 //! A model's provider behind a real socket, which answers as it is told and remembers what it was asked.
 
+#![expect(clippy::needless_pass_by_value, reason = "scripts read better without a `&` before every `json!`")]
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};

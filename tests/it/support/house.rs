@@ -119,9 +119,10 @@ impl House {
 
     /// The same with further variables.
     pub(crate) async fn with_model_and(model: &FakeModel, variables: &[(&str, &str)]) -> Self {
-        let mut ground = Ground::sqlite(variables);
-        ground.variables.extend(answered_by(model).into_iter().map(|(name, value)| (name.to_owned(), value)));
-        ground.build().await
+        let fake = answered_by(model);
+        let mut all: Vec<(&str, &str)> = fake.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        all.extend(variables);
+        Ground::sqlite(&all).build().await
     }
 
     /// Somebody without any credential.
