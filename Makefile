@@ -16,7 +16,7 @@ run: ## Build and serve, with the bundled book and no settings needed
 	@test -x $(GATEWAY) || echo "Building for the first time. This takes some minutes; later builds take seconds."
 	@cargo build
 	@printf 'Serving on %s; Ctrl-C stops. Ask from another terminal:\n\n' '$(ADDRESS)'
-	@printf "  curl -N %s/chatkit -d '%s'\n\n" '$(ADDRESS)' '{"type":"threads.create","params":{"input":{"content":[{"type":"input_text","text":"What is the zero moment point?"}],"attachments":[],"inference_options":{}}}}'
+	@printf "  curl -N %s/chatkit -d '%s'\n\n" '$(ADDRESS)' '{"type":"threads.create","params":{"input":{"content":[{"type":"input_text","text":"What are the three terms of a PID controller?"}],"attachments":[],"inference_options":{}}}}'
 	@printf 'or read the book at %s/book. README.md goes on from here.\n\n' '$(ADDRESS)'
 	@exec $(GATEWAY) serve
 

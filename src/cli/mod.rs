@@ -154,8 +154,9 @@ async fn serve(settings: &Settings, model: &ModelSettings) -> Result<ExitCode> {
     // The port comes first: it is the mistake that is made most, and the quickest to see.
     let listener = server::listen(&settings.http).await?;
     let database = prepared(settings).await?;
+    let address = listener.local_addr().context("the listener has no address")?;
     let mut settings = settings.clone();
-    settings.http.port = listener.local_addr().context("the listener has no address")?.port();
+    settings.http.port = address.port();
     let app = App::build(&settings, model, &database)?;
     if let Some(report) = book::ingest_if_alone(&*app.knowledge).await? {
         tracing::info!(passages = report.passages, "The bundled book is in the knowledge base; `ingest DIR` puts yours in its place");
@@ -167,7 +168,7 @@ async fn serve(settings: &Settings, model: &ModelSettings) -> Result<ExitCode> {
         );
     }
     let name = app.model.name();
-    tracing::info!(llm.provider = name.provider, llm.model = name.model, "Listening on {}", book::site(&settings.http));
+    tracing::info!(llm.provider = name.provider, llm.model = name.model, "Listening on http://{address}");
     server::run(listener, app, &settings.http, server::signalled()).await?;
     database.close().await;
     Ok(ExitCode::SUCCESS)
@@ -227,8 +228,7 @@ async fn migrate(settings: &Settings) -> Result<ExitCode> {
 }
 
 async fn healthcheck(settings: &Settings) -> Result<ExitCode> {
-    let host = if settings.http.host.is_unspecified() { "127.0.0.1".to_owned() } else { settings.http.host.to_string() };
-    let address = format!("http://{host}:{}/readyz", settings.http.port);
+    let address = format!("http://{}/readyz", settings.http.nearest());
     let client = crate::llm::http::client(None)?;
     let asked = client.get(&address).timeout(std::time::Duration::from_secs(3)).send();
     let answer = asked.await.with_context(|| format!("nobody answers at {address}"))?;
