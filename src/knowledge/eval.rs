@@ -157,7 +157,8 @@ impl Outcome {
     fn of(question: &Question, found: &[Found]) -> Self {
         let is_of = |found: &Found, place: &Place| {
             found.passage.path == place.path
-                && (found.passage.heading == place.heading || place.url.as_ref().is_some_and(|url| *url == found.passage.url))
+                && (found.passage.heading == place.heading
+                    || place.url.as_ref().is_some_and(|url| *url == found.passage.url))
         };
         let rank_of = |fits: &dyn Fn(&Found) -> bool| found.iter().position(fits).map(|position| position + 1);
         let rank = rank_of(&|found| question.relevant.iter().any(|place| is_of(found, place)));
@@ -166,7 +167,9 @@ impl Outcome {
             answerable: !question.relevant.is_empty() || !question.must_contain.is_empty(),
             found: found.len(),
             rank,
-            phrase_rank: rank_of(&|found| question.must_contain.iter().any(|phrase| contains(&found.passage.text, phrase))),
+            phrase_rank: rank_of(&|found| {
+                question.must_contain.iter().any(|phrase| contains(&found.passage.text, phrase))
+            }),
             has_lure: question.lure.is_some(),
             lured: lure_rank.is_some_and(|lure| rank.is_none_or(|rank| lure < rank)),
         }
@@ -228,7 +231,11 @@ impl Tally {
             hit_at_3: share(self.within[1], self.answerable),
             hit_at_5: share(self.within[2], self.answerable),
             phrase_at_3: share(self.phrases, self.answerable),
-            mean_reciprocal_rank: if self.answerable == 0 { 0.0 } else { self.reciprocal_ranks / self.answerable as f64 },
+            mean_reciprocal_rank: if self.answerable == 0 {
+                0.0
+            } else {
+                self.reciprocal_ranks / self.answerable as f64
+            },
             false_refusals: share(self.refused, self.answerable),
             lured: share(self.lured, self.lures),
             unanswerable: self.unanswerable,
@@ -253,7 +260,12 @@ impl fmt::Display for Scores {
                 write!(
                     f,
                     "  {:5.2}  {:5.2}  {:5.2}  {:5.2}  {:8.2}  {:7.2}",
-                    score.hit_at_1, score.hit_at_3, score.hit_at_5, score.mean_reciprocal_rank, score.phrase_at_3, score.false_refusals
+                    score.hit_at_1,
+                    score.hit_at_3,
+                    score.hit_at_5,
+                    score.mean_reciprocal_rank,
+                    score.phrase_at_3,
+                    score.false_refusals
                 )?;
             } else {
                 write!(f, "  {:>5}  {:>5}  {:>5}  {:>5}  {:>8}  {:>7}", "-", "-", "-", "-", "-", "-")?;
@@ -268,5 +280,69 @@ impl fmt::Display for Scores {
             writeln!(f, "missed: {}", self.missed.join(" "))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::knowledge::Passage;
+
+    fn found(path: &str, heading: &str, text: &str) -> Found {
+        let passage = Passage {
+            id: String::new(),
+            path: path.to_owned(),
+            title: String::new(),
+            heading: heading.to_owned(),
+            heading_path: Vec::new(),
+            url: String::new(),
+            module: None,
+            week: None,
+            position: 0,
+            text: text.to_owned(),
+        };
+        Found { passage: Arc::new(passage), score: 1.0 }
+    }
+
+    const LINES: &str = concat!(
+        r#"{"id":"q1","question":"a?","kind":"easy","relevant":[{"path":"a.md","heading":"A"}],"must_contain":["the  phrase"],"lure":{"path":"b.md","heading":"B"}}"#,
+        "\n\nnot json\n",
+        r#"{"id":"q2","question":"b?","relevant":[]}"#,
+        "\n",
+        r#"{"id":"q3","question":"  "}"#,
+    );
+
+    #[test]
+    fn malformed_lines_are_named_with_their_number() {
+        let (questions, bad) = questions(LINES);
+        assert_eq!(questions.iter().map(|q| q.id.as_str()).collect::<Vec<_>>(), ["q1", "q2"]);
+        assert_eq!(bad.iter().map(|b| b.line).collect::<Vec<_>>(), [3, 5]);
+        assert_eq!(bad[1].to_string(), "line 5: the question is empty");
+    }
+
+    #[test]
+    fn ranks_phrases_lures_and_refusals_are_counted() {
+        let (questions, _) = questions(LINES);
+        let mut tally = Tally::default();
+        tally.add(&Outcome::of(&questions[0], &[found("b.md", "B", ""), found("a.md", "A", "`The`\n**phrase**")]));
+        tally.add(&Outcome::of(&questions[0], &[]));
+        tally.add(&Outcome::of(&questions[1], &[found("b.md", "B", "")]));
+        let score = tally.score();
+        assert_eq!((score.answerable, score.unanswerable), (2, 1));
+        assert_eq!((score.hit_at_1, score.hit_at_3, score.mean_reciprocal_rank), (0.0, 0.5, 0.25));
+        assert_eq!((score.phrase_at_3, score.false_refusals, score.lured, score.false_answers), (0.5, 0.5, 0.5, 1.0));
+    }
+
+    #[test]
+    fn the_table_is_aligned() {
+        let kinds = BTreeMap::from([
+            ("long kind".to_owned(), Score { answerable: 3, ..Score::default() }),
+            ("x".to_owned(), Score::default()),
+        ]);
+        let table = Scores { kinds, ..Scores::default() }.to_string();
+        let widths: Vec<usize> = table.lines().map(str::len).collect();
+        assert!(widths.windows(2).all(|pair| pair[0] == pair[1]), "{table}");
     }
 }

@@ -5,6 +5,7 @@
 mod bad_input;
 mod chatkit;
 mod doors;
+mod knowledge;
 mod llm;
 mod store_contract;
 mod store_homes;

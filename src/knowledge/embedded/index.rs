@@ -1,10 +1,10 @@
 //! The words of all passages, turned round: for each word the passages it is in, and how much it says about each.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::terms::{Look, Term, terms};
+use super::terms::{Look, term, words};
 use super::typos::Spellings;
 use super::words::is_silent;
 use crate::knowledge::Passage;
@@ -133,11 +133,20 @@ impl Index {
     }
 }
 
+/// A word as it was met before.
+#[derive(Clone)]
+struct Known {
+    word: u32,
+    parts: Arc<[u32]>,
+}
+
 #[derive(Default)]
 struct Builder {
+    /// Words as written; the same few thousand make up every book.
+    known: HashMap<String, Option<Known>>,
     vocabulary: HashMap<String, u32>,
     spellings: Spellings,
-    spelled: std::collections::HashSet<String>,
+    spelled: HashSet<String>,
     /// For each word its uses: passage, field, how often.
     uses: Vec<Vec<(u32, u8, f32)>>,
     lengths: Vec<[f32; FIELDS]>,
@@ -179,34 +188,41 @@ impl Builder {
             None => self.pages.push(number..number + 1),
         }
         self.page_of.push(u32::try_from(self.pages.len() - 1).expect("there are no more pages than passages"));
-        let same = last.is_some_and(|last| last.path == passage.path && last.url == passage.url && last.heading_path == passage.heading_path);
+        let same = last.is_some_and(|last| {
+            last.path == passage.path && last.url == passage.url && last.heading_path == passage.heading_path
+        });
         self.section_of.push(if same { self.section_of[self.section_of.len() - 1] } else { number });
     }
 
     fn field(&mut self, passage: u32, field: usize, text: &str, in_order: bool) {
-        for term in terms(text) {
-            if is_silent(&term.form) && term.look != Look::Identifier {
-                continue;
+        for written in words(text) {
+            if !self.known.contains_key(written) {
+                let known = self.meet(written);
+                self.known.insert(written.to_owned(), known);
             }
+            let Some(Known { word, parts }) = self.known.get(written).cloned().flatten() else { continue };
             self.lengths[passage as usize][field] += 1.0;
-            let word = self.count(passage, field, &term);
+            self.use_of(word, passage, field, 1.0);
+            for &part in parts.iter() {
+                self.use_of(part, passage, field, PART_SHARE);
+            }
             if in_order {
                 self.words.push(word);
             }
         }
     }
 
-    fn count(&mut self, passage: u32, field: usize, term: &Term) -> u32 {
+    /// Looks at a word the first time it is met; none when it says nothing.
+    fn meet(&mut self, written: &str) -> Option<Known> {
+        let term = term(written, false);
+        if term.form.is_empty() || (is_silent(&term.form) && term.look != Look::Identifier) {
+            return None;
+        }
         let word = self.number(&term.stem);
-        self.use_of(word, passage, field, 1.0);
         if self.spelled.insert(term.form.clone()) {
             self.spellings.add(&term.form, word);
         }
-        for part in &term.parts {
-            let part = self.number(part);
-            self.use_of(part, passage, field, PART_SHARE);
-        }
-        word
+        Some(Known { word, parts: term.parts.iter().map(|part| self.number(part)).collect() })
     }
 
     fn number(&mut self, stem: &str) -> u32 {
@@ -233,7 +249,8 @@ impl Builder {
     fn finish(self, passages: Vec<Arc<Passage>>) -> Index {
         let mut usual = [0.0f32; FIELDS];
         for (field, usual) in usual.iter_mut().enumerate() {
-            let filled: Vec<f32> = self.lengths.iter().map(|lengths| lengths[field]).filter(|&length| length > 0.0).collect();
+            let filled: Vec<f32> =
+                self.lengths.iter().map(|lengths| lengths[field]).filter(|&length| length > 0.0).collect();
             *usual = (filled.iter().sum::<f32>() / filled.len().max(1) as f32).max(1.0);
         }
         let mut postings = Vec::with_capacity(self.uses.iter().map(Vec::len).sum());

@@ -64,7 +64,14 @@ impl EmbeddedKnowledge {
             Err(_) => self.renewal.lock().await,
         };
         if looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
-            self.renew().await?;
+            match self.renew().await {
+                Err(why) if self.current.load().revision.is_some() => tracing::warn!(
+                    knowledge.collection = %self.collection,
+                    error = %why,
+                    "Searching `{}` as it was, its rows cannot be read", self.collection
+                ),
+                renewed => renewed?,
+            }
             *looked = Some(Instant::now());
         }
         Ok(self.current.load_full())

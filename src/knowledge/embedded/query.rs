@@ -24,6 +24,8 @@ const EARLIER_SHARE: f32 = 0.45;
 /// Up to so many telling words a question is so short that it may lean on what was asked before.
 const SHORT_QUESTION: usize = 2;
 
+/// From so many letters on a name in code may be misspelt.
+const LONG_NAME: usize = 8;
 /// How far a name in code is outside the book when only its parts are in it.
 const FOREIGN_WHOLE: f32 = 0.5;
 
@@ -72,7 +74,9 @@ pub(super) fn concepts(index: &Index, query: &str, earlier: &[String]) -> Vec<Co
 fn leans_back(query: &str) -> bool {
     let query = cut(query);
     let mut words = terms(query);
-    let begins = words.next().is_some_and(|word| matches!(word.form.as_str(), "and" | "but" | "so" | "or" | "then" | "why" | "also"));
+    let begins = words
+        .next()
+        .is_some_and(|word| matches!(word.form.as_str(), "and" | "but" | "so" | "or" | "then" | "why" | "also"));
     begins || terms(query).any(|word| points_back(&word.form))
 }
 
@@ -82,7 +86,8 @@ fn cut(query: &str) -> &str {
 
 fn read(index: &Index, query: &str) -> Vec<Concept> {
     let all: Vec<Term> = terms(cut(query)).collect();
-    let mut asked: Vec<&Term> = all.iter().filter(|term| !is_silent(&term.form) || term.look == Look::Identifier).collect();
+    let mut asked: Vec<&Term> =
+        all.iter().filter(|term| !is_silent(&term.form) || term.look == Look::Identifier).collect();
     if asked.is_empty() {
         // Somebody looks for a word that usually says nothing.
         asked = all.iter().filter(|term| index.word(&term.stem).is_some()).collect();
@@ -119,7 +124,9 @@ fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Co
     }
     let mut foreign = 0.0;
     if !known {
-        let is_code = matches!(term.look, Look::Identifier | Look::Number);
+        let has_digit = term.form.contains(|c: char| c.is_ascii_digit());
+        // One letter more or less makes another short name, and another version.
+        let is_code = has_digit || (term.look == Look::Identifier && term.form.len() < LONG_NAME);
         let is_name = !shouting && matches!(term.look, Look::Name | Look::Identifier);
         if !is_code && !is_english(&term.form, &term.stem) {
             let (near, apart) = index.spellings().near(&term.form);
@@ -148,6 +155,8 @@ fn split(index: &Index, form: &str) -> Vec<u32> {
         return Vec::new();
     }
     (PIECE_CHARS_MIN..=form.len() - PIECE_CHARS_MIN)
-        .find_map(|at| Some(vec![index.word(&super::terms::stem(&form[..at]))?, index.word(&super::terms::stem(&form[at..]))?]))
+        .find_map(|at| {
+            Some(vec![index.word(&super::terms::stem(&form[..at]))?, index.word(&super::terms::stem(&form[at..]))?])
+        })
         .unwrap_or_default()
 }

@@ -50,6 +50,11 @@ pub(super) fn terms(text: &str) -> impl Iterator<Item = Term> {
     })
 }
 
+/// The words of a text as written, in order.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.unicode_words()
+}
+
 /// The stem of a word that is already in lower case.
 pub(super) fn stem(form: &str) -> String {
     if form.is_ascii() && form.chars().all(|c| c.is_ascii_alphabetic()) {
@@ -58,21 +63,21 @@ pub(super) fn stem(form: &str) -> String {
     form.to_owned()
 }
 
-fn term(word: &str, sentence_begins: bool) -> Term {
+/// A single word.
+pub(super) fn term(word: &str, sentence_begins: bool) -> Term {
     let word = word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(word);
     let word = &word[..word.char_indices().nth(WORD_CHARS_MAX).map_or(word.len(), |(at, _)| at)];
     let look = look(word, sentence_begins);
     let folded = fold(word);
-    let form: String = folded.chars().filter(|c| c.is_alphanumeric() || !c.is_ascii()).collect();
+    let joins = |c: &char| c.is_alphanumeric() || !c.is_ascii() || look == Look::Number;
+    let form: String = folded.chars().filter(joins).collect();
     if look != Look::Identifier {
         return Term { stem: stem(&form), form, parts: Vec::new(), look };
     }
     let parts = parts(word);
     let parts = if parts.len() > 1 { parts } else { Vec::new() };
     let parts = parts.iter().map(|part| fold(part)).filter(|part| part.chars().count() >= PART_CHARS_MIN);
-    // A name is not stemmed, but a plural or capital inside a sentence makes no name of a word.
-    let stem = if form.chars().all(|c| c.is_ascii_alphabetic()) && !word.contains(['_', '.']) { stem(&form) } else { form.clone() };
-    Term { parts: parts.map(|part| self::stem(&part)).collect(), form, stem, look }
+    Term { parts: parts.map(|part| stem(&part)).collect(), stem: stem(&form), form, look }
 }
 
 fn look(word: &str, sentence_begins: bool) -> Look {
@@ -103,7 +108,8 @@ fn parts(word: &str) -> Vec<String> {
         let before = index.checked_sub(1).map(|i| letters[i]);
         let after = letters.get(index + 1);
         let hump = letter.is_uppercase()
-            && before.is_some_and(|b| b.is_lowercase() || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase())));
+            && before
+                .is_some_and(|b| b.is_lowercase() || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase())));
         let edge = before.is_some_and(|b| b.is_ascii_digit() != letter.is_ascii_digit() && b.is_alphanumeric());
         if hump || edge {
             parts.push(String::new());
@@ -182,7 +188,7 @@ mod tests {
     #[test]
     fn names_in_code_are_whole_and_in_parts() {
         let all: Vec<_> = terms("self.create_timer(1.0) LaunchDescription /cmd_vel ROS2").collect();
-        assert_eq!(all[0].stem, "selfcreatetimer");
+        assert_eq!(all[0].stem, stem("selfcreatetimer"));
         assert_eq!(all[0].parts, ["self", "creat", "timer"]);
         assert_eq!(all[2].parts, ["launch", "descript"]);
         assert_eq!((all[3].form.as_str(), all[3].look), ("cmdvel", Look::Identifier));

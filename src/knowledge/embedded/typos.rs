@@ -10,15 +10,28 @@ const WORD_CHARS_MAX: usize = 32;
 /// The words of a vocabulary by first letter and length.
 #[derive(Debug, Default)]
 pub(super) struct Spellings {
-    buckets: HashMap<(char, usize), Vec<(Vec<char>, u32)>>,
+    buckets: HashMap<(char, usize), Vec<Spelling>>,
+}
+
+#[derive(Debug)]
+struct Spelling {
+    letters: Vec<char>,
+    /// Which letters are in it, a bit for each; most words are told apart by it alone.
+    mask: u32,
+    number: u32,
 }
 
 impl Spellings {
     /// Adds a word; `number` is what is given back for it.
     pub(super) fn add(&mut self, word: &str, number: u32) {
         let letters: Vec<char> = word.chars().collect();
-        if let Some(&first) = letters.first().filter(|_| (WORD_CHARS_MIN - 1..=WORD_CHARS_MAX).contains(&letters.len())) {
-            self.buckets.entry((first, letters.len())).or_default().push((letters, number));
+        if let Some(&first) = letters.first().filter(|_| (WORD_CHARS_MIN - 1..=WORD_CHARS_MAX).contains(&letters.len()))
+        {
+            self.buckets.entry((first, letters.len())).or_default().push(Spelling {
+                mask: mask(&letters),
+                letters,
+                number,
+            });
         }
     }
 
@@ -33,22 +46,31 @@ impl Spellings {
             return (Vec::new(), 0);
         }
         let furthest = if length >= 8 { 2 } else { 1 };
+        let mask = mask(&letters);
         let (mut nearest, mut distance) = (Vec::new(), furthest + 1);
         for other_length in length.saturating_sub(furthest)..=length + furthest {
-            for (other, number) in self.buckets.get(&(letters[0], other_length)).into_iter().flatten() {
-                let Some(apart) = apart(&letters, other, distance.min(furthest)) else { continue };
-                if length < 6 && other.len() == length && !is_swap(&letters, other) {
+            for other in self.buckets.get(&(letters[0], other_length)).into_iter().flatten() {
+                let limit = distance.min(furthest);
+                if (mask ^ other.mask).count_ones() as usize > 2 * limit {
+                    continue;
+                }
+                let Some(apart) = apart(&letters, &other.letters, limit) else { continue };
+                if length < 6 && other.letters.len() == length && !is_swap(&letters, &other.letters) {
                     continue;
                 }
                 if apart < distance {
                     distance = apart;
                     nearest.clear();
                 }
-                nearest.push(*number);
+                nearest.push(other.number);
             }
         }
         (nearest, distance)
     }
+}
+
+fn mask(letters: &[char]) -> u32 {
+    letters.iter().fold(0, |mask, &letter| mask | 1 << (letter as u32 % 32))
 }
 
 fn is_swap(one: &[char], other: &[char]) -> bool {
@@ -94,7 +116,19 @@ mod tests {
 
     #[test]
     fn slips_are_understood_and_other_words_are_not() {
-        let words = ["command", "launch", "gazebo", "empty", "moment", "balance", "proprioception", "over", "feed", "walls", "below"];
+        let words = [
+            "command",
+            "launch",
+            "gazebo",
+            "empty",
+            "moment",
+            "balance",
+            "proprioception",
+            "over",
+            "feed",
+            "walls",
+            "below",
+        ];
         let mut spellings = Spellings::default();
         for (number, word) in words.iter().enumerate() {
             spellings.add(word, u32::try_from(number).unwrap());

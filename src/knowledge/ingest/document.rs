@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::Problem;
 use super::chunk::{CHUNKER_VERSION, cut};
 use super::frontmatter::{FrontMatter, split};
 use super::mdx::to_markdown;
-use super::page::{BlockKind, Block, Section, read};
+use super::page::{Block, BlockKind, Section, read};
 use super::route::{base_id, page_url, without_number_prefix};
 use super::site::Site;
-use super::Problem;
 use crate::knowledge::{Document, Passage};
 
 /// The name space of passage ids.
@@ -19,7 +19,7 @@ const PASSAGE_IDS: Uuid = Uuid::from_u128(0x6b1f_0d0e_9c53_4f0a_8a55_2f31_70c6_e
 
 /// What became of a page.
 #[derive(Debug)]
-pub enum Read {
+pub(super) enum Read {
     /// It can be searched.
     Document(Document),
     /// Its author does not want it found: a draft, or unlisted.
@@ -29,17 +29,21 @@ pub enum Read {
 }
 
 /// Cuts a page into passages. `labels` are the names of folders, by path.
-pub fn document(
+pub(super) fn document(
     path: &str,
     content: &[u8],
     site: &Site,
     labels: &BTreeMap<String, String>,
     problems: &mut Vec<Problem>,
 ) -> Read {
-    let mut problem = |line: Option<usize>, sentence: String| problems.push(Problem { path: path.to_owned(), line, sentence });
+    let mut problem =
+        |line: Option<usize>, sentence: String| problems.push(Problem { path: path.to_owned(), line, sentence });
     let text = match std::str::from_utf8(content) {
         Ok(text) if text.contains('\0') => {
-            problem(Some(line_of(content, text.find('\0').unwrap_or(0))), "it holds a zero byte and is no text; it is left out".into());
+            problem(
+                Some(line_of(content, text.find('\0').unwrap_or(0))),
+                "it holds a zero byte and is no text; it is left out".into(),
+            );
             return Read::Broken;
         }
         Ok(text) => text,
@@ -64,10 +68,20 @@ pub fn document(
     if passages.is_empty() {
         problem(None, "it holds no text; there is nothing to find in it".into());
     }
-    Read::Document(Document { path: path.to_owned(), fingerprint: fingerprint(text, site, module(path, &page.front, labels)), passages })
+    Read::Document(Document {
+        path: path.to_owned(),
+        fingerprint: fingerprint(text, site, module(path, &page.front, labels).as_deref()),
+        passages,
+    })
 }
 
-fn passages(path: &str, front: &FrontMatter, markdown: &str, site: &Site, labels: &BTreeMap<String, String>) -> Vec<Passage> {
+fn passages(
+    path: &str,
+    front: &FrontMatter,
+    markdown: &str,
+    site: &Site,
+    labels: &BTreeMap<String, String>,
+) -> Vec<Passage> {
     let mut page = read(markdown);
     let front_title = front.title.as_ref().and_then(|title| title.text());
     let title = front_title.or_else(|| page.title.clone()).unwrap_or_else(|| base_id(path, front).to_owned());
@@ -115,10 +129,17 @@ fn describe(sections: &mut [Section], front: &FrontMatter) {
     }
 }
 
-fn fingerprint(text: &str, site: &Site, module: Option<String>) -> String {
+fn fingerprint(text: &str, site: &Site, module: Option<&str>) -> String {
     let mut hash = Sha256::new();
     let slash = format!("{:?}", site.trailing_slash);
-    let parts = [&CHUNKER_VERSION.to_string(), site.url.as_deref().unwrap_or(""), &site.base, &slash, module.as_deref().unwrap_or(""), text];
+    let parts = [
+        &CHUNKER_VERSION.to_string(),
+        site.url.as_deref().unwrap_or(""),
+        &site.base,
+        &slash,
+        module.unwrap_or(""),
+        text,
+    ];
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());

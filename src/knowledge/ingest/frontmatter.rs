@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// What is read of the front matter; anything else in it is left alone.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
-pub struct FrontMatter {
+pub(super) struct FrontMatter {
     /// The page's title, in place of its first heading.
     pub title: Option<Scalar>,
     /// The last segment of the address, kept as written.
@@ -32,7 +32,7 @@ pub struct FrontMatter {
 
 impl FrontMatter {
     /// Whether number prefixes of file and folders stay in the address.
-    pub fn keeps_number_prefixes(&self) -> bool {
+    pub(super) fn keeps_number_prefixes(&self) -> bool {
         self.parse_number_prefixes == Some(false)
     }
 }
@@ -40,7 +40,7 @@ impl FrontMatter {
 /// A value people write with or without quotes.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
-pub enum Scalar {
+pub(super) enum Scalar {
     /// A whole number.
     Whole(i64),
     /// Another number.
@@ -53,7 +53,7 @@ pub enum Scalar {
 
 impl Scalar {
     /// As text; empty text is none.
-    pub fn text(&self) -> Option<String> {
+    pub(super) fn text(&self) -> Option<String> {
         let text = match self {
             Self::Whole(number) => number.to_string(),
             Self::Number(number) => number.to_string(),
@@ -70,7 +70,7 @@ fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Stri
 
 /// A page, cut where its front matter ends.
 #[derive(Debug)]
-pub struct Split<'a> {
+pub(super) struct Split<'a> {
     /// What the front matter says; empty when there is none or it cannot be read.
     pub front: FrontMatter,
     /// The page below it.
@@ -82,7 +82,7 @@ pub struct Split<'a> {
 }
 
 /// Cuts off the front matter. When it is broken the page is still read, without it.
-pub fn split(page: &str) -> Split<'_> {
+pub(super) fn split(page: &str) -> Split<'_> {
     let page = page.strip_prefix('\u{feff}').unwrap_or(page);
     let none = |problem| Split { front: FrontMatter::default(), body: page, body_line: 1, problem };
     let mut lines = page.split_inclusive('\n');
@@ -104,7 +104,10 @@ fn read(yaml: &str) -> (FrontMatter, Option<(usize, String)>) {
         Err(_) if yaml.trim().is_empty() => (FrontMatter::default(), None),
         Err(error) => {
             let line = error.location().map_or(1, |location| usize::try_from(location.line()).unwrap_or(1));
-            (salvage(yaml), Some((line + 1, "the front matter is not valid YAML; only its plain lines are used".to_owned())))
+            (
+                salvage(yaml),
+                Some((line + 1, "the front matter is not valid YAML; only its plain lines are used".to_owned())),
+            )
         }
     }
 }
@@ -126,7 +129,8 @@ mod tests {
 
     #[test]
     fn front_matter_is_read_and_the_body_keeps_its_line() {
-        let split = split("---\ntitle: 'Sensors: an intro'\nid: 01\nweek: 2\ndraft: false\nkeywords: [a, b]\n---\n# Hi\n");
+        let split =
+            split("---\ntitle: 'Sensors: an intro'\nid: 01\nweek: 2\ndraft: false\nkeywords: [a, b]\n---\n# Hi\n");
         assert_eq!(split.front.title.and_then(|t| t.text()).as_deref(), Some("Sensors: an intro"));
         assert_eq!(split.front.week, Some(Scalar::Whole(2)));
         assert_eq!((split.body, split.body_line, split.problem), ("# Hi\n", 8, None));

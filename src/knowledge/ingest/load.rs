@@ -20,19 +20,19 @@ const CATEGORY_NAMES: &[&str] = &["_category_.json", "_category_.yml", "_categor
 
 /// The raw files of a book.
 #[derive(Debug, Default)]
-pub struct Files {
+pub(super) struct Files {
     /// Pages by path below the folder, with `/`.
     pub pages: BTreeMap<String, Vec<u8>>,
     /// Labels of folders, by the folder's path.
     pub labels: BTreeMap<String, String>,
-    /// Pages that are there but were not read; what is stored of them is kept.
+    /// Pages that are there but were not read, and folders (with `/` at the end); what is stored of them is kept.
     pub unread: Vec<String>,
     /// What was not read, and why.
     pub problems: Vec<Problem>,
 }
 
 /// Walks the folder. `exclude` are names or patterns (`*`, `**`, `?`) of paths that are left out.
-pub fn load(folder: &Path, exclude: &[String]) -> Result<Files, IngestError> {
+pub(super) fn load(folder: &Path, exclude: &[String]) -> Result<Files, IngestError> {
     let shown = folder.display();
     let root = folder.canonicalize().map_err(|_| IngestError::Folder(format!("there is no folder {shown}")))?;
     if !root.is_dir() {
@@ -40,21 +40,24 @@ pub fn load(folder: &Path, exclude: &[String]) -> Result<Files, IngestError> {
     }
     let mut walk = Walk { root: &root, exclude, files: Files::default(), entries: 0 };
     walk.folder(&root, "", 0)?;
-    if walk.files.pages.is_empty() && walk.files.problems.is_empty() {
-        return Err(IngestError::Folder(format!("there is no .md or .mdx file in {shown}")));
+    if walk.files.pages.is_empty() {
+        // Going on would forget everything that is stored.
+        let why = walk.files.problems.first().map_or(String::new(), |problem| format!(" that can be read ({problem})"));
+        return Err(IngestError::Folder(format!("there is no .md or .mdx file in {shown}{why}")));
     }
     Ok(walk.files)
 }
 
 /// Whether a path is of a page, by the rules of the site: partials and hidden files are none.
-pub fn is_page(path: &str) -> bool {
+pub(super) fn is_page(path: &str) -> bool {
     let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    let ignored = |segment: &str| segment.starts_with(['.', '_']) || segment == "node_modules" || segment == "__tests__";
+    let ignored =
+        |segment: &str| segment.starts_with(['.', '_']) || segment == "node_modules" || segment == "__tests__";
     matches!(ending.as_deref(), Some("md" | "mdx")) && !path.split('/').any(ignored)
 }
 
 /// The label in a `_category_` file.
-pub fn category_label(name: &str, content: &[u8]) -> Option<String> {
+pub(super) fn category_label(name: &str, content: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Category {
         label: Option<String>,
@@ -66,7 +69,7 @@ pub fn category_label(name: &str, content: &[u8]) -> Option<String> {
 }
 
 /// Whether a name or path is left out by one of the patterns.
-pub fn excluded(path: &str, exclude: &[String]) -> bool {
+pub(super) fn excluded(path: &str, exclude: &[String]) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     exclude.iter().any(|pattern| {
         let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
@@ -89,7 +92,8 @@ fn matches(pattern: &str, path: &str) -> bool {
     let (Some(wanted), Some(letter)) = (pattern.chars().next(), path.chars().next()) else {
         return pattern.is_empty() && path.is_empty();
     };
-    (wanted == letter || (wanted == '?' && letter != '/')) && matches(&pattern[wanted.len_utf8()..], &path[letter.len_utf8()..])
+    (wanted == letter || (wanted == '?' && letter != '/'))
+        && matches(&pattern[wanted.len_utf8()..], &path[letter.len_utf8()..])
 }
 
 struct Walk<'a> {
@@ -105,6 +109,7 @@ impl Walk<'_> {
         let mut entries = match entries {
             Ok(entries) => entries,
             Err(error) => {
+                self.files.unread.push(format!("{path}/"));
                 self.problem(path, format!("the folder cannot be read ({})", error.kind()));
                 return Ok(());
             }
@@ -170,7 +175,8 @@ impl Walk<'_> {
 
     fn file(&mut self, entry: &fs::DirEntry, name: &str, path: &str, is_category: bool) {
         let mut content = Vec::new();
-        let read = fs::File::open(entry.path()).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut content));
+        let read =
+            fs::File::open(entry.path()).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut content));
         match read {
             Err(error) => self.unread(path, format!("it cannot be read ({})", error.kind())),
             Ok(bytes) if bytes as u64 > FILE_BYTES_MAX => {
@@ -225,7 +231,16 @@ mod tests {
 
     #[test]
     fn partials_and_hidden_files_are_no_pages() {
-        for (path, page) in [("a.md", true), ("A.MDX", true), ("_a.md", false), ("_b/a.md", false), (".a.md", false), ("a.txt", false), ("md", false), ("node_modules/a.md", false)] {
+        for (path, page) in [
+            ("a.md", true),
+            ("A.MDX", true),
+            ("_a.md", false),
+            ("_b/a.md", false),
+            (".a.md", false),
+            ("a.txt", false),
+            ("md", false),
+            ("node_modules/a.md", false),
+        ] {
             assert_eq!(is_page(path), page, "{path}");
         }
     }

@@ -206,9 +206,9 @@ fn plan(files: Files, site: &Site) -> Plan {
 async fn carry_out(plan: Plan, knowledge: &dyn KnowledgeBase, progress: &dyn Progress) -> Result<Report, IngestError> {
     let mut stored: BTreeMap<String, String> =
         knowledge.documents().await?.into_iter().map(|state| (state.path, state.fingerprint)).collect();
-    for path in &plan.kept {
-        stored.remove(path);
-    }
+    stored.retain(|path, _| {
+        !plan.kept.iter().any(|kept| path == kept || (kept.ends_with('/') && path.starts_with(kept.as_str())))
+    });
     progress.begin(plan.documents.len());
     let mut report = Report { hidden: plan.hidden, problems: plan.problems, ..Report::default() };
     for document in plan.documents {

@@ -6,7 +6,7 @@ use super::slug::Slugger;
 
 /// What stands under one heading, down to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Section {
+pub(super) struct Section {
     /// The heading's text; empty before the first one.
     pub heading: String,
     /// Headings from the top down to this one, the page's own title left out.
@@ -19,7 +19,7 @@ pub struct Section {
 
 /// A paragraph, list, table or block of code.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Block {
+pub(super) struct Block {
     /// Where it may be cut when it is too long.
     pub kind: BlockKind,
     /// What it says. Code is without its fence.
@@ -28,7 +28,7 @@ pub struct Block {
 
 /// How a block may be cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BlockKind {
+pub(super) enum BlockKind {
     /// Between sentences.
     Prose,
     /// Between lines: a list or a table.
@@ -39,7 +39,7 @@ pub enum BlockKind {
 
 /// A page in sections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page {
+pub(super) struct Page {
     /// The text of the first heading, if it is of the first level.
     pub title: Option<String>,
     /// At least one; those without text are among them.
@@ -47,7 +47,7 @@ pub struct Page {
 }
 
 /// Reads a page of Markdown.
-pub fn read(markdown: &str) -> Page {
+pub(super) fn read(markdown: &str) -> Page {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
@@ -97,6 +97,7 @@ impl Reader {
             Event::InlineMath(formula) => self.write(&format!("${formula}$")),
             Event::DisplayMath(formula) => self.write(&format!("$${}$$", formula.trim_end())),
             Event::SoftBreak if self.heading.is_some() => self.write("\n"),
+            Event::HardBreak if self.heading.is_none() => self.new_line(),
             Event::SoftBreak | Event::HardBreak => self.write(" "),
             Event::TaskListMarker(done) => self.write(if done { "[x] " } else { "[ ] " }),
             // Tags were taken out before; what is left of them is not for the reader. Neither is a footnote's mark.
@@ -181,10 +182,22 @@ impl Reader {
                 self.lists.pop();
                 self.depth = self.depth.saturating_sub(1);
             }
-            TagEnd::Table | TagEnd::BlockQuote(_) | TagEnd::FootnoteDefinition => self.depth = self.depth.saturating_sub(1),
+            TagEnd::Table | TagEnd::BlockQuote(_) | TagEnd::FootnoteDefinition => {
+                self.depth = self.depth.saturating_sub(1);
+            }
             _ => {}
         }
-        if self.depth == 0 && matches!(tag, TagEnd::Paragraph | TagEnd::CodeBlock | TagEnd::List(_) | TagEnd::Table | TagEnd::BlockQuote(_) | TagEnd::FootnoteDefinition) {
+        if self.depth == 0
+            && matches!(
+                tag,
+                TagEnd::Paragraph
+                    | TagEnd::CodeBlock
+                    | TagEnd::List(_)
+                    | TagEnd::Table
+                    | TagEnd::BlockQuote(_)
+                    | TagEnd::FootnoteDefinition
+            )
+        {
             self.end_block();
         }
     }
@@ -299,7 +312,10 @@ impl Reader {
 
 /// A heading without the `{#anchor}` its author gave it.
 fn without_id(heading: &str) -> (&str, Option<&str>) {
-    let given = heading.strip_suffix('}').and_then(|rest| rest.rsplit_once("{#")).filter(|(_, id)| !id.is_empty() && !id.contains('}'));
+    let given = heading
+        .strip_suffix('}')
+        .and_then(|rest| rest.rsplit_once("{#"))
+        .filter(|(_, id)| !id.is_empty() && !id.contains('}'));
     match given {
         Some((text, id)) => (text.trim_end(), Some(id)),
         None => (heading, None),

@@ -6,7 +6,7 @@ use super::site::Site;
 /// The address of a page: a whole address when the site is known, otherwise a path such as `/docs/intro`.
 ///
 /// `path` is the file's path below the folder, with `/`.
-pub fn page_url(path: &str, front: &FrontMatter, site: &Site) -> String {
+pub(super) fn page_url(path: &str, front: &FrontMatter, site: &Site) -> String {
     let route = join(&[&site.base, &slug_path(path, front)]);
     let route = match site.trailing_slash {
         Some(true) if !route.ends_with('/') => route + "/",
@@ -22,10 +22,11 @@ pub fn page_url(path: &str, front: &FrontMatter, site: &Site) -> String {
 /// A file or folder name without its number prefix: `01-intro` becomes `intro`.
 ///
 /// Names that look like a date or a version (`2024-01-foo`, `1.2.3-notes`) are left alone.
-pub fn without_number_prefix(name: &str) -> &str {
+pub(super) fn without_number_prefix(name: &str) -> &str {
     let digits = name.len() - name.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let rest = &name[digits..];
-    let looks_like_version = rest.strip_prefix(['-', '_', '.']).is_some_and(|r| r.starts_with(|c: char| c.is_ascii_digit()));
+    let looks_like_version =
+        rest.strip_prefix(['-', '_', '.']).is_some_and(|r| r.starts_with(|c: char| c.is_ascii_digit()));
     if digits == 0 || looks_like_version {
         return name;
     }
@@ -37,13 +38,13 @@ pub fn without_number_prefix(name: &str) -> &str {
 }
 
 /// The file's name without folder and ending.
-pub fn stem(path: &str) -> &str {
+pub(super) fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
 /// The last segment of the address unless a slug says otherwise.
-pub fn base_id<'a>(path: &'a str, front: &'a FrontMatter) -> &'a str {
+pub(super) fn base_id<'a>(path: &'a str, front: &'a FrontMatter) -> &'a str {
     match &front.id {
         Some(id) => id,
         None if front.keeps_number_prefixes() => stem(path),

@@ -23,28 +23,29 @@ impl Default for Site {
 }
 
 /// The names the configuration may have.
-pub const CONFIG_NAMES: &[&str] =
+pub(super) const CONFIG_NAMES: &[&str] =
     &["docusaurus.config.ts", "docusaurus.config.js", "docusaurus.config.mjs", "docusaurus.config.cjs"];
 
 /// Reads what can be read of a `docusaurus.config`; what is not there, or is computed, stays at its default.
-pub fn read_config(source: &str) -> Site {
+pub(super) fn read_config(source: &str) -> Site {
     let code = without_comments(source);
     let docs = ["docs", "'@docusaurus/plugin-content-docs'", "\"@docusaurus/plugin-content-docs\""]
         .iter()
         .find_map(|name| block_after(&code, name))
         .unwrap_or("");
-    let base_url = value(&code, "baseUrl").and_then(first_string).unwrap_or("/");
-    let route = value(docs, "routeBasePath").and_then(first_string).unwrap_or("docs");
+    let base_url = values(&code, "baseUrl").find_map(first_string).unwrap_or("/");
+    let route = values(docs, "routeBasePath").find_map(first_string).unwrap_or("docs");
     Site {
-        url: value(&code, "url").and_then(first_string).filter(|url| url.starts_with("http")).map(str::to_owned),
+        url: values(&code, "url").filter_map(first_string).find(|url| url.starts_with("http")).map(str::to_owned),
         base: format!("/{}/{}", base_url.trim_matches('/'), route.trim_matches('/')).replace("//", "/"),
-        trailing_slash: value(&code, "trailingSlash").and_then(|v| v.split([',', '\n', '}']).next()?.trim().parse().ok()),
+        trailing_slash: values(&code, "trailingSlash")
+            .find_map(|v| v.split([',', '\n', '}']).next()?.trim().parse().ok()),
     }
 }
 
-/// The text after `key:`, from the first place where the key stands as a key.
-fn value<'a>(code: &'a str, key: &str) -> Option<&'a str> {
-    code.match_indices(key).find_map(|(at, _)| {
+/// The text after `key:`, from each place where the key stands as a key.
+fn values<'a>(code: &'a str, key: &'static str) -> impl Iterator<Item = &'a str> {
+    code.match_indices(key).filter_map(move |(at, _)| {
         let before = code[..at].trim_end_matches(['\'', '"']).chars().next_back();
         let free = before.is_none_or(|c| c.is_whitespace() || matches!(c, '{' | ','));
         let after = code[at + key.len()..].trim_start_matches(['\'', '"']).trim_start();
@@ -118,12 +119,17 @@ mod tests {
              blog: { routeBasePath: '/news' },\n    docs: { sidebarPath: './s.ts', routeBasePath: 'read' },\n  }]],\n  \
              themeConfig: { docs: { sidebar: {} } },\n};\n",
         );
-        assert_eq!(site, Site { url: Some("https://x.dev".into()), base: "/book/read".into(), trailing_slash: Some(false) });
+        assert_eq!(
+            site,
+            Site { url: Some("https://x.dev".into()), base: "/book/read".into(), trailing_slash: Some(false) }
+        );
     }
 
     #[test]
     fn docs_may_be_at_the_root_and_in_a_plugin() {
-        let site = read_config("plugins: [['@docusaurus/plugin-content-docs', {routeBasePath: '/'}]], baseUrl: '/', url: \"https://y.dev\"");
+        let site = read_config(
+            "plugins: [['@docusaurus/plugin-content-docs', {routeBasePath: '/'}]], baseUrl: '/', url: \"https://y.dev\"",
+        );
         assert_eq!((site.url.as_deref(), site.base.as_str()), (Some("https://y.dev"), "/"));
     }
 

@@ -6,14 +6,14 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// Hands out the anchors of one page; the same heading twice gets `-1`, `-2`, …
 #[derive(Debug, Default)]
-pub struct Slugger {
+pub(super) struct Slugger {
     /// How often a slug was counted up, by slug handed out.
     occurrences: HashMap<String, usize>,
 }
 
 impl Slugger {
     /// The anchor of the next heading with this text, without `#`; may be empty when nothing of the text can be kept.
-    pub fn anchor(&mut self, heading: &str) -> String {
+    pub(super) fn anchor(&mut self, heading: &str) -> String {
         let plain = slug(heading);
         let mut anchor = plain.clone();
         while self.occurrences.contains_key(&anchor) {

@@ -1,1 +1,185 @@
-//! x
+//! What a page comes to: passages, addresses, problems.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::load::Files;
+use super::*;
+use crate::knowledge::Passage;
+
+fn planned(pages: &[(&str, &str)]) -> Plan {
+    let pages = pages.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+    plan(Files { pages, ..Files::default() }, &Site::default())
+}
+
+fn passages(page: &str) -> Vec<Passage> {
+    planned(&[("page.mdx", page)]).documents.remove(0).passages
+}
+
+/// Heading, anchor and text of each passage.
+#[track_caller]
+fn check(page: &str, expected: &[(&str, &str, &str)]) {
+    let passages = passages(page);
+    let found: Vec<_> = passages
+        .iter()
+        .map(|p| (p.heading.as_str(), p.url.strip_prefix("/docs/page").unwrap_or(&p.url), p.text.as_str()))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_page_is_cut_at_its_headings() {
+    check(
+        "Before.\n\n# Title\n\nIntro.\n\n## One\n\nText *one*.\n\n### Deep `code()` and **bold**\n\nDeep.\n\n## Two {#second}\n\nTwo.\n\n\
+         ## Empty\n\n## One\n\nAgain.\n",
+        &[
+            ("Title", "", "Before."),
+            ("Title", "", "Intro."),
+            ("One", "#one", "Text one."),
+            ("Deep code() and bold", "#deep-code-and-bold", "Deep."),
+            ("Two", "#second", "Two."),
+            ("One", "#one-1", "Again."),
+        ],
+    );
+}
+
+#[test]
+fn the_first_heading_takes_its_anchor_although_it_has_none() {
+    check("# Setup\n\nA.\n\n## Setup\n\nB.\n", &[("Setup", "", "A."), ("Setup", "#setup-1", "B.")]);
+}
+
+#[test]
+fn underlined_headings_are_headings_and_comments_in_code_are_not() {
+    check(
+        "Title\n=====\n\nSub\n---\n\n```bash title=\"run.sh\"\n# no heading\n## neither\n```\n\n1. Step\n\n   ~~~\n   # nor this\n   ~~~\n",
+        &[(
+            "Sub",
+            "#sub",
+            "```bash title=\"run.sh\"\n# no heading\n## neither\n```\n\n1. Step\n  ```\n  # nor this\n  ```",
+        )],
+    );
+}
+
+#[test]
+fn tables_lists_images_footnotes_and_math_become_text() {
+    check(
+        "## A\n\n| Size | Cost |\n|---|--:|\n| Small | **5** |\n\n![A red arm](/x.png) and [a link](/y).\n\n- [x] done\n- outer\n  - inner\n\n\
+         Noted.[^1]\n\n[^1]: The note.\n\nIt is $a_1 * b_1$.\n\n> Quoted\n> words\n",
+        &[(
+            "A",
+            "#a",
+            "Size | Cost\nSmall | 5\n\nA red arm and a link.\n\n- [x] done\n- outer\n  - inner\n\nNoted.\n\nThe note.\n\nIt is $a_1 * b_1$.\n\nQuoted words",
+        )],
+    );
+}
+
+#[test]
+fn code_in_a_line_keeps_its_marks_only_where_they_are_needed() {
+    check(
+        "Use `base_link`, `<inertial>`, `*args` and `__init__`.",
+        &[("page", "", "Use base_link, `<inertial>`, `*args` and `__init__`.")],
+    );
+}
+
+#[test]
+fn a_passage_knows_its_place() {
+    let page = "---\ntitle: Front title\ndescription: About joints.\nweek: Weeks 3-4\n---\n\n# Heading\n\n## A\n\n### B\n\nText.\n";
+    let plan = planned(&[("02-part/01-page.md", page)]);
+    let passages = &plan.documents[0].passages;
+    let last = passages.last().unwrap();
+    assert_eq!((last.title.as_str(), last.week, last.module.as_deref()), ("Front title", Some(3), Some("part")));
+    assert_eq!(last.heading_path, ["A", "B"]);
+    assert_eq!(last.url, "/docs/part/page#b");
+    assert_eq!(passages.iter().map(|p| p.position).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!((passages[0].heading.as_str(), passages[0].text.as_str()), ("Heading", "About joints."));
+}
+
+#[test]
+fn module_and_week_come_from_folders_and_their_labels() {
+    let labels = BTreeMap::from([
+        ("module-02".to_owned(), "Module 2: Motion".to_owned()),
+        ("guides".to_owned(), "Guides".to_owned()),
+    ]);
+    let pages = ["module-02/week-3/a.md", "module-03/a.md", "guides/a.md", "other/a.md", "a.md"];
+    let pages = pages.iter().map(|path| ((*path).to_owned(), b"Text.".to_vec())).collect();
+    let plan = plan(Files { pages, labels, ..Files::default() }, &Site::default());
+    let found: BTreeMap<_, _> = plan
+        .documents
+        .iter()
+        .map(|d| (d.path.as_str(), (d.passages[0].module.as_deref(), d.passages[0].week)))
+        .collect();
+    assert_eq!(found["module-02/week-3/a.md"], (Some("Module 2: Motion"), Some(3)));
+    assert_eq!(found["module-03/a.md"], (Some("module-03"), None));
+    assert_eq!(found["guides/a.md"], (Some("Guides"), None));
+    assert_eq!((found["other/a.md"], found["a.md"]), ((None, None), (None, None)));
+}
+
+#[test]
+fn ids_stay_with_the_text_and_are_never_shared() {
+    let before = passages("## A\n\nOne.\n\n## A\n\nOne.\n");
+    let after = passages("## New\n\nZero.\n\n## A\n\nOne.\n\n## A\n\nOne.\n");
+    assert_eq!(before[0].id, after[1].id);
+    assert_ne!(before[0].id, before[1].id);
+}
+
+#[test]
+fn a_fingerprint_changes_with_whatever_changes_the_passages() {
+    let of = |text: &str, site: &Site, label: &str| {
+        let files = Files {
+            pages: BTreeMap::from([("module-1/a.md".to_owned(), text.as_bytes().to_vec())]),
+            labels: BTreeMap::from([("module-1".to_owned(), label.to_owned())]),
+            ..Files::default()
+        };
+        plan(files, site).documents.remove(0).fingerprint
+    };
+    let site = Site::default();
+    assert_eq!(of("A", &site, "L"), of("A", &site, "L"));
+    let elsewhere = Site { url: Some("https://x.dev".into()), ..Site::default() };
+    let all = [of("A", &site, "L"), of("B", &site, "L"), of("A", &elsewhere, "L"), of("A", &site, "M")];
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 4);
+}
+
+#[test]
+fn drafts_and_unlisted_pages_are_left_out() {
+    let plan = planned(&[("a.md", "---\ndraft: true\n---\nA"), ("b.md", "---\nunlisted: true\n---\nB"), ("c.md", "C")]);
+    assert_eq!((plan.hidden, plan.documents.len()), (2, 1));
+}
+
+#[test]
+fn broken_pages_are_named_and_the_rest_goes_on() {
+    let pages = BTreeMap::from([
+        ("a.md".to_owned(), b"fine\nthen \xff\n".to_vec()),
+        ("b.md".to_owned(), b"zero\n\0".to_vec()),
+        ("c.md".to_owned(), b"---\nt: [\n---\nText\n\n<Card>\n".to_vec()),
+        ("d.md".to_owned(), b"\n".to_vec()),
+        ("e.md".to_owned(), b"Good.".to_vec()),
+    ]);
+    let plan = plan(Files { pages, ..Files::default() }, &Site::default());
+    let problems: Vec<String> = plan.problems.iter().map(Problem::to_string).collect();
+    assert_eq!(problems[0], "a.md:2: byte 11 of the file is not UTF-8; it is left out");
+    assert_eq!(problems[1], "b.md:2: it holds a zero byte and is no text; it is left out");
+    assert!(problems[2].starts_with("c.md:") && problems[2].contains("not valid YAML"), "{problems:?}");
+    assert_eq!(problems[3], "c.md:6: <Card> is never closed");
+    assert_eq!(problems[4], "d.md: it holds no text; there is nothing to find in it");
+    assert_eq!(plan.documents.iter().map(|d| d.path.as_str()).collect::<Vec<_>>(), ["c.md", "d.md", "e.md"]);
+    assert_eq!(plan.kept.iter().collect::<Vec<_>>(), ["a.md", "b.md"]);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_page_or_a_problem(content in prop::collection::vec(any::<u8>(), 0..300)) {
+        let pages = BTreeMap::from([("a.mdx".to_owned(), content)]);
+        let plan = plan(Files { pages, ..Files::default() }, &Site::default());
+        prop_assert!(!plan.problems.is_empty() || !plan.documents.is_empty() || plan.hidden > 0);
+    }
+
+    #[test]
+    fn words_come_out_in_the_order_in_which_they_stand(words in prop::collection::vec("[a-z]{1,9}", 1..60), breaks in prop::collection::vec(0..6usize, 60)) {
+        let marks = [" ", "\n\n", "\n\n## h\n\n", "\n\n- ", "\n", "\n\n> "];
+        let page: String = words.iter().zip(breaks).flat_map(|(word, mark)| [word.as_str(), marks[mark]]).collect();
+        let text: String = passages(&page).iter().map(|p| format!("{} ", p.text)).collect();
+        let found: Vec<&str> = text.split_whitespace().filter(|word| *word != "-").collect();
+        prop_assert_eq!(found, words);
+    }
+}

@@ -1,67 +1,8 @@
 //! Writes the pieces of a page as Markdown, line by line.
 
-use super::scan::{Finding, Piece};
+use super::pairs::{BLOCK_ELEMENTS, INLINE_ELEMENTS, Match};
+use super::scan::Piece;
 use super::tag::{Kind, Tag};
-
-/// Elements inside a line of text: taking them away joins nothing that was apart.
-const INLINE_ELEMENTS: &[&str] = &[
-    "a", "abbr", "b", "cite", "code", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "s", "small", "span", "strong", "sub",
-    "sup", "u", "var", "Link", "Highlight",
-];
-/// Elements of HTML that people leave open, or that at least are no placeholder such as `<your-name>`.
-const BLOCK_ELEMENTS: &[&str] = &[
-    "article", "aside", "blockquote", "body", "button", "center", "dd", "details", "div", "dl", "dt", "figcaption", "figure", "font",
-    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "iframe", "li", "main", "nav", "ol", "p", "picture", "pre",
-    "section", "summary", "svg", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "video",
-];
-
-/// How a tag stands to the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Match {
-    /// It has its partner, or needs none.
-    Paired,
-    /// It is left out.
-    Stray,
-    /// It is no tag at all but text such as `<package_name>` or `vector<int>`.
-    Text,
-}
-
-/// Pairs opening and closing tags; gives one answer for each piece, and what is wrong.
-pub(super) fn match_tags(page: &str, pieces: &[Piece]) -> (Vec<Match>, Vec<Finding>) {
-    let mut matched = vec![Match::Paired; pieces.len()];
-    let mut open: Vec<(usize, usize, &Tag)> = Vec::new();
-    let mut findings = Vec::new();
-    let never_closed = |(index, offset, tag): (usize, usize, &Tag), matched: &mut [Match], findings: &mut Vec<Finding>| {
-        let known = INLINE_ELEMENTS.contains(&tag.name.as_str()) || BLOCK_ELEMENTS.contains(&tag.name.as_str());
-        let glued = page[..offset].ends_with(|c: char| c.is_alphanumeric());
-        let placeholder = tag.attributes.is_empty() && !known && (glued || tag.name.starts_with(|c: char| c.is_ascii_lowercase()));
-        matched[index] = if placeholder { Match::Text } else { Match::Stray };
-        findings.push((offset, format!("<{}> is never closed", tag.name)));
-    };
-    for (index, piece) in pieces.iter().enumerate() {
-        let Piece::Tag(range, tag) = piece else { continue };
-        match tag.kind {
-            Kind::Alone => {}
-            Kind::Open => open.push((index, range.start, tag)),
-            Kind::Close => match open.iter().rposition(|(_, _, opened)| opened.name == tag.name) {
-                Some(position) => {
-                    for unclosed in open.split_off(position + 1) {
-                        never_closed(unclosed, &mut matched, &mut findings);
-                    }
-                    open.pop();
-                }
-                None => {
-                    matched[index] = Match::Stray;
-                    findings.push((range.start, format!("</{}> closes nothing", tag.name)));
-                }
-            },
-        }
-    }
-    for unclosed in open {
-        never_closed(unclosed, &mut matched, &mut findings);
-    }
-    (matched, findings)
-}
 
 /// Writes the page as Markdown with the same number of lines.
 pub(super) fn emit(page: &str, pieces: &[Piece], matched: &[Match], mdx: bool) -> String {
@@ -216,14 +157,22 @@ impl Writer<'_> {
         self.tag_first |= self.line.trim().is_empty() && shown.is_empty();
         let breaks = source.matches('\n').count();
         let multiline = shown.contains('\n');
-        if multiline && shown.matches('\n').count() == breaks && shown.starts_with('\n') && shown.trim_end_matches(' ').ends_with('\n') {
+        if multiline
+            && shown.matches('\n').count() == breaks
+            && shown.starts_with('\n')
+            && shown.trim_end_matches(' ').ends_with('\n')
+        {
             // A template of several lines is what code components hold.
             self.line.push_str("```");
             self.verbatim(shown.trim_end_matches(' '));
             self.line.push_str("```");
             return;
         }
-        if multiline { self.line.push_str(&shown.replace('\n', " ")) } else { self.line.push_str(shown) }
+        if multiline {
+            self.line.push_str(&shown.replace('\n', " "));
+        } else {
+            self.line.push_str(shown);
+        }
         for _ in 0..breaks {
             self.newline();
         }
@@ -254,13 +203,16 @@ impl Writer<'_> {
 
     fn opening(&mut self, tag: &Tag, line_is_empty: bool) -> String {
         match tag.name.as_str() {
-            "br" | "wbr" => return " ".to_owned(),
+            "br" if self.line.ends_with(' ') => return String::new(),
+            "br" => return " ".to_owned(),
+            "wbr" => return String::new(),
             "code" => return "`".to_owned(),
             "li" => return if line_is_empty { "- ".to_owned() } else { " ".to_owned() },
             "tr" | "TableRow" | "Tr" => self.cells_in_row = 0,
             "td" | "th" | "TableCell" | "TableHead" | "Td" | "Th" => {
                 self.cells_in_row += 1;
-                return if self.cells_in_row > 1 { " | ".to_owned() } else { String::new() };
+                let bar = if self.line.ends_with(' ') { "| " } else { " | " };
+                return if self.cells_in_row > 1 { bar.to_owned() } else { String::new() };
             }
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" if tag.kind == Kind::Open => {
                 let source = self.source.get(self.done.len()).copied().unwrap_or("");
@@ -295,6 +247,8 @@ impl Writer<'_> {
                 None if std::mem::take(&mut self.bold_heading) => "** ".to_owned(),
                 None => " ".to_owned(),
             },
+            // Two spaces at the end of a line keep the next row off this one.
+            "tr" | "TableRow" | "Tr" if !self.line.trim().is_empty() => "  ".to_owned(),
             name if INLINE_ELEMENTS.contains(&name) => String::new(),
             name if next_opens || BLOCK_ELEMENTS.contains(&name) => " ".to_owned(),
             _ => String::new(),
@@ -304,7 +258,13 @@ impl Writer<'_> {
 
 /// The width of the white space a line begins with; a tab counts four.
 fn indentation(line: &str) -> usize {
-    line.chars().map_while(|c| match c { ' ' => Some(1), '\t' => Some(4), _ => None }).sum()
+    line.chars()
+        .map_while(|c| match c {
+            ' ' => Some(1),
+            '\t' => Some(4),
+            _ => None,
+        })
+        .sum()
 }
 
 /// The line without so much white space, or all it has.

@@ -1,6 +1,8 @@
 //! From MDX to Markdown: components are unwrapped, code of the page is taken out, and every line keeps its number.
 
 mod emit;
+mod lines;
+mod pairs;
 mod scan;
 mod tag;
 #[cfg(test)]
@@ -21,7 +23,7 @@ pub struct Markdown {
 pub fn to_markdown(page: &str, mdx: bool) -> Markdown {
     let page = page.replace("\r\n", "\n").replace('\r', "\n");
     let (pieces, mut findings) = scan::scan(&page, mdx);
-    let (matched, unmatched) = emit::match_tags(&page, &pieces);
+    let (matched, unmatched) = pairs::match_tags(&page, &pieces);
     findings.extend(unmatched);
     findings.sort();
     let mut problems = Vec::with_capacity(findings.len());

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use super::lines::{Fence, autolink, bracket_balance, directive_title, heading_id_comment, is_module_code};
 use super::tag::{Tag, expression_end, literal, prefix};
 
 /// Longest code span or formula inside a paragraph, in bytes.
-const SPAN_BYTES_MAX: usize = 8 * 1024;
+pub(super) const SPAN_BYTES_MAX: usize = 8 * 1024;
 
 /// A piece of the page. All pieces together are the whole page, in order.
 #[derive(Debug)]
@@ -29,7 +30,15 @@ pub(super) type Finding = (usize, String);
 
 /// Cuts the page. `mdx` pages have no indented code.
 pub(super) fn scan(source: &str, mdx: bool) -> (Vec<Piece>, Vec<Finding>) {
-    let mut scan = Scan { source, mdx, pieces: Vec::new(), findings: Vec::new(), text_from: 0, directives: Vec::new(), in_list: false };
+    let mut scan = Scan {
+        source,
+        mdx,
+        pieces: Vec::new(),
+        findings: Vec::new(),
+        text_from: 0,
+        directives: Vec::new(),
+        in_list: false,
+    };
     scan.page();
     (scan.pieces, scan.findings)
 }
@@ -54,7 +63,11 @@ impl<'a> Scan<'a> {
             let line = self.line(at);
             let blank = line.trim().is_empty();
             at = self.block(at, line, after_blank).unwrap_or_else(|| self.inline(at));
-            after_blank = blank || self.pieces.last().is_some_and(|p| matches!(p, Piece::Block(r) | Piece::Instead(r, _) if r.end == at));
+            after_blank = blank
+                || self
+                    .pieces
+                    .last()
+                    .is_some_and(|p| matches!(p, Piece::Block(r) | Piece::Instead(r, _) if r.end == at));
         }
         self.flush(at);
         for (_, offset) in std::mem::take(&mut self.directives) {
@@ -183,7 +196,8 @@ impl<'a> Scan<'a> {
         if depth <= 0 {
             return at;
         }
-        self.findings.push((start, "an import or export is never closed; it is left out up to the next empty line".to_owned()));
+        self.findings
+            .push((start, "an import or export is never closed; it is left out up to the next empty line".to_owned()));
         first_blank.unwrap_or(at)
     }
 
@@ -254,7 +268,8 @@ impl<'a> Scan<'a> {
         let hugs = line.starts_with(|c: char| !c.is_whitespace());
         let end = line.char_indices().find(|&(i, c)| c == '$' && i > 0 && !line[..i].ends_with('\\')).map(|(i, _)| i);
         match end.filter(|&end| {
-            hugs && !line[..end].ends_with(char::is_whitespace) && !line[end + 1..].starts_with(|c: char| c.is_ascii_digit())
+            hugs && !line[..end].ends_with(char::is_whitespace)
+                && !line[end + 1..].starts_with(|c: char| c.is_ascii_digit())
         }) {
             Some(end) => {
                 let range = at..at + end + 2;
@@ -311,109 +326,4 @@ impl<'a> Scan<'a> {
         self.push(Piece::Instead(at..at + length, shown), &(at..at + length));
         at + length
     }
-}
-
-/// `{/* #id */}` gives a heading its anchor, like `{#id}`.
-fn heading_id_comment(code: &str) -> Option<String> {
-    let id = code.trim().strip_prefix("/*")?.strip_suffix("*/")?.trim().strip_prefix('#')?;
-    (!id.is_empty() && !id.contains(char::is_whitespace)).then(|| format!("{{#{id}}}"))
-}
-
-fn directive_title(rest: &str) -> String {
-    let name_end = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_'))).unwrap_or(rest.len());
-    let (name, after) = rest.split_at(name_end);
-    let after = after.trim();
-    let title = if let Some(bracketed) = after.strip_prefix('[') {
-        &bracketed[..bracketed.rfind(']').unwrap_or(bracketed.len())]
-    } else if let Some(attributes) = after.strip_prefix('{') {
-        attributes.split_once("title=\"").and_then(|(_, t)| t.split('"').next()).unwrap_or("")
-    } else {
-        after
-    };
-    let mut letters = name.chars();
-    let kind = letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect());
-    let shown = if title.trim().is_empty() { kind } else { title.trim().replace('<', "\\<") };
-    format!("**{shown}**")
-}
-
-/// A fence of code and what closes it.
-struct Fence {
-    mark: char,
-    count: usize,
-    quoted: bool,
-}
-
-impl Fence {
-    fn opened_by(line: &str) -> Option<Self> {
-        let (rest, _) = Self::after_markers(line);
-        let mark = rest.chars().next().filter(|c| matches!(c, '`' | '~'))?;
-        let count = rest.len() - rest.trim_start_matches(mark).len();
-        let info = &rest[count..];
-        let opens = count >= 3 && !(mark == '`' && info.contains('`'));
-        opens.then(|| Self { mark, count, quoted: line.trim_start().starts_with('>') })
-    }
-
-    fn closed_by(&self, line: &str) -> bool {
-        let rest = line.trim_start_matches([' ', '\t', '>']).trim_end();
-        rest.len() >= self.count && rest.chars().all(|c| c == self.mark)
-    }
-
-    /// The line behind the marks of quotes and list items, and whether there was one of an item.
-    fn after_markers(line: &str) -> (&str, bool) {
-        let mut rest = line.trim_start_matches([' ', '\t', '>']);
-        let mut item = false;
-        loop {
-            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            let after = match digits {
-                0 => rest.strip_prefix(['-', '*', '+']),
-                1..=9 => rest[digits..].strip_prefix(['.', ')']),
-                _ => None,
-            };
-            match after.filter(|after| after.starts_with([' ', '\t'])) {
-                Some(after) => {
-                    item = true;
-                    rest = after.trim_start_matches([' ', '\t', '>']);
-                }
-                None => return (rest, item),
-            }
-        }
-    }
-}
-
-/// The length of `<https://…>` or `<name@host>`.
-fn autolink(rest: &str) -> Option<usize> {
-    let end = prefix(rest, SPAN_BYTES_MAX).find(['>', ' ', '\n'])?;
-    let inside = rest[..end].strip_prefix('<')?;
-    let (scheme, _) = inside.split_once(':').or_else(|| inside.split_once('@'))?;
-    let ok = rest[end..].starts_with('>') && scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || ".+-_".contains(c));
-    (ok && (inside.contains("//") || inside.contains('@') || inside.starts_with("mailto:"))).then_some(end + 1)
-}
-
-/// Whether a line begins an import or an export of JavaScript, and not a sentence that begins with that word.
-fn is_module_code(line: &str) -> bool {
-    if let Some(rest) = line.strip_prefix("import ") {
-        let rest = rest.trim_start();
-        return rest.starts_with(['"', '\'', '{', '*']) || rest.contains(" from '") || rest.contains(" from \"");
-    }
-    let Some(rest) = line.strip_prefix("export ") else { return false };
-    let word = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
-    rest.starts_with(['{', '*'])
-        || matches!(word, "const" | "let" | "var" | "function" | "class" | "async" | "type" | "interface")
-        || rest.starts_with("default ")
-}
-
-/// Brackets opened minus brackets closed on a line, those in strings left out.
-fn bracket_balance(line: &str) -> i32 {
-    let mut quote = None;
-    let mut balance = 0;
-    for letter in line.chars() {
-        match (quote, letter) {
-            (None, '\'' | '"') => quote = Some(letter),
-            (Some(open), letter) if open == letter => quote = None,
-            (None, '{' | '[' | '(') => balance += 1,
-            (None, '}' | ']' | ')') => balance -= 1,
-            _ => {}
-        }
-    }
-    balance
 }

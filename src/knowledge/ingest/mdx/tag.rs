@@ -7,12 +7,38 @@ pub(super) const EXPRESSION_BYTES_MAX: usize = 64 * 1024;
 const HEADING_ATTRIBUTES: &[&str] =
     &["title", "label", "caption", "header", "heading", "summary", "term", "question", "subtitle", "name"];
 /// Attributes whose text a reader sees, as a sentence.
-const SENTENCE_ATTRIBUTES: &[&str] =
-    &["alt", "description", "text", "answer", "definition", "content", "message", "quote", "tooltip", "body", "explanation"];
+const SENTENCE_ATTRIBUTES: &[&str] = &[
+    "alt",
+    "description",
+    "text",
+    "answer",
+    "definition",
+    "content",
+    "message",
+    "quote",
+    "tooltip",
+    "body",
+    "explanation",
+];
 /// Attributes that hold lists of what a reader sees.
 const LIST_ATTRIBUTES: &[&str] = &[
-    "items", "points", "steps", "objectives", "goals", "features", "headers", "columns", "rows", "data", "values", "questions",
-    "options", "list", "terms", "cards", "children",
+    "items",
+    "points",
+    "steps",
+    "objectives",
+    "goals",
+    "features",
+    "headers",
+    "columns",
+    "rows",
+    "data",
+    "values",
+    "questions",
+    "options",
+    "list",
+    "terms",
+    "cards",
+    "children",
 ];
 /// Elements of HTML that have no closing tag.
 const VOID_ELEMENTS: &[&str] =
@@ -64,7 +90,10 @@ impl Tag {
         loop {
             rest = rest.trim_start();
             if let Some(after) = rest.strip_prefix("/>") {
-                return Some((Self { kind: Kind::Alone, name: name.to_owned(), attributes }, limited.len() - after.len()));
+                return Some((
+                    Self { kind: Kind::Alone, name: name.to_owned(), attributes },
+                    limited.len() - after.len(),
+                ));
             }
             if let Some(after) = rest.strip_prefix('>') {
                 let kind = if VOID_ELEMENTS.contains(&name) { Kind::Alone } else { Kind::Open };
@@ -183,9 +212,9 @@ fn strings(code: &str, all: bool) -> Vec<String> {
 /// The key of an object for which the text up to here ends, as in `{ title: `.
 fn key_before(code: &str) -> Option<&str> {
     let before = code.trim_end().strip_suffix(':')?.trim_end().trim_end_matches(['\'', '"']);
-    let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| {
-        at + before[at..].chars().next().map_or(1, char::len_utf8)
-    });
+    let start = before
+        .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
     Some(&before[start..])
 }
 
@@ -230,7 +259,9 @@ fn leading_name(source: &str) -> &str {
 
 /// Reads one attribute and gives what follows it.
 fn attribute<'a>(source: &'a str, attributes: &mut Vec<(String, Value)>) -> Option<&'a str> {
-    let ends = |c: char| c.is_whitespace() || matches!(c, '=' | '>' | '/' | '<' | '{' | '"' | '\'' | '`' | ',' | ';' | '(' | ')');
+    let ends = |c: char| {
+        c.is_whitespace() || matches!(c, '=' | '>' | '/' | '<' | '{' | '"' | '\'' | '`' | ',' | ';' | '(' | ')')
+    };
     let name = &source[..source.find(ends)?];
     let rest = &source[name.len()..];
     if name.is_empty() {
