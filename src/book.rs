@@ -37,8 +37,7 @@ static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| ingest::read_bundle
 
 /// Where readers reach this server, for links into the bundled book.
 pub fn site(settings: &HttpSettings) -> String {
-    let local = || format!("http://{}", std::net::SocketAddr::new(settings.host, settings.port));
-    settings.public_url.clone().unwrap_or_else(local)
+    settings.public_url.clone().unwrap_or_else(|| format!("http://{}", settings.nearest()))
 }
 
 /// Puts the book into a knowledge base that is empty, or holds an earlier edition of it; leaves any other alone.

@@ -1,5 +1,7 @@
 //! Logs: what is written, in which form.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogSettings, Mistake, Mistakes};
@@ -21,6 +23,8 @@ pub fn start(settings: &LogSettings) -> Result<(), Mistakes> {
         Mistakes(vec![Mistake { variable: "LOG_LEVEL".to_owned(), remedy: remedy.to_owned() }])
     })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for a terminal; in a file or a collector they would be noise.
+    let log = if std::io::stderr().is_terminal() { log } else { log.with_ansi(false) };
     // A second start in one process, as tests do, leaves the first in place.
     let _ = match settings.json {
         true => log.json().flatten_event(true).try_init(),

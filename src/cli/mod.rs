@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
 use crate::app::{App, Database};
-use crate::config::{Reader, Settings, Variables};
+use crate::config::{LOG, Reader, Settings, Variables};
 use crate::knowledge::{Search, eval};
 use crate::llm::choice::{ModelChoice, ModelSettings};
 use crate::{book, server, telemetry};
@@ -93,8 +93,10 @@ struct EvalArgs {
 enum ConfigCommand {
     /// Every variable, what it is set to, and what it means; secrets are not shown
     Show,
-    /// The same as a Markdown page
+    /// The same as a Markdown page: docs/configuration.md
     Markdown,
+    /// The same as a file to copy to `.env`: .env.example
+    Example,
 }
 
 /// Runs the program.
@@ -128,8 +130,13 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
         return Ok(show::config(command, &variables));
     }
     let mut reader = Reader::new(&variables);
+    let log_is_chosen = reader.is_given(&LOG);
     let (settings, model) = (Settings::read(&mut reader), ModelSettings::read(&mut reader));
-    let (settings, model) = reader.finish((settings, model))?;
+    let (mut settings, model) = reader.finish((settings, model))?;
+    if !matches!(asked.command, None | Some(Command::Serve)) && !log_is_chosen {
+        // Whoever asks on a terminal wants the answer, not the day's story.
+        settings.log.filter = "warn".to_owned();
+    }
     telemetry::start(&settings.log)?;
     match asked.command {
         None | Some(Command::Serve) => serve(&settings, &model).await,
@@ -147,8 +154,9 @@ async fn serve(settings: &Settings, model: &ModelSettings) -> Result<ExitCode> {
     // The port comes first: it is the mistake that is made most, and the quickest to see.
     let listener = server::listen(&settings.http).await?;
     let database = prepared(settings).await?;
+    let address = listener.local_addr().context("the listener has no address")?;
     let mut settings = settings.clone();
-    settings.http.port = listener.local_addr().context("the listener has no address")?.port();
+    settings.http.port = address.port();
     let app = App::build(&settings, model, &database)?;
     if let Some(report) = book::ingest_if_alone(&*app.knowledge).await? {
         tracing::info!(
@@ -163,7 +171,7 @@ async fn serve(settings: &Settings, model: &ModelSettings) -> Result<ExitCode> {
         );
     }
     let name = app.model.name();
-    tracing::info!(llm.provider = name.provider, llm.model = name.model, "Listening on {}", book::site(&settings.http));
+    tracing::info!(llm.provider = name.provider, llm.model = name.model, "Listening on http://{address}");
     server::run(listener, app, &settings.http, server::signalled()).await?;
     database.close().await;
     Ok(ExitCode::SUCCESS)
@@ -224,9 +232,7 @@ async fn migrate(settings: &Settings) -> Result<ExitCode> {
 }
 
 async fn healthcheck(settings: &Settings) -> Result<ExitCode> {
-    let host =
-        if settings.http.host.is_unspecified() { "127.0.0.1".to_owned() } else { settings.http.host.to_string() };
-    let address = format!("http://{host}:{}/readyz", settings.http.port);
+    let address = format!("http://{}/readyz", settings.http.nearest());
     let client = crate::llm::http::client(None)?;
     let asked = client.get(&address).timeout(std::time::Duration::from_secs(3)).send();
     let answer = asked.await.with_context(|| format!("nobody answers at {address}"))?;

@@ -18,6 +18,10 @@ pub(super) fn config(asked: &ConfigCommand, variables: &Variables) -> ExitCode {
             print!("{}", markdown());
             ExitCode::SUCCESS
         }
+        ConfigCommand::Example => {
+            print!("{}", example());
+            ExitCode::SUCCESS
+        }
         ConfigCommand::Show => show(variables),
     }
 }
@@ -76,6 +80,22 @@ pub fn markdown() -> String {
     page
 }
 
+/// The file `.env.example`: every variable, none of them set.
+pub fn example() -> String {
+    let mut file = String::from(
+        "# Copy to `.env` and take away the `#` before what you want to set. Made by `chatkit-gateway config example`;\n\
+         # a test compares. docs/configuration.md says the same as a table, with the other names of some variables.\n",
+    );
+    for (title, group) in groups() {
+        let _ = write!(file, "\n## {title}\n");
+        for variable in group {
+            let default = variable.default.unwrap_or_default();
+            let _ = write!(file, "\n# {}\n#{}={default}\n", variable.meaning, variable.name);
+        }
+    }
+    file
+}
+
 /// Passages, for people or, one JSON object a line, for programs.
 pub(super) fn found(found: &[Found], as_json: bool) {
     for Found { passage, score } in found {
@@ -90,5 +110,33 @@ pub(super) fn found(found: &[Found], as_json: bool) {
     }
     if found.is_empty() && !as_json {
         println!("The book has nothing about this.");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(kept: &str, made: &str) {
+        assert_eq!(kept, made, "a setting changed and its documents did not; run `make docs`");
+    }
+
+    #[test]
+    fn the_documents_name_the_settings_there_are_and_no_others() {
+        check(include_str!("../../docs/configuration.md"), &markdown());
+        check(include_str!("../../.env.example"), &example());
+    }
+
+    #[test]
+    fn the_example_with_every_line_taken_in_is_a_complete_configuration() {
+        let lines = example();
+        let assignments = lines.lines().filter_map(|line| line.strip_prefix('#')?.split_once('='));
+        let pairs: Vec<(&str, &str)> = assignments.filter(|(name, _)| !name.contains(' ')).collect();
+        assert_eq!(pairs.len(), groups().iter().map(|(_, group)| group.len()).sum::<usize>());
+        let variables = Variables::of(pairs);
+        let mut reader = Reader::new(&variables);
+        let read = (Settings::read(&mut reader), ModelSettings::read(&mut reader));
+        assert!(reader.finish(read).is_ok());
     }
 }

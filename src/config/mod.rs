@@ -4,7 +4,7 @@
 
 mod source;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ impl Variable {
 
 macro_rules! variables {
     ($($constant:ident = $name:literal $(| $alias:literal)* $(, default $default:literal)? $(, secret $secret:literal)? => $meaning:literal;)*) => {
-        $(const $constant: Variable = Variable {
+        $(pub(crate) const $constant: Variable = Variable {
             name: $name,
             aliases: &[$($alias),*],
             default: variables!(@default $($default)?),
@@ -103,6 +103,18 @@ pub struct HttpSettings {
     pub body_bytes_max: usize,
     /// How long running turns may go on after the signal to stop.
     pub shutdown_grace: Duration,
+}
+
+impl HttpSettings {
+    /// Where the server is reached from its own machine: an address that means *all* is none to call.
+    pub fn nearest(&self) -> SocketAddr {
+        let host = match self.host {
+            IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            host => host,
+        };
+        SocketAddr::new(host, self.port)
+    }
 }
 
 /// Which database.
@@ -392,6 +404,14 @@ mod tests {
         assert_eq!(settings.http.port, 8000);
         assert!(matches!(settings.database, DatabaseSettings::Sqlite { .. }));
         assert_eq!(settings.chat.on_disconnect, OnDisconnect::Finish);
+    }
+
+    #[test]
+    fn an_address_that_means_all_is_called_at_loopback() {
+        let nearest = |host| read(&[("HOST", host)]).unwrap().http.nearest().to_string();
+        assert_eq!(nearest("0.0.0.0"), "127.0.0.1:8000");
+        assert_eq!(nearest("::"), "[::1]:8000");
+        assert_eq!(nearest("192.0.2.7"), "192.0.2.7:8000");
     }
 
     #[test]

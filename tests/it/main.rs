@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod chatkit;
+mod documents;
 mod doors;
 mod knowledge;
 mod llm;

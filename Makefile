@@ -1,0 +1,45 @@
+# The commands of the day. `make` alone lists them.
+
+TARGET  := $(or $(CARGO_TARGET_DIR),target)
+GATEWAY := $(TARGET)/debug/chatkit-gateway
+PYTHON  := tests/python/.venv/bin/python
+ADDRESS := http://127.0.0.1:$(or $(PORT),8000)
+
+.PHONY: help run test lint bench docs clean
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+run: ## Build and serve, with the bundled book and no settings needed
+	@command -v cargo >/dev/null || { echo "Rust is needed: https://rustup.rs"; exit 1; }
+	@command -v cc >/dev/null || { echo "A C compiler is needed; on Debian and Ubuntu: apt-get install gcc libc6-dev"; exit 1; }
+	@test -x $(GATEWAY) || echo "Building for the first time. This takes some minutes; later builds take seconds."
+	@cargo build
+	@printf 'Serving on %s; Ctrl-C stops. Ask from another terminal:\n\n' '$(ADDRESS)'
+	@printf "  curl -N %s/chatkit -d '%s'\n\n" '$(ADDRESS)' '{"type":"threads.create","params":{"input":{"content":[{"type":"input_text","text":"What are the three terms of a PID controller?"}],"attachments":[],"inference_options":{}}}}'
+	@printf 'or read the book at %s/book. README.md goes on from here.\n\n' '$(ADDRESS)'
+	@exec $(GATEWAY) serve
+
+test: ## Install what the tests need and lack, and run all of them
+	@tests/setup
+	cargo test --workspace
+	@cargo build
+	$(PYTHON) tests/python/oracle.py $(GATEWAY)
+	$(PYTHON) tests/python/readme.py $(GATEWAY) README.md
+
+lint: ## Check format, clippy and documentation; warnings are errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+bench: ## Measure against a bare relay; see benches/load
+	cargo bench --bench load
+
+docs: ## Make docs/configuration.md and .env.example from the settings in the code
+	@cargo build
+	$(GATEWAY) config markdown > $(TARGET)/configuration.md && mv $(TARGET)/configuration.md docs/configuration.md
+	$(GATEWAY) config example > $(TARGET)/env.example && mv $(TARGET)/env.example .env.example
+
+clean: ## Remove what was built; the conversations stay where they are
+	cargo clean
+	rm -rf tests/python/.venv

@@ -1,0 +1,66 @@
+//! Documents that speak of the code: what they name is there, and what must be named is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = Path::new(ROOT).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Files below a folder with this ending, as paths below the root.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(Path::new(ROOT).join(&folder)).unwrap().flatten() {
+            let path = folder.join(entry.file_name());
+            match entry.file_type().unwrap().is_dir() {
+                true => folders.push(path),
+                false if path.to_str().unwrap().ends_with(ending) => found.push(path),
+                false => {}
+            }
+        }
+    }
+    found
+}
+
+/// The constants of a file that are limits.
+fn limits(source: &str) -> impl Iterator<Item = &str> {
+    let constants = source.lines().filter_map(|line| line.split_once("const ")?.1.split_once(':'));
+    constants.map(|(name, _)| name).filter(|name| name.ends_with("_MAX"))
+}
+
+#[test]
+fn the_map_lists_every_limit_with_its_place_and_no_other() {
+    let mut there: Vec<String> = Vec::new();
+    for path in ["src", "protocol/src"].iter().flat_map(|folder| files(folder, ".rs")) {
+        let place = path.to_str().unwrap().trim_start_matches("src/").to_owned();
+        there.extend(limits(&read(&path)).map(|name| format!("| `{place}` | `{name}` |")));
+    }
+    there.sort();
+    let map = read("ARCHITECTURE.md");
+    let rows = map.lines().filter(|line| line.contains("_MAX` | "));
+    let mut listed: Vec<String> =
+        rows.map(|row| row.splitn(4, '|').take(3).collect::<Vec<_>>().join("|") + "|").collect();
+    listed.sort();
+    assert_eq!(listed, there, "the limits in ARCHITECTURE.md (left) are not those of the code (right)");
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let documents = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"].map(PathBuf::from);
+    for document in documents.into_iter().chain(files("docs", ".md")) {
+        let text = read(&document);
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = target.split('#').next().unwrap();
+            if path.is_empty() || path.contains("://") {
+                continue;
+            }
+            let linked = Path::new(ROOT).join(&document).parent().unwrap().join(path);
+            assert!(linked.exists(), "{} links to {target}, which is not there", document.display());
+        }
+    }
+}
