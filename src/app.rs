@@ -68,7 +68,7 @@ pub enum Database {
     /// One file.
     Sqlite(SqliteStore),
     /// A server.
-    Postgres(PostgresStore),
+    Postgres(Box<PostgresStore>),
 }
 
 impl Database {
@@ -84,7 +84,8 @@ impl Database {
             }
             DatabaseSettings::Postgres { url, direct_url } => {
                 let options = PostgresOptions { direct_url: direct_url.clone(), ..PostgresOptions::default() };
-                Ok(Self::Postgres(PostgresStore::open(url, &options).await.context("check DATABASE_URL")?))
+                let store = PostgresStore::open(url, &options).await.context("check DATABASE_URL")?;
+                Ok(Self::Postgres(Box::new(store)))
             }
         }
     }
@@ -112,14 +113,14 @@ impl Database {
     fn threads(&self) -> Arc<dyn ThreadStore> {
         match self {
             Self::Sqlite(store) => Arc::new(store.clone()),
-            Self::Postgres(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(PostgresStore::clone(store)),
         }
     }
 
     fn passages(&self) -> Arc<dyn PassageStore> {
         match self {
             Self::Sqlite(store) => Arc::new(store.clone()),
-            Self::Postgres(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(PostgresStore::clone(store)),
         }
     }
 

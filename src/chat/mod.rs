@@ -30,9 +30,15 @@ pub use turns::{TURN_LEASE, Turns};
 #[derive(Debug)]
 pub enum Reply {
     /// One value.
-    Single(Response),
+    Single(Box<Response>),
     /// The frames of one turn, as they come.
     Stream(Listening),
+}
+
+impl Reply {
+    fn single(response: Response) -> Self {
+        Self::Single(Box::new(response))
+    }
 }
 
 /// Limits and habits of one server.
@@ -104,12 +110,12 @@ impl Chat {
             Request::ThreadsCreate(asked) => turn::create(self, who, asked).await.map(Reply::Stream),
             Request::ThreadsAddUserMessage(asked) => turn::add_user_message(self, who, asked).await.map(Reply::Stream),
             Request::ThreadsRetryAfterItem(asked) => turn::retry(self, who, asked).await.map(Reply::Stream),
-            Request::ThreadsGetById(asked) => threads::get(self, who, asked).await.map(Reply::Single),
-            Request::ThreadsList(asked) => threads::list(self, who, asked).await.map(Reply::Single),
-            Request::ThreadsUpdate(asked) => threads::rename(self, who, asked).await.map(Reply::Single),
-            Request::ThreadsDelete(asked) => threads::delete(self, who, asked).await.map(Reply::Single),
-            Request::ItemsList(asked) => items::list(self, who, asked).await.map(Reply::Single),
-            Request::ItemsFeedback(asked) => items::feedback(self, who, asked).await.map(Reply::Single),
+            Request::ThreadsGetById(asked) => threads::get(self, who, asked).await.map(Reply::single),
+            Request::ThreadsList(asked) => threads::list(self, who, asked).await.map(Reply::single),
+            Request::ThreadsUpdate(asked) => threads::rename(self, who, asked).await.map(Reply::single),
+            Request::ThreadsDelete(asked) => threads::delete(self, who, asked).await.map(Reply::single),
+            Request::ItemsList(asked) => items::list(self, who, asked).await.map(Reply::single),
+            Request::ItemsFeedback(asked) => items::feedback(self, who, asked).await.map(Reply::single),
             not_yet @ (Request::ThreadsAddClientToolOutput(_)
             | Request::ThreadsAddStructuredInput(_)
             | Request::ThreadsCustomAction(_)

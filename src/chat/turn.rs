@@ -141,7 +141,7 @@ async fn begin_and_run(
     let _ = told.send(Ok(listening));
     let turn = turn(&chat, who, begun, asked.map(|question| question.id));
     let span = tracing::info_span!("turn", thread.id = %key.thread_id, turn.id = %key.turn_id);
-    tracing::Instrument::instrument(Run::new(chat, key, turn, outbox).to_the_end(entry), span).await;
+    tracing::Instrument::instrument(Run::new(chat, key, turn, outbox).run(entry), span).await;
 }
 
 /// What every turn begins with: the new thread, the reader's own message as it was stored.

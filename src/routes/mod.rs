@@ -48,7 +48,6 @@ async fn wrong_method(method: Method, uri: Uri) -> ApiError {
 }
 
 /// A defect of ours must not take the connection with it. The hook that prints panics has logged it already.
-#[expect(clippy::needless_pass_by_value, reason = "the layer calls it so")]
 fn panicked(_: Box<dyn std::any::Any + Send>) -> axum::response::Response {
     use axum::response::IntoResponse;
     ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on our side").into_response()

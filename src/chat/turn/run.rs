@@ -80,7 +80,7 @@ impl Run {
     }
 
     /// Runs to whichever end comes first. The entry is given up when everything is kept.
-    pub(super) async fn to_the_end(mut self, entry: Entry) {
+    pub(super) async fn run(mut self, entry: Entry) {
         let started = Instant::now();
         let options = self.chat.responder.stream_options(&self.turn.thread.read());
         self.outbox.put(&ThreadEvent::StreamOptions { stream_options: options });
@@ -230,7 +230,7 @@ impl Run {
             Ok(Ok(standing)) => self.told_to_stop |= standing == Standing::Stop,
             Ok(Err(StoreError::TurnLost | StoreError::NoThread)) => self.told_to_stop = true,
             Ok(Err(error)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "Could not write the text so far")
+                tracing::warn!(error = &error as &dyn std::error::Error, "Could not write the text so far");
             }
             Err(error) => tracing::error!(%error, "A checkpoint broke off"),
         }
