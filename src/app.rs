@@ -167,7 +167,8 @@ fn chat_model(settings: &Settings, model: &ModelSettings, ids: &Ids) -> Result<A
     match &model.choice {
         ModelChoice::Offline => Ok(Arc::new(Extractive::new(settings.tutor.offline_pace, ids.clone()))),
         ModelChoice::Endpoint(endpoint) => {
-            let client = http::client(model.proxy.as_deref()).context("check HTTPS_PROXY, and the system's certificates")?;
+            let client =
+                http::client(model.proxy.as_deref()).context("check HTTPS_PROXY, and the system's certificates")?;
             let silence = settings.tutor.model_silence;
             let limits = Limits { first_byte: silence, idle: silence, ..Limits::default() };
             let variables = format!("check {} and {}", endpoint.preset.base_url_variable, endpoint.preset.key_variable);

@@ -1,8 +1,6 @@
 //! An assistant message as it is written: text comes in, events with citations go out.
 
-use chatkit_protocol::{
-    Annotation, AssistantContent, AssistantMessage, ItemKind, ItemUpdate, ThreadEvent, ThreadItem,
-};
+use chatkit_protocol::{Annotation, AssistantContent, AssistantMessage, ItemKind, ItemUpdate, ThreadEvent, ThreadItem};
 
 use super::citations::{Citations, Piece};
 use super::sources::Sources;
@@ -19,7 +17,13 @@ pub(super) struct MessageWriter<'a> {
 
 impl<'a> MessageWriter<'a> {
     pub(super) fn new(turn: &'a Turn, sources: &'a Sources) -> Self {
-        Self { turn, sources, citations: Citations::new(sources.count()), item: None, content: AssistantContent::text("") }
+        Self {
+            turn,
+            sources,
+            citations: Citations::new(sources.count()),
+            item: None,
+            content: AssistantContent::text(""),
+        }
     }
 
     /// The clean text so far.
@@ -73,7 +77,8 @@ impl<'a> MessageWriter<'a> {
             let annotation = Annotation { source: source.clone(), index: u32::try_from(citation.index).ok() };
             let annotation_index = u32::try_from(self.content.annotations.len()).unwrap_or(u32::MAX);
             self.content.annotations.push(annotation.clone());
-            let update = ItemUpdate::AnnotationAdded { content_index: 0, annotation_index, annotation: Box::new(annotation) };
+            let update =
+                ItemUpdate::AnnotationAdded { content_index: 0, annotation_index, annotation: Box::new(annotation) };
             events.push(ThreadEvent::ItemUpdated { item_id: item.id.clone(), update });
         }
         events

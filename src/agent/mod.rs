@@ -138,6 +138,9 @@ impl Responder for Tutor {
                     "The model finished a round"
                 );
                 let said = message.text().to_owned();
+                if calls.is_empty() && !said.trim().is_empty() {
+                    turn.last_word();
+                }
                 for event in message.done() { yield Ok(event) }
                 if calls.is_empty() {
                     if said.trim().is_empty() {

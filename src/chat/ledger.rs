@@ -86,7 +86,10 @@ impl Ledger {
             ThreadEvent::ItemReplaced { item } => Ok(self.settle(item, |item| ThreadEvent::ItemReplaced { item })),
             ThreadEvent::ItemRemoved { item_id } => {
                 self.forget(&item_id);
-                Ok(Step { write: vec![Write::Delete(item_id.clone())], send: Some(ThreadEvent::ItemRemoved { item_id }) })
+                Ok(Step {
+                    write: vec![Write::Delete(item_id.clone())],
+                    send: Some(ThreadEvent::ItemRemoved { item_id }),
+                })
             }
             other => Ok(Step { write: Vec::new(), send: Some(other) }),
         }

@@ -1,7 +1,7 @@
 //! The seam: implement [`Responder`] and have a ChatKit server for an agent of your own.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chatkit_protocol::{ItemId, StreamOptions, ThreadEvent, ThreadId, ThreadItem, ThreadRecord, UserMessage};
@@ -84,6 +84,7 @@ pub struct Turn {
     pub ids: Ids,
     /// The message to answer; none when the turn goes on after a tool or a form.
     pub(super) question_id: Option<ItemId>,
+    pub(super) last_word: Arc<AtomicBool>,
 }
 
 impl Turn {
@@ -94,6 +95,14 @@ impl Turn {
             chatkit_protocol::ItemKind::UserMessage(message) => Some(message),
             _ => None,
         }
+    }
+
+    /// Says that the next item that is done is the last event of this turn.
+    ///
+    /// The item is then stored in the same round trip that ends the turn. Only a promise that is kept saves anything:
+    /// what comes after it can be shown, but not stored.
+    pub fn last_word(&self) {
+        self.last_word.store(true, Ordering::Relaxed);
     }
 
     /// A new item of this thread, named `<prefix>_…` and dated now.

@@ -1,6 +1,8 @@
 //! Threads: looked up, listed, renamed, deleted.
 
-use chatkit_protocol::{Malformed, Order, Page, Response, Thread, ThreadsDelete, ThreadsGetById, ThreadsList, ThreadsUpdate};
+use chatkit_protocol::{
+    Malformed, Order, Page, Response, Thread, ThreadsDelete, ThreadsGetById, ThreadsList, ThreadsUpdate,
+};
 
 use super::{Chat, ChatError};
 use crate::identity::Identity;

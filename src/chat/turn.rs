@@ -4,6 +4,8 @@
 
 mod run;
 
+use std::sync::Arc;
+
 use chatkit_protocol::{
     ItemId, ItemKind, Malformed, Thread, ThreadEvent, ThreadId, ThreadItem, ThreadRecord, ThreadsAddUserMessage,
     ThreadsCreate, ThreadsRetryAfterItem, UserMessage, UserMessageInput,
@@ -162,5 +164,6 @@ fn turn(chat: &Chat, who: Identity, begun: Begun, asked: Option<ItemId>) -> Turn
         clock: chat.clock.clone(),
         ids: chat.ids.clone(),
         question_id,
+        last_word: Arc::default(),
     }
 }

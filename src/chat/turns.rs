@@ -150,7 +150,10 @@ impl Turns {
             control.end(Ending::ShutDown);
         }
         if tokio::time::timeout(KEEP_WAIT_MAX, self.0.tracker.wait()).await.is_err() {
-            tracing::error!(turns = self.count(), "Some turns could not keep what they had; their last checkpoints remain");
+            tracing::error!(
+                turns = self.count(),
+                "Some turns could not keep what they had; their last checkpoints remain"
+            );
         }
     }
 

@@ -88,7 +88,8 @@ fn tell_event(event: ThreadEvent) -> Result<bool> {
         ThreadEvent::ItemDone { item } => {
             if let ItemKind::AssistantMessage(message) = item.kind {
                 println!();
-                let annotations: Vec<Annotation> = message.content.into_iter().flat_map(|part| part.annotations).collect();
+                let annotations: Vec<Annotation> =
+                    message.content.into_iter().flat_map(|part| part.annotations).collect();
                 tell_sources(&annotations);
             }
         }

@@ -159,7 +159,10 @@ async fn serve(settings: &Settings, model: &ModelSettings) -> Result<ExitCode> {
     settings.http.port = address.port();
     let app = App::build(&settings, model, &database)?;
     if let Some(report) = book::ingest_if_alone(&*app.knowledge).await? {
-        tracing::info!(passages = report.passages, "The bundled book is in the knowledge base; `ingest DIR` puts yours in its place");
+        tracing::info!(
+            passages = report.passages,
+            "The bundled book is in the knowledge base; `ingest DIR` puts yours in its place"
+        );
     }
     if matches!(model.choice, ModelChoice::Offline) {
         tracing::warn!(
@@ -198,7 +201,8 @@ async fn search(settings: &Settings, asked: &SearchArgs) -> Result<ExitCode> {
 }
 
 async fn evaluate(settings: &Settings, asked: &EvalArgs) -> Result<ExitCode> {
-    let text = std::fs::read_to_string(&asked.file).with_context(|| format!("cannot read `{}`", asked.file.display()))?;
+    let text =
+        std::fs::read_to_string(&asked.file).with_context(|| format!("cannot read `{}`", asked.file.display()))?;
     let (questions, bad_lines) = eval::questions(&text);
     for line in &bad_lines {
         eprintln!("{}:{}: {}", asked.file.display(), line.line, line.sentence);

@@ -294,7 +294,8 @@ fn database(reader: &mut Reader<'_>, data_dir: &std::path::Path) -> DatabaseSett
             DatabaseSettings::Postgres { url, direct_url }
         }
         _ => {
-            reader.mistake(DATABASE_URL.name, "must begin with postgres:// or sqlite://; leave it out for a SQLite file");
+            reader
+                .mistake(DATABASE_URL.name, "must begin with postgres:// or sqlite://; leave it out for a SQLite file");
             embedded()
         }
     }
@@ -332,14 +333,16 @@ fn log_format(reader: &mut Reader<'_>) -> bool {
 fn visitor_secret(reader: &mut Reader<'_>) -> Option<SecretString> {
     let secret = reader.secret(&VISITOR_SECRET)?;
     if secret.expose_secret().len() < 32 {
-        reader.mistake(VISITOR_SECRET.name, "must have at least 32 characters; `openssl rand -hex 32` makes a good one");
+        reader
+            .mistake(VISITOR_SECRET.name, "must have at least 32 characters; `openssl rand -hex 32` makes a good one");
     }
     Some(secret)
 }
 
 fn web_address(reader: &mut Reader<'_>, variable: &Variable) -> Option<String> {
     let address = reader.text(variable)?;
-    let is_web = ["http://", "https://"].iter().any(|scheme| address.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+    let is_web =
+        ["http://", "https://"].iter().any(|scheme| address.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
     if !is_web {
         reader.mistake(variable.name, "must be an address such as https://book.example.org");
     }
@@ -357,7 +360,8 @@ fn path(reader: &mut Reader<'_>, variable: &Variable) -> Option<String> {
 
 fn chatkit_paths(reader: &mut Reader<'_>) -> Vec<String> {
     let paths = reader.list(&CHATKIT_PATHS);
-    let plain = |path: &String| path.len() > 1 && path.starts_with('/') && !path.contains(['{', '}', '*', '?', '#', ' ']);
+    let plain =
+        |path: &String| path.len() > 1 && path.starts_with('/') && !path.contains(['{', '}', '*', '?', '#', ' ']);
     if paths.is_empty() || !paths.iter().all(plain) {
         reader.mistake(CHATKIT_PATHS.name, "must be paths such as /chatkit, separated by commas");
         return vec!["/chatkit".to_owned()];
@@ -369,9 +373,15 @@ fn cors_origins(reader: &mut Reader<'_>) -> Vec<String> {
     let origins = reader.list(&CORS_ORIGINS);
     for origin in &origins {
         let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-        let fine = origin == "*" || host.is_some_and(|host| !host.trim_end_matches('/').is_empty() && !host.trim_end_matches('/').contains('/'));
+        let fine = origin == "*"
+            || host.is_some_and(|host| {
+                !host.trim_end_matches('/').is_empty() && !host.trim_end_matches('/').contains('/')
+            });
         if !fine {
-            reader.mistake(CORS_ORIGINS.name, format!("`{origin}` must be `*` or an origin such as https://book.example.org, without a path"));
+            reader.mistake(
+                CORS_ORIGINS.name,
+                format!("`{origin}` must be `*` or an origin such as https://book.example.org, without a path"),
+            );
         }
     }
     origins.into_iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect()
@@ -417,7 +427,15 @@ mod tests {
         ])
         .unwrap_err();
         let said = mistakes.to_string();
-        for variable in ["PORT", "ON_DISCONNECT", "DATABASE_URL", "CORS_ORIGINS", "PASSAGES_PER_SEARCH", "VISITOR_SECRET", "SITE_URL"] {
+        for variable in [
+            "PORT",
+            "ON_DISCONNECT",
+            "DATABASE_URL",
+            "CORS_ORIGINS",
+            "PASSAGES_PER_SEARCH",
+            "VISITOR_SECRET",
+            "SITE_URL",
+        ] {
             assert!(said.contains(variable), "{variable} is missing from: {said}");
         }
         assert_eq!(mistakes.0.len(), 7);
@@ -427,8 +445,11 @@ mod tests {
     fn a_name_of_the_originals_works_and_the_canonical_one_wins() {
         let settings = read(&[("NEON_CONNECTION_STRING", "postgres://a/b")]).unwrap();
         assert!(matches!(settings.database, DatabaseSettings::Postgres { .. }));
-        let settings = read(&[("NEON_CONNECTION_STRING", "postgres://a/b"), ("DATABASE_URL", "sqlite:///tmp/x.sqlite")]).unwrap();
-        assert!(matches!(settings.database, DatabaseSettings::Sqlite { path } if path == std::path::Path::new("/tmp/x.sqlite")));
+        let settings =
+            read(&[("NEON_CONNECTION_STRING", "postgres://a/b"), ("DATABASE_URL", "sqlite:///tmp/x.sqlite")]).unwrap();
+        assert!(
+            matches!(settings.database, DatabaseSettings::Sqlite { path } if path == std::path::Path::new("/tmp/x.sqlite"))
+        );
     }
 
     #[test]
@@ -437,7 +458,9 @@ mod tests {
         let file = folder.path().join("url");
         std::fs::write(&file, "postgres://user:word@host/db\n").unwrap();
         let settings = read(&[("DATABASE_URL_FILE", file.to_str().unwrap())]).unwrap();
-        assert!(matches!(settings.database, DatabaseSettings::Postgres { url, .. } if url.expose_secret().ends_with("/db")));
+        assert!(
+            matches!(settings.database, DatabaseSettings::Postgres { url, .. } if url.expose_secret().ends_with("/db"))
+        );
         let mistakes = read(&[("DATABASE_URL_FILE", "/does/not/exist")]).unwrap_err();
         assert_eq!(mistakes.0[0].variable, "DATABASE_URL_FILE");
     }
@@ -449,7 +472,8 @@ mod tests {
 
     #[test]
     fn no_secret_is_shown_by_debug() {
-        let settings = read(&[("DATABASE_URL", "postgres://u:hunter2@h/d"), ("SESSION_SECRET", &"hunter2".repeat(8))]).unwrap();
+        let settings =
+            read(&[("DATABASE_URL", "postgres://u:hunter2@h/d"), ("SESSION_SECRET", &"hunter2".repeat(8))]).unwrap();
         assert!(!format!("{settings:?}").contains("hunter2"));
         assert!(!format!("{:?}", Variables::of([("A", "hunter2")])).contains("hunter2"));
     }

@@ -54,7 +54,8 @@ impl Variables {
     pub fn of_the_process() -> Result<Self, Mistakes> {
         let mut all = Self::of_file(Path::new(".env"))?;
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-        let own = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let own =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         all.0.extend(own);
         Ok(all)
     }
@@ -182,11 +183,13 @@ impl<'a> Reader<'a> {
 }
 
 fn secret_file(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|error| format!("the file it names cannot be read ({})", error.kind()))?.len();
+    let size =
+        std::fs::metadata(path).map_err(|error| format!("the file it names cannot be read ({})", error.kind()))?.len();
     if size > SECRET_FILE_BYTES_MAX {
         return Err(format!("the file it names is larger than {SECRET_FILE_BYTES_MAX} bytes"));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| format!("the file it names cannot be read ({})", error.kind()))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("the file it names cannot be read ({})", error.kind()))?;
     match text.trim() {
         "" => Err("the file it names is empty".to_owned()),
         text => Ok(text.to_owned()),

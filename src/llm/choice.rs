@@ -47,7 +47,12 @@ pub fn variables_of(preset: &Preset) -> [Variable; 3] {
     let variable = |name, default, secret, meaning| Variable { name, aliases: &[], default, secret, meaning };
     [
         variable(preset.key_variable, None, true, "The provider's key."),
-        variable(preset.base_url_variable, Some(preset.base_url), false, "The provider's address, up to before `/chat/completions`."),
+        variable(
+            preset.base_url_variable,
+            Some(preset.base_url),
+            false,
+            "The provider's address, up to before `/chat/completions`.",
+        ),
         variable(preset.model_variable, Some(preset.model), false, "The model, by the provider's name for it."),
     ]
 }
@@ -105,7 +110,9 @@ mod tests {
         let mut reader = Reader::new(&variables);
         let chosen = match ModelSettings::read(&mut reader).choice {
             ModelChoice::Offline => "offline".to_owned(),
-            ModelChoice::Endpoint(endpoint) => format!("{} {} {}", endpoint.preset.name, endpoint.base_url, endpoint.model),
+            ModelChoice::Endpoint(endpoint) => {
+                format!("{} {} {}", endpoint.preset.name, endpoint.base_url, endpoint.model)
+            }
         };
         reader.finish(chosen)
     }
@@ -126,7 +133,11 @@ mod tests {
 
     #[test]
     fn any_compatible_server_is_an_address_without_a_key() {
-        assert!(read(&[("OPENAI_BASE_URL", "http://localhost:1234/v1")]).unwrap().starts_with("openai http://localhost:1234/v1"));
+        assert!(
+            read(&[("OPENAI_BASE_URL", "http://localhost:1234/v1")])
+                .unwrap()
+                .starts_with("openai http://localhost:1234/v1")
+        );
     }
 
     #[test]

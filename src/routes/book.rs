@@ -11,7 +11,8 @@ use crate::app::App;
 use crate::book;
 
 /// Nothing on these pages runs or loads anything from elsewhere.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; frame-ancestors 'self'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; frame-ancestors 'self'";
 
 pub(super) fn router() -> Router<App> {
     Router::new().route("/book", get(contents)).route("/book/", get(contents)).route("/book/{*page}", get(page))

@@ -21,7 +21,11 @@ pub(super) fn layer(origins: &[String]) -> CorsLayer {
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([super::request_id::HEADER, header::RETRY_AFTER, HeaderName::from_static("content-disposition")])
+        .expose_headers([
+            super::request_id::HEADER,
+            header::RETRY_AFTER,
+            HeaderName::from_static("content-disposition"),
+        ])
         .max_age(PREFLIGHT_KEPT);
     match everybody {
         true => layer.allow_origin(tower_http::cors::Any),

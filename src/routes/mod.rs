@@ -1,5 +1,6 @@
 //! The doors: HTTP in, HTTP out. Nothing is decided here that another door would have to decide again.
 
+mod body;
 mod book;
 mod chatkit;
 mod cors;
@@ -11,7 +12,6 @@ mod sse;
 mod visitor;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -32,7 +32,6 @@ pub fn router(app: App) -> Router {
         .merge(book::router())
         .fallback(no_such_door)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(app.body_bytes_max))
         .layer(cors::layer(&app.cors_origins))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.ids.clone(), request_id::name))

@@ -43,7 +43,8 @@ fn the_map_lists_every_limit_with_its_place_and_no_other() {
     there.sort();
     let map = read("ARCHITECTURE.md");
     let rows = map.lines().filter(|line| line.contains("_MAX` | "));
-    let mut listed: Vec<String> = rows.map(|row| row.splitn(4, '|').take(3).collect::<Vec<_>>().join("|") + "|").collect();
+    let mut listed: Vec<String> =
+        rows.map(|row| row.splitn(4, '|').take(3).collect::<Vec<_>>().join("|") + "|").collect();
     listed.sort();
     assert_eq!(listed, there, "the limits in ARCHITECTURE.md (left) are not those of the code (right)");
 }

@@ -7,7 +7,8 @@ use crate::support::house::{Ground, House, until};
 
 #[tokio::test]
 async fn a_preflight_of_the_widget_passes_with_whatever_headers_it_asks_for() {
-    let house = Ground::sqlite(&[("CORS_ORIGINS", "https://book.example.org,https://*.preview.example.org")]).build().await;
+    let house =
+        Ground::sqlite(&[("CORS_ORIGINS", "https://book.example.org,https://*.preview.example.org")]).build().await;
     let asked = async |origin: &str| {
         let request = house.stranger().request("OPTIONS", "/chatkit").header("origin", origin);
         let request = request.header("access-control-request-method", "POST");
@@ -70,10 +71,12 @@ async fn a_visitor_is_the_same_by_cookie_and_by_header() {
     let answer = house.stranger().post_to("/visitor", "").await;
     let cookie = answer.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     assert!(answer.headers["set-cookie"].to_str().unwrap().contains("HttpOnly"));
-    let by_header = crate::support::client::Reader::new(&house.url, Some(answer.body["token"].as_str().unwrap().to_owned()));
+    let by_header =
+        crate::support::client::Reader::new(&house.url, Some(answer.body["token"].as_str().unwrap().to_owned()));
     by_header.create("hello").await;
     let list = json!({"type": "threads.list", "params": {}}).to_string();
-    let by_cookie = house.stranger().request("POST", "/chatkit").header("cookie", cookie).body(list).send().await.unwrap();
+    let by_cookie =
+        house.stranger().request("POST", "/chatkit").header("cookie", cookie).body(list).send().await.unwrap();
     let listed: serde_json::Value = by_cookie.json().await.unwrap();
     assert_eq!(listed["data"].as_array().unwrap().len(), 1);
 }

@@ -92,7 +92,10 @@ async fn a_new_message_on_another_instance_takes_the_place_of_the_answer_on_the_
     assert_eq!(streamed_text(&quick), "Quick answer.");
     slow.rest().await;
     let kept = reader.conversation(&thread_id).await;
-    assert_eq!(kept[1..], ["assistant_message: Slow", "user_message: Just the main thing.", "assistant_message: Quick answer."]);
+    assert_eq!(
+        kept[1..],
+        ["assistant_message: Slow", "user_message: Just the main thing.", "assistant_message: Quick answer."]
+    );
 }
 
 #[tokio::test]

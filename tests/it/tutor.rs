@@ -31,7 +31,8 @@ async fn the_model_searches_the_book_and_its_marks_become_annotations() {
     assert_eq!(workflow["workflow"]["tasks"][0]["queries"], json!(["quaternion"]));
     assert_eq!(workflow["workflow"]["tasks"][0]["sources"][0], *source);
     let second = &model.requests()[1].body["messages"];
-    let told: Value = serde_json::from_str(second.as_array().unwrap().last().unwrap()["content"].as_str().unwrap()).unwrap();
+    let told: Value =
+        serde_json::from_str(second.as_array().unwrap().last().unwrap()["content"].as_str().unwrap()).unwrap();
     assert_eq!(told["passages"].as_array().unwrap().len(), 3);
     assert_eq!(told["passages"][0]["number"], 1);
 }
@@ -44,7 +45,8 @@ async fn the_index_counts_utf16_units_also_in_urdu_and_after_emoji() {
     let answer = done_items(&events).pop().unwrap()["content"][0].clone();
     let text = answer["text"].as_str().unwrap();
     assert_eq!(text, "روبوٹ 🤖 چلتا ہے۔");
-    let indexes: Vec<u64> = answer["annotations"].as_array().unwrap().iter().map(|a| a["index"].as_u64().unwrap()).collect();
+    let indexes: Vec<u64> =
+        answer["annotations"].as_array().unwrap().iter().map(|a| a["index"].as_u64().unwrap()).collect();
     let units = |until: &str| until.encode_utf16().count() as u64;
     assert_eq!(indexes, [units("روبوٹ 🤖"), units("روبوٹ 🤖 چلتا ہے")]);
 }
@@ -54,7 +56,10 @@ async fn what_comes_with_a_tool_call_goes_back_with_its_result() {
     let model = FakeModel::start().await;
     let call = json!({"function": {"name": "query_knowledge_base", "arguments": "{\"query\":\"imu\"}"}, "id": "",
         "type": "function", "extra_content": {"google": {"thought_signature": "c2lnbmVk"}}});
-    let turn = Reply::events([choice(json!({"role": "assistant", "tool_calls": [call]}), None), choice(json!({}), Some("stop"))]);
+    let turn = Reply::events([
+        choice(json!({"role": "assistant", "tool_calls": [call]}), None),
+        choice(json!({}), Some("stop")),
+    ]);
     model.reply(turn).reply(Reply::text(["Done."]));
     assert_eq!(streamed_text(&asked(&model, "What is an IMU?").await), "Done.");
     let messages = model.requests()[1].body["messages"].clone();
@@ -88,7 +93,8 @@ async fn the_model_sees_the_newest_messages_and_never_more_than_the_limit() {
         reader.say(&thread_id, &format!("message {count}")).await;
     }
     let messages = model.requests().last().unwrap().body["messages"].clone();
-    let messages: Vec<&str> = messages.as_array().unwrap().iter().map(|message| message["content"].as_str().unwrap()).collect();
+    let messages: Vec<&str> =
+        messages.as_array().unwrap().iter().map(|message| message["content"].as_str().unwrap()).collect();
     assert_eq!(messages.len(), 1 + 10 + 1, "{messages:?}");
     assert_eq!((messages[1], messages[11]), ("message 3", "message 8"));
 }
@@ -126,7 +132,8 @@ async fn failure(reply: Reply, said: &str, told: &str, allow_retry: bool) {
     }
     model.always(Reply::text(["Four numbers."]));
     let last = reader.items(&thread_id).await.last().unwrap()["id"].clone();
-    let again = reader.open("threads.retry_after_item", json!({"thread_id": thread_id, "item_id": last})).await.rest().await;
+    let again =
+        reader.open("threads.retry_after_item", json!({"thread_id": thread_id, "item_id": last})).await.rest().await;
     assert_eq!(streamed_text(&again), "Four numbers.", "{told}");
     let kept = reader.conversation(&thread_id).await;
     assert_eq!(kept, ["user_message: What is a quaternion?", "assistant_message: Four numbers."]);

@@ -59,7 +59,9 @@ impl Tool for QueryKnowledgeBase {
 
     async fn call(&self, arguments: &str, turn: &Turn) -> ToolOutput {
         let Ok(Arguments { query }) = serde_json::from_str(arguments) else {
-            return ToolOutput::note("The arguments must be a JSON object such as {\"query\": \"what a quaternion is\"}.");
+            return ToolOutput::note(
+                "The arguments must be a JSON object such as {\"query\": \"what a quaternion is\"}.",
+            );
         };
         let query = &query[..query.floor_char_boundary(QUERY_BYTES_MAX)];
         let earlier = earlier_questions(turn);

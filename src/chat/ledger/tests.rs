@@ -63,7 +63,8 @@ fn store(stored: &mut Vec<ThreadItem>, writes: Vec<Write>) {
 
 #[test]
 fn a_stopped_answer_is_kept_with_a_note_for_the_model() {
-    let events = vec![ThreadEvent::ItemAdded { item: message("msg_1", "") }, delta("msg_1", "Robots "), delta("msg_1", "se")];
+    let events =
+        vec![ThreadEvent::ItemAdded { item: message("msg_1", "") }, delta("msg_1", "Robots "), delta("msg_1", "se")];
     assert_eq!(kept(events.clone(), Ending::Stopped), ["assistant \"Robots se\"", "sdk_hidden_context"]);
     assert_eq!(kept(events.clone(), Ending::Superseded), ["assistant \"Robots se\"", "sdk_hidden_context"]);
     assert_eq!(kept(events.clone(), Ending::Failed), ["assistant \"Robots se\""]);
@@ -118,8 +119,13 @@ fn only_the_fields_that_changed_are_written() {
     assert_eq!(ledger.hear_thread(&thread), None);
     thread.title = Some("Balance".to_owned());
     let step = ledger.hear_thread(&thread).unwrap();
-    assert_eq!(step.write, [Write::Change(ThreadChange { title: Some(thread.title.clone()), ..ThreadChange::default() })]);
-    assert!(matches!(step.send, Some(ThreadEvent::ThreadUpdated { thread }) if thread.title.as_deref() == Some("Balance")));
+    assert_eq!(
+        step.write,
+        [Write::Change(ThreadChange { title: Some(thread.title.clone()), ..ThreadChange::default() })]
+    );
+    assert!(
+        matches!(step.send, Some(ThreadEvent::ThreadUpdated { thread }) if thread.title.as_deref() == Some("Balance"))
+    );
     assert_eq!(ledger.hear_thread(&thread), None);
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub(super) struct Run {
     last_write: Instant,
     /// Another instance, or another door, wants the turn to stop.
     told_to_stop: bool,
+    /// The thread was given back together with the last item.
+    released: bool,
 }
 
 /// An event, and the thread as it was when the event was heard, if it was edited since the one before.
@@ -63,7 +66,17 @@ enum Broken {
 impl Run {
     pub(super) fn new(chat: Chat, key: TurnKey, turn: Turn, outbox: Outbox) -> Self {
         let ledger = Ledger::open(turn.thread.read());
-        Self { chat, key, turn, ledger, outbox, checkpoint: None, last_write: Instant::now(), told_to_stop: false }
+        Self {
+            chat,
+            key,
+            turn,
+            ledger,
+            outbox,
+            checkpoint: None,
+            last_write: Instant::now(),
+            told_to_stop: false,
+            released: false,
+        }
     }
 
     /// Runs to whichever end comes first. The entry is given up when everything is kept.
@@ -119,7 +132,8 @@ impl Run {
 
     async fn take_in(&mut self, (event, thread): Heard) -> Result<(), Broken> {
         let event = event.map_err(Broken::Responder)?;
-        let step = self.ledger.hear(event).map_err(|error| Broken::Responder(TurnError::Unexpected(Box::new(error))))?;
+        let step =
+            self.ledger.hear(event).map_err(|error| Broken::Responder(TurnError::Unexpected(Box::new(error))))?;
         self.carry_out(step).await?;
         match thread.and_then(|thread| self.ledger.hear_thread(&thread)) {
             Some(step) => self.carry_out(step).await,
@@ -132,9 +146,24 @@ impl Run {
         if !step.write.is_empty() {
             self.outbox.flush();
             self.settle_checkpoint().await;
+            if self.turn.last_word.load(Ordering::Relaxed) {
+                return self.carry_out_last(step).await;
+            }
             self.write(step.write, Lease::Until(self.chat.turns.lease_until())).await?;
         }
         if let Some(event) = &step.send {
+            self.outbox.put(event);
+        }
+        Ok(())
+    }
+
+    /// The same for the last item: one round trip keeps it, the thread's last changes, and gives the thread back.
+    async fn carry_out_last(&mut self, mut step: Step) -> Result<(), Broken> {
+        let changed = self.ledger.hear_thread(&self.turn.thread.read()).unwrap_or_default();
+        step.write.extend(changed.write);
+        self.write(step.write, Lease::Release).await?;
+        self.released = true;
+        for event in step.send.iter().chain(&changed.send) {
             self.outbox.put(event);
         }
         Ok(())
@@ -172,7 +201,7 @@ impl Run {
 
     /// Writes the text so far without keeping the responder waiting; also renews the lease.
     async fn checkpoint_in_background(&mut self, at_most_every: Duration) -> Result<(), Broken> {
-        if self.checkpoint.as_ref().is_some_and(|checkpoint| !checkpoint.is_finished()) {
+        if self.released || self.checkpoint.as_ref().is_some_and(|checkpoint| !checkpoint.is_finished()) {
             return Ok(());
         }
         self.settle_checkpoint().await;
@@ -200,7 +229,9 @@ impl Run {
         match checkpoint.await {
             Ok(Ok(standing)) => self.told_to_stop |= standing == Standing::Stop,
             Ok(Err(StoreError::TurnLost | StoreError::NoThread)) => self.told_to_stop = true,
-            Ok(Err(error)) => tracing::warn!(error = &error as &dyn std::error::Error, "Could not write the text so far"),
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "Could not write the text so far")
+            }
             Err(error) => tracing::error!(%error, "A checkpoint broke off"),
         }
     }
@@ -219,7 +250,10 @@ impl Run {
         let told = error.map(|broken| error_event(broken, &mut unkept));
         writes.splice(..0, unkept);
         writes.extend(changed.iter().flat_map(|step| step.write.clone()));
-        let kept = self.write(writes, Lease::Release).await;
+        let kept = match self.released {
+            true => Ok(()),
+            false => self.write(writes, Lease::Release).await,
+        };
         if let Some(event) = told.or_else(|| kept.as_ref().err().map(|_| ThreadEvent::stream_error(true))) {
             self.outbox.put(&event);
         }
@@ -228,7 +262,10 @@ impl Run {
         }
         self.outbox.flush();
         if let Err(Broken::Store(writes, error)) = kept {
-            tracing::error!(error = &error as &dyn std::error::Error, "The end of a turn could not be written; it is kept in memory");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "The end of a turn could not be written; it is kept in memory"
+            );
             self.keep_in_memory(writes).await;
         }
     }
@@ -296,8 +333,5 @@ async fn next_batch(events: &mut EventStream, thread: &ThreadHandle, edits_seen:
 }
 
 fn must_be_written(event: &ThreadEvent) -> bool {
-    matches!(
-        event,
-        ThreadEvent::ItemDone { .. } | ThreadEvent::ItemReplaced { .. } | ThreadEvent::ItemRemoved { .. }
-    )
+    matches!(event, ThreadEvent::ItemDone { .. } | ThreadEvent::ItemReplaced { .. } | ThreadEvent::ItemRemoved { .. })
 }

@@ -2,11 +2,13 @@
 //!
 //! Two rules keep it right when several instances write at once. Whoever writes to a thread or its items locks the row
 //! of the thread first, before the row of the turn, and counts its `revision` up. And since a statement sees the state
-//! from before it waited for a lock, one that also reads compares the revisions (see `turns`).
+//! from before it waited for a lock, one that also reads compares the revisions (see `begin`).
 
 mod address;
+mod begin;
 mod connection;
 mod passages;
+mod record;
 mod threads;
 mod turns;
 
@@ -151,7 +153,7 @@ impl ThreadStore for PostgresStore {
     }
 
     async fn begin_turn(&self, owner: &OwnerId, begin: &BeginTurn) -> Result<Begun, StoreError> {
-        turns::begin(&self.pool, owner, begin).await
+        begin::begin(&self.pool, owner, begin).await
     }
 
     async fn record(
@@ -161,7 +163,7 @@ impl ThreadStore for PostgresStore {
         lease: Lease,
         now: Timestamp,
     ) -> Result<Standing, StoreError> {
-        turns::record(&self.pool, turn, writes, lease, now).await
+        record::record(&self.pool, turn, writes, lease, now).await
     }
 
     async fn ask_to_stop(&self, owner: &OwnerId, id: &ThreadId, now: Timestamp) -> Result<bool, StoreError> {

@@ -103,7 +103,11 @@ fn owned(variables: &[(&str, &str)]) -> Vec<(String, String)> {
 
 /// The variables of a house whose model is this fake.
 pub(crate) fn answered_by(model: &FakeModel) -> Vec<(&'static str, String)> {
-    vec![("OPENAI_BASE_URL", model.base_url()), ("OPENAI_API_KEY", "sk-test".to_owned()), ("OPENAI_MODEL", "test".to_owned())]
+    vec![
+        ("OPENAI_BASE_URL", model.base_url()),
+        ("OPENAI_API_KEY", "sk-test".to_owned()),
+        ("OPENAI_MODEL", "test".to_owned()),
+    ]
 }
 
 impl House {

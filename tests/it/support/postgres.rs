@@ -20,16 +20,23 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 /// How long the server may take to start.
 const START_WAIT_MAX: Duration = Duration::from_secs(60);
 
+/// How often to look whether it has.
+const START_LOOK_EVERY: Duration = Duration::from_millis(10);
+
 /// Runs the server and ends it when this process ends, however that happens: the pipe on its standard input closes with
 /// us, even on `kill -9`. It takes the folder along. Signals of the terminal are for the tests; this one follows them.
+/// A server that is only just starting does not hear, so it is told again until it has ended.
 const KEEPER: &str = r#"
 trap '' INT TERM HUP
+"$1/initdb" -D "$2/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$2/log" 2>&1 </dev/null
 "$1/postgres" -D "$2/data" -k "$2" -p 5432 -c listen_addresses= -c fsync=off -c synchronous_commit=off \
-    -c full_page_writes=off -c shared_buffers=32MB -c autovacuum=off -c max_connections=300 >"$2/log" 2>&1 &
+    -c full_page_writes=off -c shared_buffers=32MB -c autovacuum=off -c max_connections=300 >>"$2/log" 2>&1 &
 server=$!
 read -r _
-kill -QUIT "$server"
+(while kill -QUIT "$server"; do sleep 0.2; done) &
+again=$!
 wait "$server"
+kill -KILL "$again"
 rm -rf "$2"
 "#;
 
@@ -143,25 +150,15 @@ impl Server {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder).expect("a folder under /tmp can be made");
         let us = fs::metadata(&folder).expect("the folder is there").uid();
-        // The server refuses to run as root.
-        let other = (us == 0).then(user_for_the_server);
-        let run_as_other = |command: &mut Command| {
-            if let Some((user, group)) = other {
-                command.uid(user).gid(group);
-            }
-            command.current_dir("/").process_group(0);
-        };
-        if let Some((user, group)) = other {
-            chown(&folder, Some(user), Some(group)).expect("root may give a folder away");
-        }
-        let mut make = Command::new(programs.join("initdb"));
-        make.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "-D"]);
-        run_as_other(make.arg(folder.join("data")).stdout(Stdio::null()).stderr(Stdio::piped()));
-        let made = make.output().expect("initdb runs");
-        assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
         let mut keep = Command::new("sh");
-        keep.args(["-c", KEEPER, "sh"]).arg(&programs).arg(&folder).stdin(Stdio::piped());
-        run_as_other(keep.stdout(Stdio::null()).stderr(Stdio::null()));
+        keep.args(["-c", KEEPER, "sh"]).arg(&programs).arg(&folder).current_dir("/").process_group(0);
+        // The server refuses to run as root.
+        if us == 0 {
+            let (user, group) = user_for_the_server();
+            chown(&folder, Some(user), Some(group)).expect("root may give a folder away");
+            keep.uid(user).gid(group);
+        }
+        keep.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let keeper = keep.spawn().expect("sh runs");
         let address = format!("postgres://postgres@localhost/{{}}?host={}", folder.display());
         Self { address, admin: "postgres".to_owned(), template, keeper: Some(keeper) }
@@ -180,7 +177,7 @@ impl Server {
         let begun = Instant::now();
         while let Err(error) = self.admin().await {
             assert!(begun.elapsed() < START_WAIT_MAX, "Postgres does not answer: {error}");
-            tokio::task::yield_now().await;
+            tokio::time::sleep(START_LOOK_EVERY).await;
         }
     }
 

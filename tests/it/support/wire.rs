@@ -66,7 +66,11 @@ async fn pass_on(near: TcpStream, end: Arc<PgConnectOptions>, state: watch::Rece
     }
 }
 
-async fn until_cut(mut near: TcpStream, mut far: impl AsyncRead + AsyncWrite + Unpin, mut state: watch::Receiver<bool>) {
+async fn until_cut(
+    mut near: TcpStream,
+    mut far: impl AsyncRead + AsyncWrite + Unpin,
+    mut state: watch::Receiver<bool>,
+) {
     tokio::select! {
         _ = copy_bidirectional(&mut near, &mut far) => {}
         _ = state.wait_for(|whole| !whole) => {}

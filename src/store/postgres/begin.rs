@@ -1,0 +1,238 @@
+//! Beginning a turn: one statement, when all is well.
+//!
+//! All parts of a statement see the state from before the statement began, however long it then waited for a lock. So
+//! the history that comes with a lease could lack what the turn before wrote in its last moment. Each write counts the
+//! `revision` of its thread up; the statement reads it twice, once as it was before (`seen`) and once under the lock
+//! (`thread`), and does nothing when they differ: then it is asked again by somebody who holds the lock already.
+
+use chatkit_protocol::{ThreadId, ThreadItem, ThreadRecord};
+use sqlx::postgres::PgArguments;
+use sqlx::query::QueryAs;
+use sqlx::{Connection, PgConnection, PgPool, Postgres};
+use tokio::time::timeout;
+
+use super::connection::{Lent, STATEMENT_WAIT_MAX, first};
+use super::thread_name;
+use crate::identity::OwnerId;
+use crate::store::failure::silent;
+use crate::store::rows::{self, ItemRow, ThreadRow};
+use crate::store::{BeginTurn, Begun, Opening, StoreError, TurnThread};
+
+const BEGIN: &str = "
+    with seen as materialized (
+        select revision from chat_threads where owner = $1 and id = $2
+    ), thread as materialized (
+        select id, title, created_at, status, allowed_image_domains,
+               coalesce(metadata_document, metadata::text, '{}') as metadata, revision
+          from chat_threads
+         where owner = $1 and id = $2
+           for no key update
+    ), last_kept as materialized (
+        select case
+            when $6::text is null then 9223372036854775807
+            else (
+                select max(message.position)
+                  from chat_thread_items named
+                  join chat_thread_items message
+                    on message.thread_id = named.thread_id and message.position <= named.position
+                 where named.thread_id = $2 and named.id = $6 and message.type = 'user_message'
+            )
+        end as position
+    ), taken as (
+        insert into chat_turns (thread_id, turn_id, lease_until)
+        select thread.id, $3, $4
+          from thread, seen, last_kept
+         where seen.revision = thread.revision and last_kept.position is not null
+            on conflict (thread_id) do update
+               set turn_id = excluded.turn_id, lease_until = excluded.lease_until, stop_requested = false
+             where chat_turns.lease_until < $5
+     returning thread_id
+    ), touched as (
+        update chat_threads set updated_at = $5, revision = chat_threads.revision + 1
+          from taken
+         where chat_threads.id = taken.thread_id
+    ), finished as (
+        update chat_thread_items item set in_progress = false
+          from taken, last_kept
+         where item.thread_id = taken.thread_id and item.in_progress and item.position <= last_kept.position
+    ), cut as (
+        delete from chat_thread_items item
+         using taken, last_kept
+         where item.thread_id = taken.thread_id and item.position > last_kept.position
+    ), asked as (
+        insert into chat_thread_items
+               (thread_id, id, type, role, content, document, created_at, hidden, position)
+        select thread_id, $8, $9, $10, $11::jsonb, $12, $13, $14, nextval('chat_position_seq')
+          from taken
+         where $8::text is not null
+    )
+    select thread.id, thread.title, thread.created_at, thread.status, thread.allowed_image_domains, thread.metadata,
+           coalesce(seen.revision = thread.revision, false) as fresh,
+           last_kept.position is not null as message_found,
+           exists (select from taken) as taken,
+           array(
+               select document
+                 from (
+                     select document, position from chat_thread_items
+                      where thread_id = $2 and position <= last_kept.position
+                      order by position desc limit $7
+                 ) as newest
+                order by position
+           ) as history
+      from thread
+      left join seen on true
+     cross join last_kept";
+
+const BEGIN_NEW: &str = "
+    with thread as (
+        insert into chat_threads
+               (id, owner, user_id, title, status, allowed_image_domains, metadata, metadata_document, created_at,
+                updated_at)
+        values ($2, $1, $6, $7, $8, $9, $10::jsonb, $11, $12, $5)
+     returning id
+    ), taken as (
+        insert into chat_turns (thread_id, turn_id, lease_until)
+        select id, $3, $4 from thread
+    ), asked as (
+        insert into chat_thread_items
+               (thread_id, id, type, role, content, document, created_at, hidden, position)
+        select id, $13, $14, $15, $16::jsonb, $17, $18, $19, nextval('chat_position_seq')
+          from thread
+         where $13::text is not null
+    )
+    select id from thread";
+
+#[derive(sqlx::FromRow)]
+struct BegunRow {
+    #[sqlx(flatten)]
+    thread: ThreadRow,
+    /// What the statement saw is still true; otherwise it has done nothing.
+    fresh: bool,
+    message_found: bool,
+    taken: bool,
+    history: Vec<String>,
+}
+
+pub(super) async fn begin(pool: &PgPool, owner: &OwnerId, begin: &BeginTurn) -> Result<Begun, StoreError> {
+    match &begin.thread {
+        TurnThread::New(thread) => begin_new(pool, owner, thread, begin).await,
+        TurnThread::Existing(id) => begin_existing(pool, owner, id, begin).await,
+    }
+}
+
+async fn begin_new(
+    pool: &PgPool,
+    owner: &OwnerId,
+    thread: &ThreadRecord,
+    begin: &BeginTurn,
+) -> Result<Begun, StoreError> {
+    let question = match &begin.opening {
+        Opening::Question(question) => Some(question),
+        Opening::Resume => None,
+        Opening::Retry { .. } => return Err(StoreError::NoItem),
+    };
+    let row = ThreadRow::new(thread)?;
+    let query = sqlx::query_as(BEGIN_NEW)
+        .bind(owner.as_str())
+        .bind(&row.id)
+        .bind(&begin.turn_id)
+        .bind(begin.lease_until.utc())
+        .bind(begin.now.utc())
+        .bind(rows::user_of(owner))
+        .bind(&row.title)
+        .bind(&row.status)
+        .bind(&row.allowed_image_domains)
+        .bind(rows::for_jsonb(&row.metadata)?)
+        .bind(&row.metadata)
+        .bind(row.created_at);
+    let query = bind_question(query, question)?;
+    let _: Option<(String,)> = first(pool, query).await?;
+    let history = question.cloned().into_iter().take(begin.history_items_max as usize).collect();
+    Ok(Begun { thread: row.record()?, history })
+}
+
+async fn begin_existing(pool: &PgPool, owner: &OwnerId, id: &ThreadId, begin: &BeginTurn) -> Result<Begun, StoreError> {
+    let row = first(pool, begin_query(owner, id, begin)?).await?.ok_or(StoreError::NoThread)?;
+    if row.fresh {
+        return begun(row, begin);
+    }
+    let mut lent = Lent::from(pool).await?;
+    let waited = timeout(STATEMENT_WAIT_MAX, begin_under_lock(lent.begin(), owner, id, begin)).await;
+    let waited = waited.map_err(|_| silent(STATEMENT_WAIT_MAX))?;
+    lent.done();
+    begun(waited?, begin)
+}
+
+/// The same statement, begun when nobody else can write to the thread any more.
+async fn begin_under_lock(
+    connection: &mut PgConnection,
+    owner: &OwnerId,
+    id: &ThreadId,
+    begin: &BeginTurn,
+) -> Result<BegunRow, StoreError> {
+    let mut transaction = connection.begin().await?;
+    sqlx::query("select from chat_threads where owner = $1 and id = $2 for no key update")
+        .bind(owner.as_str())
+        .bind(thread_name(id)?)
+        .execute(&mut *transaction)
+        .await?;
+    let row = begin_query(owner, id, begin)?.fetch_optional(&mut *transaction).await?;
+    transaction.commit().await?;
+    row.ok_or(StoreError::NoThread)
+}
+
+fn begin_query<'q>(
+    owner: &'q OwnerId,
+    id: &'q ThreadId,
+    begin: &'q BeginTurn,
+) -> Result<QueryAs<'q, Postgres, BegunRow, PgArguments>, StoreError> {
+    let (question, retried) = match &begin.opening {
+        Opening::Question(question) => (Some(question), None),
+        Opening::Retry { item_id } => (None, Some(item_id.as_str())),
+        Opening::Resume => (None, None),
+    };
+    // An id that cannot be stored is nobody's, and neither is an empty one.
+    let retried = retried.map(|id| if rows::can_be_stored(id) { id } else { "" });
+    // The statement does not see the question it stores, so one place of the history is left for it.
+    let earlier_max = i64::from(begin.history_items_max) - i64::from(question.is_some());
+    let query = sqlx::query_as(BEGIN)
+        .bind(owner.as_str())
+        .bind(thread_name(id)?)
+        .bind(&begin.turn_id)
+        .bind(begin.lease_until.utc())
+        .bind(begin.now.utc())
+        .bind(retried)
+        .bind(earlier_max.max(0));
+    bind_question(query, question)
+}
+
+fn begun(row: BegunRow, begin: &BeginTurn) -> Result<Begun, StoreError> {
+    if !row.message_found {
+        return Err(StoreError::NoItem);
+    }
+    if !row.taken {
+        return Err(StoreError::Busy);
+    }
+    let mut history = rows::items(&row.history)?;
+    if let Opening::Question(question) = &begin.opening
+        && begin.history_items_max > 0
+    {
+        history.push(question.clone());
+    }
+    Ok(Begun { thread: row.thread.record()?, history })
+}
+
+/// Binds the seven values of a question, or seven nulls.
+fn bind_question<'q, O>(
+    query: QueryAs<'q, Postgres, O, PgArguments>,
+    question: Option<&ThreadItem>,
+) -> Result<QueryAs<'q, Postgres, O, PgArguments>, StoreError> {
+    let row = question.map(|question| ItemRow::new(question, true)).transpose()?;
+    let (id, kind, role, content, document, created_at, hidden) = match row {
+        Some(ItemRow { id, kind, role, content, document, created_at, hidden }) => {
+            (Some(id), Some(kind), role, content, Some(document), Some(created_at), Some(hidden))
+        }
+        None => (None, None, None, None, None, None, None),
+    };
+    Ok(query.bind(id).bind(kind).bind(role).bind(content).bind(document).bind(created_at).bind(hidden))
+}

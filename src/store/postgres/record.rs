@@ -1,0 +1,165 @@
+//! Writing in a turn: one statement, whatever is written.
+//!
+//! No two parts of it may change the same row: which of them did would be left to chance.
+
+use chatkit_protocol::Timestamp;
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+use super::connection::first;
+use super::thread_name;
+use crate::store::batch::Batch;
+use crate::store::rows::{self, ChangeRow, ItemRow};
+use crate::store::{Lease, Standing, StoreError, TurnKey, Write};
+
+const RECORD: &str = "
+    with thread as materialized (
+        select id from chat_threads where owner = $1 and id = $2 for no key update
+    ), renewed as (
+        update chat_turns turn set lease_until = greatest(turn.lease_until, $4)
+          from thread
+         where turn.thread_id = thread.id and turn.turn_id = $3 and $4::timestamptz is not null
+     returning turn.thread_id, turn.stop_requested
+    ), released as (
+        delete from chat_turns turn
+         using thread
+         where turn.thread_id = thread.id and turn.turn_id = $3 and $4::timestamptz is null
+     returning turn.thread_id, turn.stop_requested
+    ), held as (
+        select thread_id, stop_requested from renewed
+        union all
+        select thread_id, stop_requested from released
+    ), touched as (
+        update chat_threads
+           set title = case when $7 then $8 else title end,
+               status = coalesce($9, status),
+               allowed_image_domains = case when $10 then $11 else allowed_image_domains end,
+               metadata_document = coalesce($12, metadata_document),
+               metadata = coalesce($13::jsonb, metadata),
+               updated_at = case when $6 then $5 else updated_at end,
+               revision = revision + 1
+          from held
+         where chat_threads.id = held.thread_id and ($6 or $4::timestamptz is null)
+    ), finished as (
+        update chat_thread_items item set in_progress = false
+          from held
+         where item.thread_id = held.thread_id and item.in_progress and $4::timestamptz is null
+           and item.id <> all ($14) and item.id <> all ($24)
+    ), gone as (
+        delete from chat_thread_items item
+         using held
+         where item.thread_id = held.thread_id and item.id = any ($24)
+    ), kept as (
+        insert into chat_thread_items as item
+               (thread_id, id, type, role, content, document, created_at, hidden, position, in_progress)
+        select thread_id, id, type, role, content::jsonb, document, created_at, hidden, nextval('chat_position_seq'),
+               not for_good and $4::timestamptz is not null
+          from (
+              select held.thread_id, listed.*
+                from held
+               cross join unnest($14, $15, $16, $17, $18, $19, $20, $21) with ordinality
+                  as listed (id, type, role, content, document, created_at, hidden, for_good, place)
+               order by listed.place
+          ) as placed
+            on conflict (thread_id, id) do update
+               set type = excluded.type,
+                   role = excluded.role,
+                   content = excluded.content,
+                   document = excluded.document,
+                   created_at = excluded.created_at,
+                   hidden = excluded.hidden,
+                   position = case
+                       when excluded.id = any ($23) or (item.in_progress and excluded.id = any ($22))
+                       then excluded.position
+                       else item.position
+                   end,
+                   in_progress = excluded.in_progress and (item.in_progress or excluded.id = any ($23))
+    )
+    select stop_requested from held";
+
+/// The kept items of a batch, column by column.
+#[derive(Default)]
+struct Columns {
+    ids: Vec<String>,
+    kinds: Vec<&'static str>,
+    roles: Vec<Option<&'static str>>,
+    contents: Vec<Option<String>>,
+    documents: Vec<String>,
+    created: Vec<DateTime<Utc>>,
+    hidden: Vec<bool>,
+    for_good: Vec<bool>,
+    ids_for_good: Vec<String>,
+    ids_anew: Vec<String>,
+}
+
+impl Columns {
+    fn of(batch: &Batch<'_>) -> Result<Self, StoreError> {
+        let mut columns = Self::default();
+        for kept in &batch.kept {
+            let row = ItemRow::new(kept.item, kept.for_good)?;
+            if kept.for_good {
+                columns.ids_for_good.push(row.id.clone());
+            }
+            if kept.anew {
+                columns.ids_anew.push(row.id.clone());
+            }
+            columns.ids.push(row.id);
+            columns.kinds.push(row.kind);
+            columns.roles.push(row.role);
+            columns.contents.push(row.content);
+            columns.documents.push(row.document);
+            columns.created.push(row.created_at);
+            columns.hidden.push(row.hidden);
+            columns.for_good.push(kept.for_good);
+        }
+        Ok(columns)
+    }
+}
+
+pub(super) async fn record(
+    pool: &PgPool,
+    turn: &TurnKey,
+    writes: &[Write],
+    lease: Lease,
+    now: Timestamp,
+) -> Result<Standing, StoreError> {
+    let Ok(thread_id) = thread_name(&turn.thread_id) else { return Err(StoreError::TurnLost) };
+    let batch = Batch::fold(writes);
+    let change = ChangeRow::new(&batch.change)?;
+    let columns = Columns::of(&batch)?;
+    let until = match lease {
+        Lease::Until(until) => Some(until.utc()),
+        Lease::Release => None,
+    };
+    let query = sqlx::query_as(RECORD)
+        .bind(turn.owner.as_str())
+        .bind(thread_id)
+        .bind(&turn.turn_id)
+        .bind(until)
+        .bind(now.utc())
+        .bind(!writes.is_empty())
+        .bind(change.new_title)
+        .bind(change.title)
+        .bind(change.status)
+        .bind(change.new_domains)
+        .bind(change.allowed_image_domains)
+        .bind(&change.metadata)
+        .bind(change.metadata.as_deref().map(rows::for_jsonb).transpose()?)
+        .bind(columns.ids)
+        .bind(columns.kinds)
+        .bind(columns.roles)
+        .bind(columns.contents)
+        .bind(columns.documents)
+        .bind(columns.created)
+        .bind(columns.hidden)
+        .bind(columns.for_good)
+        .bind(columns.ids_for_good)
+        .bind(columns.ids_anew)
+        .bind(rows::names(batch.deleted));
+    let held: Option<(bool,)> = first(pool, query).await?;
+    match held {
+        None => Err(StoreError::TurnLost),
+        Some((true,)) => Ok(Standing::Stop),
+        Some((false,)) => Ok(Standing::GoOn),
+    }
+}
