@@ -128,7 +128,7 @@ async fn broken_files_are_named_with_their_lines_and_the_rest_goes_on() {
         problems,
         [
             "huge.md: it is larger than 2 MiB; it is left out",
-            "later.md:3: byte 14 of the file is not UTF-8; it is left out",
+            "later.md:3: byte 15 of the file is not UTF-8; it is left out",
             "open.mdx:3: <Card> is never closed",
         ]
     );
