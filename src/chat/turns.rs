@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
@@ -17,13 +18,15 @@ use crate::identity::OwnerId;
 use crate::store::{BeginTurn, Begun, StoreError, ThreadStore, TurnThread};
 
 /// A turn that has not renewed its lease for so long belongs to an instance that died.
-pub const TURN_LEASE: Duration = Duration::from_secs(30);
-/// A new message waits at most so long for the turn whose place it takes.
-const SUPERSEDE_WAIT_MAX: Duration = Duration::from_secs(10);
+pub const TURN_LEASE: Duration = Duration::from_secs(10);
+/// A new message waits at most so long for the turn whose place it takes: longer than the lease of one that is dead.
+const SUPERSEDE_WAIT_MAX: Duration = Duration::from_secs(15);
 /// How often a turn on another instance is looked for while waiting for its end.
 const SUPERSEDE_POLL: Duration = Duration::from_millis(150);
-/// How often turns of dead instances are looked for.
-const SWEEP_EVERY: Duration = Duration::from_secs(30);
+/// How often turns of dead instances are looked for, by a house in which something happens.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// A turn whose lease ran out so long ago is swept up. Until then its instance may only have lost its database.
+const SWEEP_AFTER: Duration = Duration::from_secs(120);
 /// After the grace, turns get so long to keep what they have.
 const KEEP_WAIT_MAX: Duration = Duration::from_secs(5);
 
@@ -35,6 +38,8 @@ struct Inner {
     store: Arc<dyn ThreadStore>,
     clock: Clock,
     running: Mutex<HashMap<ThreadId, Running>>,
+    /// Whether a turn began here since the last sweep.
+    busy: AtomicBool,
     tracker: TaskTracker,
     closing: CancellationToken,
 }
@@ -87,8 +92,10 @@ impl Drop for Entry {
 
 impl Turns {
     pub(super) fn new(store: Arc<dyn ThreadStore>, clock: Clock) -> Self {
-        let (running, tracker, closing) = (Mutex::default(), TaskTracker::new(), CancellationToken::new());
-        Self(Arc::new(Inner { store, clock, running, tracker, closing }))
+        // The first sweep is due at the start, in case this house is the one that died.
+        let (running, busy) = (Mutex::default(), AtomicBool::new(true));
+        let (tracker, closing) = (TaskTracker::new(), CancellationToken::new());
+        Self(Arc::new(Inner { store, clock, running, busy, tracker, closing }))
     }
 
     /// How many turns run on this instance.
@@ -128,9 +135,12 @@ impl Turns {
     }
 
     async fn sweep(&self) {
-        // A quiet house does not keep a database awake that would like to sleep: only turns that
-        // ran here, or that somebody touches, need the sweep soon.
-        match self.0.store.close_stale_turns(self.0.clock.now()).await {
+        // A quiet house does not keep a database awake: a turn left behind is closed by whoever touches its thread.
+        if !self.0.busy.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        let ran_out_before = Timestamp::new(self.0.clock.now().utc() - SWEEP_AFTER);
+        match self.0.store.close_stale_turns(ran_out_before).await {
             Ok(0) => {}
             Ok(turns) => tracing::warn!(turns, "Closed turns that another instance left behind"),
             Err(error) => tracing::debug!(%error, "Could not look for turns left behind"),
@@ -215,6 +225,7 @@ impl Turns {
         let (control, ended) = (Control::default(), CancellationToken::new());
         let running = Running { turn_id: turn_id.to_owned(), control: control.clone(), ended: ended.clone() };
         self.lock().insert(thread_id.clone(), running);
+        self.0.busy.store(true, Ordering::Relaxed);
         Entry { turns: self.clone(), thread_id: thread_id.clone(), turn_id: turn_id.to_owned(), control, ended }
     }
 
