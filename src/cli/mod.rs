@@ -164,6 +164,8 @@ async fn serve(settings: &Settings, model: &ModelSettings) -> Result<ExitCode> {
             "The bundled book is in the knowledge base; `ingest DIR` puts yours in its place"
         );
     }
+    // The index is built now rather than while the first reader waits; a store that fails here is told to that reader.
+    let _ = app.knowledge.search(&Search::default()).await;
     if matches!(model.choice, ModelChoice::Offline) {
         tracing::warn!(
             "No model is set up. Answers are the best sentences of the book, not the words of a language model; set \
