@@ -250,7 +250,7 @@ impl fmt::Display for Scores {
         let width = self.kinds.keys().map(|kind| kind.chars().count()).max().unwrap_or(0).max("kind".len());
         writeln!(
             f,
-            "{:width$}  questions  hit@1  hit@3  hit@5    MRR  phrase@3  refused  unanswerable  answered",
+            "{:width$}  questions  hit@1  hit@3  hit@5    MRR  phrase@3  false refusals  unanswerable  false answers",
             "kind"
         )?;
         for (kind, score) in self.kinds.iter().map(|(kind, score)| (kind.as_str(), score)).chain([("all", &self.all)]) {
@@ -259,7 +259,7 @@ impl fmt::Display for Scores {
             if *answerable > 0 {
                 write!(
                     f,
-                    "  {:5.2}  {:5.2}  {:5.2}  {:5.2}  {:8.2}  {:7.2}",
+                    "  {:5.2}  {:5.2}  {:5.2}  {:5.2}  {:8.2}  {:14.2}",
                     score.hit_at_1,
                     score.hit_at_3,
                     score.hit_at_5,
@@ -268,12 +268,12 @@ impl fmt::Display for Scores {
                     score.false_refusals
                 )?;
             } else {
-                write!(f, "  {:>5}  {:>5}  {:>5}  {:>5}  {:>8}  {:>7}", "-", "-", "-", "-", "-", "-")?;
+                write!(f, "  {:>5}  {:>5}  {:>5}  {:>5}  {:>8}  {:>14}", "-", "-", "-", "-", "-", "-")?;
             }
             if *unanswerable > 0 {
-                writeln!(f, "  {unanswerable:12}  {:8.2}", score.false_answers)?;
+                writeln!(f, "  {unanswerable:12}  {:13.2}", score.false_answers)?;
             } else {
-                writeln!(f, "  {unanswerable:12}  {:>8}", "-")?;
+                writeln!(f, "  {unanswerable:12}  {:>13}", "-")?;
             }
         }
         if !self.missed.is_empty() {
