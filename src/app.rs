@@ -21,7 +21,6 @@ use crate::llm::choice::{ModelChoice, ModelSettings};
 use crate::llm::extractive::Extractive;
 use crate::llm::openai::{Limits, OpenAiCompatible};
 use crate::llm::{ChatModel, http};
-use crate::routes::Probes;
 use crate::store::postgres::{PostgresOptions, PostgresStore};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Migrated, PassageStore, ThreadStore};
@@ -44,8 +43,6 @@ pub struct House {
     pub visitors: Visitors,
     /// Names.
     pub ids: Ids,
-    /// What the last probes said.
-    pub probes: Probes,
     /// The largest request body, in bytes.
     pub body_bytes_max: usize,
     /// Where the ChatKit protocol is served.
@@ -156,7 +153,6 @@ impl App {
             model,
             visitors: Visitors::new(secret),
             ids,
-            probes: Probes::default(),
             body_bytes_max: settings.http.body_bytes_max,
             chatkit_paths: settings.http.chatkit_paths.clone(),
             cors_origins: settings.http.cors_origins.clone(),

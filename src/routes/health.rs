@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde_json::json;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -21,19 +21,20 @@ const PROBE_KEPT: Duration = Duration::from_secs(1);
 
 /// What the last probe said.
 #[derive(Clone, Debug, Default)]
-pub struct Probes(Arc<Mutex<Option<(Instant, bool)>>>);
+struct Probes(Arc<Mutex<Option<(Instant, bool)>>>);
 
 pub(super) fn router() -> Router<App> {
-    Router::new().route("/livez", get(live)).route("/readyz", get(ready)).route("/health", get(health))
+    let doors = Router::new().route("/livez", get(live)).route("/readyz", get(ready)).route("/health", get(health));
+    doors.layer(Extension(Probes::default()))
 }
 
 async fn live() -> Json<serde_json::Value> {
     Json(json!({"status": "alive"}))
 }
 
-async fn ready(State(app): State<App>) -> Response {
+async fn ready(State(app): State<App>, Extension(probes): Extension<Probes>) -> Response {
     let accepting = app.chat.turns().is_open();
-    let database = accepting && database_answers(&app).await;
+    let database = accepting && database_answers(&app, &probes).await;
     let up = |yes: bool| if yes { "up" } else { "down" };
     let status = if database { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
@@ -43,8 +44,8 @@ async fn ready(State(app): State<App>) -> Response {
     (status, Json(body)).into_response()
 }
 
-async fn health(State(app): State<App>) -> Json<serde_json::Value> {
-    let database = database_answers(&app).await;
+async fn health(State(app): State<App>, Extension(probes): Extension<Probes>) -> Json<serde_json::Value> {
+    let database = database_answers(&app, &probes).await;
     let knowledge = match tokio::time::timeout(PROBE_TIME_MAX, app.knowledge.describe()).await {
         Ok(Ok(description)) => Some(description),
         Ok(Err(_)) | Err(_) => None,
@@ -63,8 +64,8 @@ async fn health(State(app): State<App>) -> Json<serde_json::Value> {
     }))
 }
 
-async fn database_answers(app: &App) -> bool {
-    let mut last = app.probes.0.lock().await;
+async fn database_answers(app: &App, probes: &Probes) -> bool {
+    let mut last = probes.0.lock().await;
     if let Some((when, answer)) = *last
         && when.elapsed() < PROBE_KEPT
     {

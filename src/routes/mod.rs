@@ -19,7 +19,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 
 pub use error::ApiError;
-pub use health::Probes;
 pub use identity::{VISITOR_COOKIE, VISITOR_HEADER};
 pub use sse::HEARTBEAT_EVERY;
 
