@@ -288,6 +288,10 @@ fn database(reader: &mut Reader<'_>, data_dir: &std::path::Path) -> DatabaseSett
         "sqlite" => {
             let path = text.trim_start_matches("sqlite:").trim_start_matches("//");
             let path = path.split('?').next().unwrap_or_default();
+            // Every connection would have a database of its own, gone with it.
+            if path.is_empty() || path == ":memory:" {
+                reader.mistake(DATABASE_URL.name, "must name a file, such as sqlite:///var/lib/gateway.sqlite");
+            }
             DatabaseSettings::Sqlite { path: PathBuf::from(path) }
         }
         "postgres" | "postgresql" | "postgresql+asyncpg" | "postgresql+psycopg" => {
