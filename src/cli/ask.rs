@@ -1,7 +1,6 @@
 //! `ask "…"`: the terminal as a door: the same requests, the same frames, the same conversation.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this file's door")]
+#![expect(clippy::print_stderr, reason = "the terminal is this file's door")]
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
@@ -13,6 +12,7 @@ use chatkit_protocol::{
 use clap::Args;
 use futures_util::StreamExt;
 
+use super::output::{self, Unwritten};
 use crate::app::App;
 use crate::book;
 use crate::chat::{Listening, Reply};
@@ -41,10 +41,11 @@ pub(super) async fn run(settings: &Settings, model: &ModelSettings, asked: AskAr
     let who = Identity::Visitor { id: OwnerId::visitor(TERMINAL) };
     let reply = app.chat.handle(&who, envelope(asked)).await.map_err(|error| anyhow!("{error}"))?;
     let Reply::Stream(listening) = reply else { return Err(anyhow!("a question is answered by a stream")) };
-    let failed = tell(listening).await?;
+    // However the telling ends, the answer is kept before the program does.
+    let told = tell(listening).await;
     app.chat.turns().shut_down(settings.http.shutdown_grace).await;
     database.close().await;
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if told? { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn envelope(asked: AskArgs) -> Envelope {
@@ -77,20 +78,19 @@ async fn tell(mut listening: Listening) -> Result<bool> {
     Ok(failed)
 }
 
-fn tell_event(event: ThreadEvent) -> Result<bool> {
+fn tell_event(event: ThreadEvent) -> Result<bool, Unwritten> {
     match event {
         ThreadEvent::ThreadCreated { thread } => eprintln!("thread {}", thread.id),
         ThreadEvent::ProgressUpdate { text, .. } => eprintln!("{text}"),
         ThreadEvent::ItemUpdated { update: ItemUpdate::TextDelta { delta, .. }, .. } => {
-            print!("{delta}");
-            std::io::stdout().flush()?;
+            output::write(delta)?;
         }
         ThreadEvent::ItemDone { item } => {
             if let ItemKind::AssistantMessage(message) = item.kind {
-                println!();
+                output::line("")?;
                 let annotations: Vec<Annotation> =
                     message.content.into_iter().flat_map(|part| part.annotations).collect();
-                tell_sources(&annotations);
+                tell_sources(&annotations)?;
             }
         }
         ThreadEvent::Error { message, .. } => {
@@ -102,13 +102,14 @@ fn tell_event(event: ThreadEvent) -> Result<bool> {
     Ok(false)
 }
 
-fn tell_sources(annotations: &[Annotation]) {
+fn tell_sources(annotations: &[Annotation]) -> Result<(), Unwritten> {
     let mut told: Vec<&str> = Vec::new();
     for annotation in annotations {
         let SourceKind::Url { url, .. } = &annotation.source.kind else { continue };
         if !told.contains(&url.as_str()) {
-            println!("  {} <{url}>", annotation.source.title);
+            output::line(format_args!("  {} <{url}>", annotation.source.title))?;
             told.push(url);
         }
     }
+    Ok(())
 }

@@ -1,5 +1,5 @@
 //! `ingest DIR`: shows how far it is, and what could not be read.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this file's door")]
+#![expect(clippy::print_stderr, reason = "the terminal is this file's door")]
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -10,6 +10,7 @@ use anyhow::Result;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::output;
 use crate::config::Settings;
 use crate::knowledge::ingest::{self, Options, Progress, Step};
 
@@ -42,12 +43,12 @@ pub(super) async fn run(settings: &Settings, asked: IngestArgs) -> Result<ExitCo
     for problem in &report.problems {
         eprintln!("{problem}");
     }
-    println!(
+    output::line(format_args!(
         "{} documents added, {} changed, {} unchanged, {} removed; {} passages in `{}`",
         report.added, report.changed, report.unchanged, report.removed, report.passages, settings.knowledge.collection
-    );
+    ))?;
     if report.hidden > 0 {
-        println!("{} pages left out: drafts or unlisted", report.hidden);
+        output::line(format_args!("{} pages left out: drafts or unlisted", report.hidden))?;
     }
     database.close().await;
     if report.problems.is_empty() {

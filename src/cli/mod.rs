@@ -1,21 +1,30 @@
 //! The command line: what can be asked for, and how it ends.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this file's door")]
+#![expect(clippy::print_stderr, reason = "the terminal is this file's door")]
 
 mod ask;
 mod ingest;
+mod output;
 mod show;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
 use crate::app::{App, Database};
-use crate::config::{LOG, Reader, Settings, Variables};
+use crate::config::{LOG, Mistakes, Reader, Settings, Variables};
 use crate::knowledge::{Search, eval};
 use crate::llm::choice::{ModelChoice, ModelSettings};
 use crate::{book, server, telemetry};
+
+use output::Unwritten;
+
+/// The largest file of questions, in bytes.
+const QUESTIONS_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// A server that takes longer to say whether it is ready is not.
+const HEALTHCHECK_TIME_MAX: Duration = Duration::from_secs(3);
 
 /// A ChatKit server that answers from your book. Settings come from the environment and from `.env`;
 /// `config show` lists them.
@@ -111,6 +120,7 @@ pub fn main() -> ExitCode {
     };
     match runtime.block_on(run(asked)) {
         Ok(code) => code,
+        Err(error) if error.downcast_ref().is_some_and(Unwritten::is_enough) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -127,12 +137,11 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
         }
     }
     if let Some(Command::Config { command }) = &asked.command {
-        return Ok(show::config(command, &variables));
+        return show::config(command, &variables);
     }
-    let mut reader = Reader::new(&variables);
+    let reader = Reader::new(&variables);
     let log_is_chosen = reader.is_given(&LOG);
-    let (settings, model) = (Settings::read(&mut reader), ModelSettings::read(&mut reader));
-    let (mut settings, model) = reader.finish((settings, model))?;
+    let (mut settings, model) = settings(reader)?;
     if !matches!(asked.command, None | Some(Command::Serve)) && !log_is_chosen {
         // Whoever asks on a terminal wants the answer, not the day's story.
         settings.log.filter = "warn".to_owned();
@@ -148,6 +157,15 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
         Some(Command::Healthcheck) => healthcheck(&settings).await,
         Some(Command::Config { .. }) => unreachable!("answered above"),
     }
+}
+
+/// All settings, or all that is wrong with them.
+fn settings(mut reader: Reader<'_>) -> Result<(Settings, ModelSettings), Mistakes> {
+    let read = (Settings::read(&mut reader), ModelSettings::read(&mut reader));
+    if let Err(mistake) = telemetry::filter(&read.0.log) {
+        reader.mistake(&mistake.variable, mistake.remedy);
+    }
+    reader.finish(read)
 }
 
 async fn serve(settings: &Settings, model: &ModelSettings) -> Result<ExitCode> {
@@ -197,14 +215,20 @@ async fn search(settings: &Settings, asked: &SearchArgs) -> Result<ExitCode> {
     book::ingest_if_alone(&*knowledge).await?;
     let search = Search { query: &asked.query, earlier: &[], limit: asked.limit as usize };
     let found = knowledge.search(&search).await?;
-    show::found(&found, asked.json);
+    show::found(&found, asked.json)?;
     database.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn evaluate(settings: &Settings, asked: &EvalArgs) -> Result<ExitCode> {
-    let text =
-        std::fs::read_to_string(&asked.file).with_context(|| format!("cannot read `{}`", asked.file.display()))?;
+    let unreadable = || format!("cannot read `{}`", asked.file.display());
+    let bytes = std::fs::metadata(&asked.file).with_context(unreadable)?.len();
+    anyhow::ensure!(
+        bytes <= QUESTIONS_BYTES_MAX,
+        "`{}` is larger than {QUESTIONS_BYTES_MAX} bytes",
+        asked.file.display()
+    );
+    let text = std::fs::read_to_string(&asked.file).with_context(unreadable)?;
     let (questions, bad_lines) = eval::questions(&text);
     for line in &bad_lines {
         eprintln!("{}:{}: {}", asked.file.display(), line.line, line.sentence);
@@ -215,8 +239,8 @@ async fn evaluate(settings: &Settings, asked: &EvalArgs) -> Result<ExitCode> {
     book::ingest_if_alone(&*knowledge).await?;
     let scores = eval::evaluate(&questions, &*knowledge).await?;
     match asked.json {
-        true => println!("{}", serde_json::to_string(&scores).context("scores become JSON")?),
-        false => println!("{scores}"),
+        true => output::line(serde_json::to_string(&scores).context("scores become JSON")?)?,
+        false => output::line(scores)?,
     }
     database.close().await;
     Ok(if bad_lines.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -226,9 +250,9 @@ async fn migrate(settings: &Settings) -> Result<ExitCode> {
     let database = Database::open(&settings.database).await?;
     let migrated = database.migrate().await?;
     for name in &migrated.applied {
-        println!("applied {name}");
+        output::line(format_args!("applied {name}"))?;
     }
-    println!("{} applied now, {} before", migrated.applied.len(), migrated.already);
+    output::line(format_args!("{} applied now, {} before", migrated.applied.len(), migrated.already))?;
     database.close().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -236,8 +260,9 @@ async fn migrate(settings: &Settings) -> Result<ExitCode> {
 async fn healthcheck(settings: &Settings) -> Result<ExitCode> {
     let address = format!("http://{}/readyz", settings.http.nearest());
     let client = crate::llm::http::client(None)?;
-    let asked = client.get(&address).timeout(std::time::Duration::from_secs(3)).send();
-    let answer = asked.await.with_context(|| format!("nobody answers at {address}"))?;
-    println!("{}", answer.status());
+    let asked = client.get(&address).timeout(HEALTHCHECK_TIME_MAX).send();
+    let answer =
+        asked.await.map_err(|error| error.without_url()).with_context(|| format!("nobody answers at {address}"))?;
+    output::line(answer.status())?;
     Ok(if answer.status().is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

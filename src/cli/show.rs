@@ -1,32 +1,33 @@
 //! What the program shows of itself: its settings, and what a search found.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this file's door")]
 
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use anyhow::Result;
 use serde_json::json;
 
-use super::ConfigCommand;
-use crate::config::{Reader, Settings, VARIABLES, Variable, Variables};
+use super::output::{self, Unwritten};
+use super::{ConfigCommand, settings};
+use crate::config::{Reader, VARIABLES, Variable, Variables};
 use crate::knowledge::Found;
-use crate::llm::choice::{MODEL_PROVIDER, ModelSettings, PROXY, variables_of};
+use crate::llm::choice::{MODEL_PROVIDER, PROXY, variables_of};
 use crate::llm::presets::PRESETS;
 
-pub(super) fn config(asked: &ConfigCommand, variables: &Variables) -> ExitCode {
+pub(super) fn config(asked: &ConfigCommand, variables: &Variables) -> Result<ExitCode> {
     match asked {
         ConfigCommand::Markdown => {
-            print!("{}", markdown());
-            ExitCode::SUCCESS
+            output::write(markdown())?;
+            Ok(ExitCode::SUCCESS)
         }
         ConfigCommand::Example => {
-            print!("{}", example());
-            ExitCode::SUCCESS
+            output::write(example())?;
+            Ok(ExitCode::SUCCESS)
         }
         ConfigCommand::Show => show(variables),
     }
 }
 
-fn show(variables: &Variables) -> ExitCode {
+fn show(variables: &Variables) -> Result<ExitCode> {
     let mut reader = Reader::new(variables);
     for (_, group) in groups() {
         for variable in group {
@@ -36,17 +37,11 @@ fn show(variables: &Variables) -> ExitCode {
                 (_, Some(value)) => value,
                 (_, None) => "-".to_owned(),
             };
-            println!("{:<24} {value}{given}\n{:<24}   {}", variable.name, "", variable.meaning);
+            output::line(format_args!("{:<24} {value}{given}\n{:<24}   {}", variable.name, "", variable.meaning))?;
         }
     }
-    let read = (Settings::read(&mut reader), ModelSettings::read(&mut reader));
-    match reader.finish(read) {
-        Ok(_) => ExitCode::SUCCESS,
-        Err(mistakes) => {
-            eprintln!("error: {mistakes}");
-            ExitCode::FAILURE
-        }
-    }
+    settings(reader)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Every variable there is, by subject.
@@ -97,20 +92,21 @@ pub fn example() -> String {
 }
 
 /// Passages, for people or, one JSON object a line, for programs.
-pub(super) fn found(found: &[Found], as_json: bool) {
+pub(super) fn found(found: &[Found], as_json: bool) -> Result<(), Unwritten> {
     for Found { passage, score } in found {
         if as_json {
             let line = json!({
                 "path": passage.path, "heading": passage.heading, "url": passage.url, "text": passage.text, "score": score,
             });
-            println!("{line}");
+            output::line(line)?;
         } else {
-            println!("{score:.2}  {} › {}\n      {}\n", passage.title, passage.heading, passage.url);
+            output::line(format_args!("{score:.2}  {} › {}\n      {}\n", passage.title, passage.heading, passage.url))?;
         }
     }
     if found.is_empty() && !as_json {
-        println!("The book has nothing about this.");
+        output::line("The book has nothing about this.")?;
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -135,8 +131,6 @@ mod tests {
         let pairs: Vec<(&str, &str)> = assignments.filter(|(name, _)| !name.contains(' ')).collect();
         assert_eq!(pairs.len(), groups().iter().map(|(_, group)| group.len()).sum::<usize>());
         let variables = Variables::of(pairs);
-        let mut reader = Reader::new(&variables);
-        let read = (Settings::read(&mut reader), ModelSettings::read(&mut reader));
-        assert!(reader.finish(read).is_ok());
+        assert!(settings(Reader::new(&variables)).is_ok());
     }
 }
