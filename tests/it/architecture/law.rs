@@ -1,0 +1,128 @@
+//! The law of the house as tables, and who breaks it.
+
+use std::collections::BTreeSet;
+
+use super::names::{Named, Source, named, test_modules};
+
+/// Leans on whatever it likes.
+pub(super) const EVERYTHING: &[&str] = &["*"];
+
+/// The modules of `src/` from the ground up, and what each may lean on: rows above its own, and nothing else.
+pub(super) const FLOORS: &[(&str, &[&str])] = &[
+    ("config", &[]),
+    ("clock", &[]),
+    ("identity", &[]),
+    ("telemetry", &["config"]),
+    ("store", &["identity", "config", "clock"]),
+    ("llm", &["identity", "config"]),
+    ("knowledge", &["store", "config"]),
+    ("book", &["knowledge", "config"]),
+    ("auth", &["store", "identity", "clock", "config"]),
+    ("chat", &["store", "identity", "clock", "config"]),
+    ("agent", &["chat", "llm", "knowledge", "config"]),
+    (
+        "app",
+        &["agent", "chat", "auth", "book", "knowledge", "llm", "store", "identity", "clock", "config", "telemetry"],
+    ),
+    ("routes", &["app", "book", "chat", "auth", "identity", "telemetry"]),
+    ("server", EVERYTHING),
+    ("cli", EVERYTHING),
+    ("main", EVERYTHING),
+];
+
+/// What stays at home: a crate, or a part of the standard library or of the house, and the modules that may name it.
+pub(super) const HOMES: &[(&str, &[&str])] = &[
+    ("anyhow", &["app", "server", "cli"]),
+    ("arc_swap", &["knowledge"]),
+    ("axum", &["routes", "server"]),
+    ("chatkit_protocol", &["clock", "identity", "store", "llm", "auth", "chat", "agent", "app", "routes", "cli"]),
+    ("clap", &["cli"]),
+    ("dotenvy", &["config"]),
+    ("eventsource_stream", &["llm"]),
+    ("hmac", &["auth"]),
+    ("indicatif", &["cli"]),
+    ("pulldown_cmark", &["knowledge", "book"]),
+    ("reqwest", &["llm"]),
+    ("rust_embed", &["book"]),
+    ("rust_stemmers", &["knowledge", "llm"]),
+    ("rustls", &["llm"]),
+    ("serde_saphyr", &["knowledge"]),
+    ("sha2", &["auth", "knowledge"]),
+    ("sqlx", &["store"]),
+    ("tower", &["routes"]),
+    ("tower_http", &["routes"]),
+    ("tracing_subscriber", &["telemetry"]),
+    ("unicode_normalization", &["knowledge"]),
+    ("unicode_properties", &["knowledge"]),
+    ("unicode_segmentation", &["knowledge"]),
+    ("uuid", &["identity", "knowledge"]),
+    // The outside world is handed in.
+    ("std::env", &["config"]),
+    ("std::process", &["server", "cli", "main"]),
+    ("std::thread", &[]),
+    // Only the wiring knows which implementation is in use.
+    ("crate::store::postgres", &["store", "app"]),
+    ("crate::store::sqlite", &["store", "app"]),
+    ("crate::llm::openai", &["llm", "app"]),
+    ("crate::llm::extractive", &["llm", "app"]),
+    ("crate::knowledge::embedded", &["knowledge", "app"]),
+];
+
+/// Crates that are at home on every floor.
+pub(super) const EVERYWHERE: &[&str] = &[
+    "async_stream",
+    "async_trait",
+    "bytes",
+    "chrono",
+    "futures_util",
+    "secrecy",
+    "serde",
+    "serde_json",
+    "thiserror",
+    "tokio",
+    "tokio_stream",
+    "tokio_util",
+    "tracing",
+];
+
+/// Every breach of the law, as a sentence that names the file, the floors and the words.
+pub(super) fn breaches(sources: &[Source]) -> BTreeSet<String> {
+    let for_tests = test_modules(sources);
+    let mut breaches = BTreeSet::new();
+    for source in sources {
+        let module = source.module();
+        if (1..=module.len()).any(|length| for_tests.contains(&module[..length])) {
+            continue;
+        }
+        // The library's root only says which floors there are.
+        let Some(floor) = module.first() else { continue };
+        let Some((_, below)) = FLOORS.iter().find(|(name, _)| name == floor) else {
+            breaches.insert(format!("{}: {floor} has no row in the table of floors", source.path));
+            continue;
+        };
+        for Named { path, written } in named(source) {
+            if leans_wrongly(floor, below, &path) {
+                breaches.insert(format!("{}: {floor} may not lean on {} ({written})", source.path, path[1]));
+            }
+            if let Some(away) = away_from_home(&module, &path) {
+                breaches.insert(format!("{}: {floor} may not name {away} ({written})", source.path));
+            }
+        }
+    }
+    breaches
+}
+
+fn leans_wrongly(floor: &str, below: &[&str], path: &[String]) -> bool {
+    let [root, on, ..] = path else { return false };
+    root == "crate" && on != floor && below != EVERYTHING && !below.contains(&on.as_str())
+}
+
+/// What a module names although it stays elsewhere.
+fn away_from_home(module: &[String], path: &[String]) -> Option<&'static str> {
+    let begins = |whole: &[String], with: &str| {
+        let mut parts = whole.iter();
+        with.split("::").all(|part| parts.next().is_some_and(|own| own == part))
+    };
+    let (name, homes) = HOMES.iter().find(|(name, _)| begins(path, name))?;
+    (!homes.iter().any(|home| begins(module, home))).then_some(*name)
+}
