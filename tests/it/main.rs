@@ -5,6 +5,7 @@
 mod architecture;
 mod bad_input;
 mod chatkit;
+mod cli;
 mod documents;
 mod doors;
 mod knowledge;

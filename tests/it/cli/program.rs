@@ -1,0 +1,160 @@
+//! The program in a folder of its own, with an environment of its own; what it starts ends with the test.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A run that takes longer will not end. Other tests are running beside it.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A folder in which the program finds nothing that the test did not put there.
+pub(super) struct Home(tempfile::TempDir);
+
+/// A run that is over.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) code: Option<i32>,
+    pub(super) out: String,
+    pub(super) err: String,
+}
+
+/// A process, ended by its own id when it is dropped.
+pub(super) struct Started(Child);
+
+/// A server that listens.
+pub(super) struct Serving {
+    pub(super) url: String,
+    log: Receiver<String>,
+    program: Started,
+}
+
+impl Home {
+    pub(super) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(super) fn path(&self, below: &str) -> PathBuf {
+        self.0.path().join(below)
+    }
+
+    /// Puts a file there, and the folders it is in.
+    pub(super) fn write(&self, below: &str, content: impl AsRef<[u8]>) -> &Self {
+        let path = self.path(below);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+        self
+    }
+
+    fn command(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chatkit-gateway"));
+        command.args(arguments).current_dir(self.0.path()).env_clear();
+        command.env("HOME", self.0.path());
+        command.env("DATA_DIR", self.path("data")).env("OFFLINE_PACE_MS", "0");
+        command.envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub(super) fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_with(&[], arguments)
+    }
+
+    /// The same with further variables.
+    pub(super) fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
+        let mut program = Started(self.command(variables, arguments).spawn().unwrap());
+        let out = collected(program.0.stdout.take().unwrap());
+        let err = collected(program.0.stderr.take().unwrap());
+        let (out, err) = (out.recv_timeout(PATIENCE).unwrap(), err.recv_timeout(PATIENCE).unwrap());
+        Ended { code: program.0.wait().unwrap().code(), out, err }
+    }
+
+    /// Runs the program for somebody who reads nothing of what it writes.
+    pub(super) fn run_unread(&self, arguments: &[&str]) -> Ended {
+        let mut program = Started(self.command(&[], arguments).spawn().unwrap());
+        drop(program.0.stdout.take());
+        let err = collected(program.0.stderr.take().unwrap()).recv_timeout(PATIENCE).unwrap();
+        Ended { code: program.0.wait().unwrap().code(), out: String::new(), err }
+    }
+
+    /// Starts a server on a free port, and waits until it listens.
+    pub(super) fn serve(&self, variables: &[(&str, &str)]) -> Serving {
+        let mut program = Started(self.command(variables, &["serve", "--port", "0"]).spawn().unwrap());
+        let (heard, log) = channel();
+        let lines = BufReader::new(program.0.stderr.take().unwrap()).lines();
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| heard.send(line)));
+        let mut told = Vec::new();
+        while let Ok(line) = log.recv_timeout(PATIENCE) {
+            if let Some((_, address)) = line.split_once("Listening on ") {
+                let url = address.split_whitespace().next().unwrap().to_owned();
+                return Serving { url, log, program };
+            }
+            told.push(line);
+        }
+        panic!("it does not listen: {told:#?}");
+    }
+}
+
+fn collected(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (send, receive) = channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).unwrap();
+        let _ = send.send(String::from_utf8(bytes).expect("the program writes UTF-8"));
+    });
+    receive
+}
+
+impl Ended {
+    /// It ended well; what it wrote to standard output.
+    #[track_caller]
+    pub(super) fn well(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self.out
+    }
+
+    /// It ended badly, as a program should that knows why; what it said, which names these.
+    #[track_caller]
+    pub(super) fn badly(self, named: &[&str]) -> String {
+        assert_eq!(self.code, Some(1), "{self:#?}");
+        assert!(!self.err.contains("panicked"), "{self:#?}");
+        for name in named {
+            assert!(self.err.contains(name), "{name:?} is not named: {self:#?}");
+        }
+        self.err
+    }
+}
+
+impl Serving {
+    pub(super) fn port(&self) -> &str {
+        self.url.rsplit(':').next().unwrap()
+    }
+
+    /// Sends a signal by its name, as an operator would.
+    pub(super) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.program.0.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for its end, which must come within `most`.
+    pub(super) fn ended_within(mut self, most: Duration) -> ExitStatus {
+        let deadline = Instant::now() + most;
+        loop {
+            match self.log.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(_) => {}
+                Err(RecvTimeoutError::Timeout) => panic!("it goes on"),
+                Err(RecvTimeoutError::Disconnected) => return self.program.0.wait().unwrap(),
+            }
+        }
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
