@@ -139,7 +139,7 @@ impl App {
         let model = chat_model(settings, model, &ids)?;
         let tutor = Tutor::new(model.clone(), settings.tutor.clone())
             .with(QueryKnowledgeBase::new(knowledge.clone(), settings.tutor.passages))
-            .at(book::site(&settings.http));
+            .serving(book::BASE, book::site(&settings.http));
         let options = ChatOptions::from(&settings.chat);
         let chat = Chat::new(store.clone(), Arc::new(tutor), clock, ids.clone(), options);
         let secret = match &settings.visitor_secret {

@@ -1,14 +1,13 @@
 //! The book that ships with the program: its pages, and how they get into an empty knowledge base.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-use pulldown_cmark::{Event, Options, Parser, html};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 use rust_embed::RustEmbed;
 
 use crate::config::HttpSettings;
-use crate::knowledge::ingest::{self, IngestError, Report};
+use crate::knowledge::ingest::{self, Report};
 use crate::knowledge::{Document, KnowledgeBase, KnowledgeError, Passage};
 
 #[derive(RustEmbed)]
@@ -33,7 +32,16 @@ fn pages() -> impl Iterator<Item = (String, Vec<u8>)> {
     Pages::iter().filter_map(|path| Pages::get(&path).map(|page| (path.to_string(), page.data.into_owned())))
 }
 
-static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| ingest::read_bundled(pages(), &options()));
+/// Marks the documents that came with the program, so that a book of the operator's own is never taken for this one.
+const MARK: &str = "bundled ";
+
+static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| {
+    let mut documents = ingest::read(pages(), &options());
+    for document in &mut documents {
+        document.fingerprint.insert_str(0, MARK);
+    }
+    documents
+});
 
 /// Where readers reach this server, for links into the bundled book.
 pub fn site(settings: &HttpSettings) -> String {
@@ -45,16 +53,11 @@ pub fn site(settings: &HttpSettings) -> String {
 /// # Errors
 /// The knowledge base did not take it.
 pub async fn ingest_if_alone(knowledge: &dyn KnowledgeBase) -> Result<Option<Report>, KnowledgeError> {
-    let ours: BTreeSet<&str> = DOCUMENTS.iter().map(|document| document.path.as_str()).collect();
     let stored = knowledge.documents().await?;
-    if !stored.iter().all(|document| ours.contains(document.path.as_str())) {
+    if !stored.iter().all(|document| document.fingerprint.starts_with(MARK)) {
         return Ok(None);
     }
-    match ingest::bundled(pages(), &options(), knowledge, &()).await {
-        Ok(report) => Ok(Some(report)),
-        Err(IngestError::Knowledge(error)) => Err(error),
-        Err(IngestError::Folder(_)) => Ok(None),
-    }
+    ingest::put_all(DOCUMENTS.clone(), knowledge).await.map(Some)
 }
 
 /// The list of pages, as HTML.
@@ -83,7 +86,8 @@ pub fn page(path: &str) -> Option<String> {
             let _ = write!(body, "<h{level} id=\"{}\">{}</h{level}>", escaped(anchor), escaped(&passage.heading));
         }
         heading = Some(&passage.heading);
-        html::push_html(&mut body, Parser::new_ext(&passage.text, Options::ENABLE_TABLES).map(without_markup));
+        let text = Parser::new_ext(&passage.text, Options::ENABLE_TABLES);
+        html::push_html(&mut body, text.filter(|event| !leads_elsewhere(event)).map(without_markup));
     }
     Some(page_of(title, &body))
 }
@@ -91,6 +95,12 @@ pub fn page(path: &str) -> Option<String> {
 /// The page a passage is on, without its anchor.
 fn address(passage: &Passage) -> &str {
     passage.url.split('#').next().unwrap_or_default()
+}
+
+/// Links and pictures name files of the book's source, which are not served: their words stay, they do not.
+fn leads_elsewhere(event: &Event<'_>) -> bool {
+    use Event::{End, Start};
+    matches!(event, Start(Tag::Link { .. } | Tag::Image { .. }) | End(TagEnd::Link | TagEnd::Image))
 }
 
 /// Markup inside a page is shown, not obeyed.

@@ -37,7 +37,7 @@ pub struct Tutor {
     model: Arc<dyn ChatModel>,
     tools: Arc<[Arc<dyn Tool>]>,
     settings: TutorSettings,
-    site: Option<String>,
+    site: Option<(String, String)>,
 }
 
 impl std::fmt::Debug for Tutor {
@@ -61,10 +61,10 @@ impl Tutor {
         self
     }
 
-    /// Puts `site` in front of sources whose address is only a path.
+    /// Says that addresses which are only a path, and lie below `base`, are served at `site`.
     #[must_use]
-    pub fn at(mut self, site: impl Into<String>) -> Self {
-        self.site = Some(site.into());
+    pub fn serving(mut self, base: impl Into<String>, site: impl Into<String>) -> Self {
+        self.site = Some((base.into(), site.into()));
         self
     }
 

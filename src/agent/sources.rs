@@ -8,7 +8,7 @@ use crate::llm::passages::{CitedPassage, ToolResult};
 /// Passages in the order in which they were found; the first has number 1.
 #[derive(Clone, Debug)]
 pub(super) struct Sources {
-    site: Option<String>,
+    site: Option<(String, String)>,
     passages: Vec<Admitted>,
 }
 
@@ -20,7 +20,7 @@ struct Admitted {
 }
 
 impl Sources {
-    pub(super) fn new(site: Option<String>) -> Self {
+    pub(super) fn new(site: Option<(String, String)>) -> Self {
         Self { site, passages: Vec::new() }
     }
 
@@ -60,7 +60,13 @@ impl Sources {
 
     fn address(&self, url: &str) -> String {
         match &self.site {
-            Some(site) if url.starts_with('/') => format!("{site}{url}"),
+            Some((base, site))
+                if url
+                    .strip_prefix(base.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '#'])) =>
+            {
+                format!("{site}{url}")
+            }
             _ => url.to_owned(),
         }
     }

@@ -50,6 +50,12 @@ pub(super) async fn run(settings: &Settings, asked: IngestArgs) -> Result<ExitCo
     if report.hidden > 0 {
         output::line(format_args!("{} pages left out: drafts or unlisted", report.hidden))?;
     }
+    if report.without_site > 0 {
+        eprintln!(
+            "nobody said where the book is read, so citations carry paths only, such as /docs/…; give --site-url or set \
+             SITE_URL"
+        );
+    }
     database.close().await;
     if report.problems.is_empty() {
         return Ok(ExitCode::SUCCESS);

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::client::{Reader, input, thread_of, types};
+use crate::support::client::{Reader, input, streamed_text, thread_of, types};
+use crate::support::fake_model::{FakeModel, Reply};
+use crate::support::house::until;
 use program::Home;
 
 /// Three pages whose words are not in the bundled book.
@@ -81,6 +83,18 @@ fn an_ingested_book_takes_the_place_of_the_bundled_one() {
     assert_eq!(found[0]["path"], "birds/hoatzin.md");
     assert_eq!(found[0]["heading"], "Young");
     assert_eq!(found[0]["url"], "https://zoo.example.org/animals/birds/hoatzin#young");
+}
+
+#[test]
+fn a_book_with_file_names_of_the_bundled_one_is_not_taken_for_it() {
+    let home = Home::new();
+    home.write("own/intro.md", "# Zoo\n\nA hoatzin has claws on its wings.\n");
+    home.run(&["ingest", "own"]).well();
+    for _ in 0..2 {
+        let found = json_lines(&home.run(&["search", "claws of a hoatzin", "--json"]).well());
+        assert_eq!(found[0]["url"], "/docs/intro");
+        assert_eq!(home.run(&["search", "quaternion", "--json"]).well(), "");
+    }
 }
 
 #[test]
@@ -329,6 +343,35 @@ async fn a_conversation_survives_the_death_of_its_server() {
     let after = reader.items(&thread).await;
     assert_eq!(after[..before.len()], before);
     assert!(after.len() > before.len());
+}
+
+#[tokio::test]
+async fn an_answer_whose_server_died_is_kept_as_far_as_it_was_written_and_the_thread_goes_on() {
+    let model = FakeModel::start().await;
+    let (reply, gate) = Reply::gated_text(["Robots", " sense."]);
+    model.reply(reply);
+    let home = Home::new();
+    let (address, variables) = (model.base_url(), ["OPENAI_BASE_URL"]);
+    let variables = variables.map(|name| (name, address.as_str()));
+    let serving = home.serve(&variables);
+    let reader = visitor(&serving.url).await;
+    let mut stream = reader.open("threads.create", json!({"input": input("What do robots do?")})).await;
+    gate.open();
+    let begun = stream.until(|event| event["update"]["delta"].is_string()).await;
+    let thread = thread_of(&begun);
+    until("the text so far is there", async || reader.items(&thread).await.len() == 2).await;
+    serving.signal("KILL");
+    assert_eq!(serving.ended_within(Duration::from_secs(20)).code(), None);
+    let serving = home.serve(&variables);
+    let reader = reader.at(&serving.url);
+    let so_far = ["user_message: What do robots do?", "assistant_message: Robots"];
+    assert_eq!(reader.conversation(&thread).await, so_far);
+    model.always(Reply::text(["They act."]));
+    // The dead turn holds the thread until its lease runs out; the message waits for that.
+    assert_eq!(streamed_text(&reader.say(&thread, "And then?").await), "They act.");
+    let after = reader.conversation(&thread).await;
+    assert_eq!(after[..2], so_far);
+    assert_eq!(after[2..], ["user_message: And then?", "assistant_message: They act."]);
 }
 
 async fn visitor(url: &str) -> Reader {

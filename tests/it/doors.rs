@@ -110,9 +110,9 @@ async fn health_names_what_is_in_use() {
     assert_eq!(health.body["status"], "ok");
     assert_eq!(health.body["database"], "connected");
     assert_eq!(health.body["vector_store"], "embedded");
-    assert_eq!(health.body["retrieval"], "lexical");
+    assert_eq!(health.body["knowledge"]["retrieval"], "lexical");
     assert_eq!(health.body["model"], "offline/extractive");
-    assert!(health.body["passages"].as_u64().unwrap() > 50);
+    assert!(health.body["knowledge"]["passages"].as_u64().unwrap() > 50);
     assert_eq!(house.stranger().get("/livez").await.status, 200);
     assert_eq!(house.stranger().get("/readyz").await.body["components"]["database"], "up");
 }

@@ -169,7 +169,10 @@ async fn a_folder_that_cannot_be_ingested_is_refused_with_a_sentence_and_nothing
     fs::create_dir(&empty).unwrap();
     assert!(refused(shelf.folder.path().join("none")).await.starts_with("there is no folder "));
     assert!(refused(shelf.pages().join("a.md")).await.ends_with("is a file; give the folder it is in"));
-    assert!(refused(empty).await.starts_with("there is no .md or .mdx file in "));
+    assert!(refused(empty.clone()).await.starts_with("there is no .md or .mdx file in "));
+    fs::write(empty.join("b.md"), b"\xff").unwrap();
+    let unreadable = refused(empty).await;
+    assert!(unreadable.starts_with("no page in ") && unreadable.contains("b.md:1: "), "{unreadable}");
     assert_eq!(shelf.paths().await, ["a.md"]);
 }
 
@@ -210,15 +213,14 @@ async fn pages_in_memory_are_ingested_like_a_folder() {
         ("questions.jsonl", "{}"),
     ];
     let pages = pages.map(|(path, text)| (path.to_owned(), text.as_bytes()));
-    let report = ingest::bundled(pages, &Options::default(), &shelf.knowledge, &()).await.unwrap();
+    let documents = ingest::read(pages, &Options::default());
+    let report = ingest::put_all(documents, &shelf.knowledge).await.unwrap();
     assert_eq!(counts(&report), [1, 0, 0, 0]);
     let found = shelf.search("hinge joint axis").await;
     assert_eq!(
         (found[0].passage.module.as_deref(), found[0].passage.url.as_str()),
         (Some("Part one"), "/docs/part-1/joints#hinges")
     );
-    let nothing: [(String, Vec<u8>); 0] = [];
-    assert!(ingest::bundled(nothing, &Options::default(), &shelf.knowledge, &()).await.is_err());
 }
 
 /// How long a change elsewhere may take to be seen; the promise is a second.

@@ -71,6 +71,8 @@ pub struct Report {
     pub hidden: usize,
     /// Passages of the book as it now is.
     pub passages: usize,
+    /// Documents whose address is only a path, because nobody said where the site is.
+    pub without_site: usize,
     /// What was wrong, by file and line.
     pub problems: Vec<Problem>,
 }
@@ -129,36 +131,29 @@ pub async fn ingest(
     let (folder, options) = (folder.to_path_buf(), options.clone());
     let plan = off_thread(move || {
         let files = load::load(&folder, &options.exclude)?;
-        Ok(plan(files, &site_of(&folder, &options)))
+        let plan = plan(files, &site_of(&folder, &options));
+        // Going on would forget everything that is stored.
+        if plan.documents.is_empty() && plan.hidden == 0 {
+            let first = plan.problems.first().map_or(String::new(), |problem| format!(": {problem}"));
+            return Err(IngestError::Folder(format!("no page in {} can be read{first}", folder.display())));
+        }
+        Ok(plan)
     })
     .await?;
-    carry_out(plan, knowledge, progress).await
+    Ok(carry_out(plan, knowledge, progress).await?)
 }
 
-/// The same for pages in memory: pairs of path (with `/`) and content, such as the book that ships with the program.
+/// Puts these documents in place of all that the knowledge base holds; those that did not change are not stored again.
 ///
 /// # Errors
-/// When there is no page among them, and when the knowledge base fails.
-pub async fn bundled<C: Into<Vec<u8>>>(
-    pages: impl IntoIterator<Item = (String, C)>,
-    options: &Options,
-    knowledge: &dyn KnowledgeBase,
-    progress: &dyn Progress,
-) -> Result<Report, IngestError> {
-    let files = in_memory(pages, options);
-    if files.pages.is_empty() {
-        return Err(IngestError::Folder("there is no page among the files".to_owned()));
-    }
-    let site = chosen(Site::default(), options);
-    let plan = off_thread(move || Ok(plan(files, &site))).await?;
-    carry_out(plan, knowledge, progress).await
+/// The knowledge base fails. What was stored before the error stays.
+pub async fn put_all(documents: Vec<Document>, knowledge: &dyn KnowledgeBase) -> Result<Report, KnowledgeError> {
+    carry_out(Plan { documents, ..Plan::default() }, knowledge, &()).await
 }
 
-/// What pages in memory come to, without storing anything.
-pub fn read_bundled<C: Into<Vec<u8>>>(
-    pages: impl IntoIterator<Item = (String, C)>,
-    options: &Options,
-) -> Vec<Document> {
+/// Reads pages in memory, without storing anything: pairs of path (with `/`) and content, such as the book that ships
+/// with the program.
+pub fn read<C: Into<Vec<u8>>>(pages: impl IntoIterator<Item = (String, C)>, options: &Options) -> Vec<Document> {
     plan(in_memory(pages, options), &chosen(Site::default(), options)).documents
 }
 
@@ -203,7 +198,11 @@ fn plan(files: Files, site: &Site) -> Plan {
     plan
 }
 
-async fn carry_out(plan: Plan, knowledge: &dyn KnowledgeBase, progress: &dyn Progress) -> Result<Report, IngestError> {
+async fn carry_out(
+    plan: Plan,
+    knowledge: &dyn KnowledgeBase,
+    progress: &dyn Progress,
+) -> Result<Report, KnowledgeError> {
     let mut stored: BTreeMap<String, String> =
         knowledge.documents().await?.into_iter().map(|state| (state.path, state.fingerprint)).collect();
     stored.retain(|path, _| {
@@ -214,6 +213,8 @@ async fn carry_out(plan: Plan, knowledge: &dyn KnowledgeBase, progress: &dyn Pro
     for document in plan.documents {
         let path = document.path.clone();
         report.passages += document.passages.len();
+        let without_site = document.passages.first().is_some_and(|passage| passage.url.starts_with('/'));
+        report.without_site += usize::from(without_site);
         let step = match stored.remove(&path) {
             Some(fingerprint) if fingerprint == document.fingerprint => Step::Unchanged,
             Some(_) => Step::Changed,
