@@ -9,6 +9,9 @@ pub(super) enum Unit {
     Code(String),
 }
 
+/// Words without a full stop are a caption up to so many; more are a sentence whose author was in a hurry.
+const CAPTION_WORDS_MAX: usize = 24;
+
 /// Cuts a passage into units, in reading order.
 pub(super) fn units(passage: &str) -> Vec<Unit> {
     let mut reader = Reader::default();
@@ -82,8 +85,14 @@ impl Reader {
         }
         let paragraph = self.paragraphs;
         self.paragraphs += 1;
-        self.units.extend(split(&text).into_iter().map(|text| Unit::Sentence { text: text.to_owned(), paragraph }));
+        let sentences = split(&text).into_iter().filter(|sentence| !is_caption(sentence));
+        self.units.extend(sentences.map(|text| Unit::Sentence { text: text.to_owned(), paragraph }));
     }
+}
+
+/// A few words that end in the middle of nothing: what a picture shows, or the name of a box.
+fn is_caption(sentence: &str) -> bool {
+    sentence.ends_with(|c: char| c.is_ascii_alphanumeric()) && sentence.split_whitespace().count() <= CAPTION_WORDS_MAX
 }
 
 enum Line<'a> {
@@ -242,6 +251,7 @@ mod tests {
 
     #[test]
     fn markup_falls_away_and_code_stays_whole() {
+        assert_eq!(units("Top view of two feet"), []);
         let passage = "# Sensors\n\nimport X from 'y'\nA sensor\nmeasures. It is small.\n\n- First item\n- [ ] Second. More.\n1. Third\n\n\
             | a | b |\n|---|---|\n| 1 | 2 |\n\n<Tabs>\n:::note\n> Quoted text.\n:::\n\n   ```py\n   x = 1. \n     y\n   ```\n\n![i](u)\n$$\nx = 1.\n$$\n```\ncut";
         let sentence = |text: &str, paragraph| Unit::Sentence { text: text.into(), paragraph };
