@@ -110,6 +110,9 @@ impl Citations {
             }
             self.take(c, &mut piece);
             left = &left[c.len_utf8()..];
+            if c.is_ascii_alphabetic() {
+                left = self.take_letters(left, &mut piece);
+            }
         }
         piece
     }
@@ -145,6 +148,18 @@ impl Citations {
         }
         self.blank = false;
         self.put(c, piece);
+    }
+
+    /// Gives out the letters that follow a letter, which change nothing but the last character; what is left.
+    fn take_letters<'a>(&mut self, text: &'a str, piece: &mut Piece) -> &'a str {
+        let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (word, left) = text.split_at(letters);
+        if let Some(last) = word.chars().next_back() {
+            self.place.step(last);
+            self.length += letters;
+            piece.text.push_str(word);
+        }
+        left
     }
 
     fn put_blank(&mut self, piece: &mut Piece) {

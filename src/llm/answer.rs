@@ -1,17 +1,14 @@
 //! One answer on the OpenAI wire, from its bytes to chunks: what its events amount to, and how it ends.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::time::Duration;
 
-use bytes::Bytes;
-use eventsource_stream::{EventStream, EventStreamError};
-use futures_util::{Stream, StreamExt};
 use tokio::time::timeout;
 
 use super::errors::Complaint;
 use super::openai_wire::{Choice, Event};
-use super::sse::{self, Body, Opening};
+use super::sse::{self, Body, Events, Opening};
 use super::tool_calls::Assembly;
 use super::{Chunk, LlmError, Usage};
 use crate::identity::Ids;
@@ -22,13 +19,10 @@ const WHOLE_BODY_BYTES_MAX: usize = 4 << 20;
 /// A provider that keeps a finished answer open longer than this loses the connection.
 const LEAVING_WAIT_MAX: Duration = Duration::from_millis(50);
 
-type Events = Pin<Box<EventStream<Pin<Box<dyn Stream<Item = Result<Bytes, LlmError>> + Send>>>>>;
-
 /// An answer that is being read.
 pub(super) struct Answer {
     source: Source,
     heard: Heard,
-    key: Option<String>,
 }
 
 enum Source {
@@ -54,10 +48,10 @@ impl Answer {
                 let whole = body.rest(start, WHOLE_BODY_BYTES_MAX).await?;
                 Source::Whole(String::from_utf8_lossy(&whole).into_owned())
             }
-            Opening::Events(start) => Source::Events(Box::pin(EventStream::new(Box::pin(sse::pieces(start, body))))),
+            Opening::Events(start) => Source::Events(Events::new(&start, body)),
         };
-        let heard = Heard { text_bytes_max, ids, ..Heard::new() };
-        Ok(Self { source, heard, key: key.map(str::to_owned) })
+        let key = key.map(str::to_owned);
+        Ok(Self { source, heard: Heard { text_bytes_max, ids, key, ..Heard::new() } })
     }
 
     /// The next chunk; after an error and after the end there is none.
@@ -73,17 +67,17 @@ impl Answer {
             match std::mem::replace(&mut self.source, Source::Ended) {
                 Source::Ended => return None,
                 Source::Leaving(mut events) => {
-                    let end = async { while let Some(Ok(_)) = events.next().await {} };
+                    let end = async { while let Ok(true) = events.more().await {} };
                     let _ = timeout(LEAVING_WAIT_MAX, end).await;
                 }
                 Source::Whole(json) => {
-                    let how = self.hear(&json).and_then(|()| match self.heard.has_choice {
+                    let how = self.heard.hear_json(&json).and_then(|()| match self.heard.has_choice {
                         true => Ok(()),
                         false => Err(LlmError::Garbled("neither an answer nor an error".into())),
                     });
                     self.heard.end(how);
                 }
-                Source::Events(mut events) => match self.hear_next(&mut events).await {
+                Source::Events(mut events) => match self.heard.hear_arrived(&mut events).await {
                     None => self.source = Source::Events(events),
                     Some(how) => {
                         if how.is_ok() {
@@ -94,44 +88,6 @@ impl Answer {
                 },
             }
         }
-    }
-
-    /// Hears one event; gives back how the answer ended, if it did.
-    async fn hear_next(&mut self, events: &mut Events) -> Option<Result<(), LlmError>> {
-        let event = match events.next().await {
-            Some(Ok(event)) => event,
-            Some(Err(EventStreamError::Transport(LlmError::Cut))) if self.heard.closed => return Some(Ok(())),
-            Some(Err(EventStreamError::Transport(error))) => return Some(Err(error)),
-            Some(Err(_)) => return Some(Err(LlmError::Garbled("not an event stream".into()))),
-            None if self.heard.finished => return Some(Ok(())),
-            None => return Some(Err(LlmError::Cut)),
-        };
-        if event.data.trim() == "[DONE]" {
-            return Some(Ok(()));
-        }
-        match self.hear(&event.data) {
-            Ok(()) => None,
-            // Where nothing follows, it is the front half of an event.
-            Err(LlmError::Garbled(_)) if events.next().await.is_none() => Some(Err(LlmError::Cut)),
-            Err(error) => Some(Err(error)),
-        }
-    }
-
-    fn hear(&mut self, json: &str) -> Result<(), LlmError> {
-        let complaint = |needs_certainty: bool| {
-            let complaint = Complaint::read(json).filter(|complaint| !needs_certainty || complaint.is_certain());
-            complaint.map(|complaint| complaint.into_error(self.key.as_deref()))
-        };
-        let Ok(event) = serde_json::from_str::<Event<'_>>(json) else {
-            return Err(complaint(false).unwrap_or_else(|| LlmError::Garbled("an event that is not JSON".into())));
-        };
-        let says_nothing = event.choices.is_none() && event.usage.is_none();
-        if (event.error.is_some() || says_nothing)
-            && let Some(error) = complaint(event.error.is_none())
-        {
-            return Err(error);
-        }
-        self.heard.hear(event)
     }
 }
 
@@ -152,6 +108,8 @@ struct Heard {
     closed: bool,
     reason: String,
     ids: Ids,
+    /// Never told, not even by an error that quotes it.
+    key: Option<String>,
 }
 
 impl Heard {
@@ -169,7 +127,52 @@ impl Heard {
             closed: false,
             reason: String::new(),
             ids: Ids::random(),
+            key: None,
         }
+    }
+
+    /// Hears all events that have arrived, then waits for more; gives back how the answer ended, if it did.
+    async fn hear_arrived(&mut self, events: &mut Events) -> Option<Result<(), LlmError>> {
+        while let Some(payload) = events.next_arrived() {
+            let heard = match payload {
+                Ok(payload) if payload.trim() == "[DONE]" => return Some(Ok(())),
+                Ok(payload) => self.hear_json(payload),
+                Err(error) => Err(error),
+            };
+            match heard {
+                Ok(()) => {}
+                // Where nothing follows, it is the front half of an event.
+                Err(LlmError::Garbled(_)) if events.is_over().await => return Some(Err(LlmError::Cut)),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        if !self.ready.is_empty() {
+            return None;
+        }
+        match events.more().await {
+            Ok(true) => None,
+            Ok(false) if self.finished => Some(Ok(())),
+            Ok(false) => Some(Err(LlmError::Cut)),
+            Err(LlmError::Cut) if self.closed => Some(Ok(())),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    fn hear_json(&mut self, json: &str) -> Result<(), LlmError> {
+        let complaint = |needs_certainty: bool| {
+            let complaint = Complaint::read(json).filter(|complaint| !needs_certainty || complaint.is_certain());
+            complaint.map(|complaint| complaint.into_error(self.key.as_deref()))
+        };
+        let Ok(event) = serde_json::from_str::<Event<'_>>(json) else {
+            return Err(complaint(false).unwrap_or_else(|| LlmError::Garbled("an event that is not JSON".into())));
+        };
+        let says_nothing = event.choices.is_none() && event.usage.is_none();
+        if (event.error.is_some() || says_nothing)
+            && let Some(error) = complaint(event.error.is_none())
+        {
+            return Err(error);
+        }
+        self.hear(event)
     }
 
     fn hear(&mut self, event: Event<'_>) -> Result<(), LlmError> {
@@ -195,7 +198,7 @@ impl Heard {
             for text in [delta.content.0, delta.refusal.0] {
                 if !text.is_empty() {
                     brought = true;
-                    self.hear_text(text.into_owned())?;
+                    self.hear_text(text)?;
                 }
             }
             if let Some(pieces) = delta.tool_calls {
@@ -211,13 +214,17 @@ impl Heard {
         Ok(())
     }
 
-    fn hear_text(&mut self, text: String) -> Result<(), LlmError> {
+    /// Text that arrived together is told together.
+    fn hear_text(&mut self, text: Cow<'_, str>) -> Result<(), LlmError> {
         self.introduced = true;
         self.text_bytes += text.len();
         if self.text_bytes > self.text_bytes_max {
             return Err(LlmError::Garbled(format!("an answer of more than {} bytes", self.text_bytes_max)));
         }
-        self.ready.push_back(Chunk::Text(text));
+        match self.ready.back_mut() {
+            Some(Chunk::Text(told)) => told.push_str(&text),
+            _ => self.ready.push_back(Chunk::Text(text.into_owned())),
+        }
         Ok(())
     }
 

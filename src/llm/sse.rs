@@ -1,11 +1,13 @@
-//! The bytes of an answer on their way to the event parser, made safe for it: no byte order mark, valid UTF-8,
-//! small pieces, bounded events, bounded waits.
+//! From the bytes of an answer to its events: bounded events, bounded waits, and what arrived together read together.
 
+use std::future::poll_fn;
+use std::ops::Range;
 use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
 use super::LlmError;
@@ -13,8 +15,8 @@ use super::LlmError;
 /// An event longer than this is not an event.
 const EVENT_BYTES_MAX: usize = 1 << 20;
 
-/// The parser's work grows with the square of a piece, so it gets small ones.
-const PIECE_BYTES_MAX: usize = 64 << 10;
+/// So much is gathered before it is read, when it is there already.
+const GATHERED_BYTES_MAX: usize = 16 << 10;
 
 /// All bytes of one answer, thoughts and framing included.
 const WIRE_BYTES_MAX: usize = 64 << 20;
@@ -34,33 +36,78 @@ pub(super) struct Patience {
 pub(super) struct Body {
     source: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
     patience: Patience,
+    /// Something came, if only the end.
     started: bool,
+    /// What was read and not given out yet; the inner `None` is the end.
+    read_ahead: Option<Option<reqwest::Result<Bytes>>>,
     bytes: usize,
 }
 
 impl Body {
     pub(super) fn new(response: reqwest::Response, patience: Patience) -> Self {
-        Self { source: Box::pin(response.bytes_stream()), patience, started: false, bytes: 0 }
+        Self { source: Box::pin(response.bytes_stream()), patience, started: false, read_ahead: None, bytes: 0 }
     }
 
     /// The next bytes, `None` at the orderly end.
     pub(super) async fn next(&mut self) -> Option<Result<Bytes, LlmError>> {
-        let (deadline, waited) = match self.started {
-            false => self.patience.first,
-            true => (Instant::now() + self.patience.idle, self.patience.idle),
+        let read = match self.read_ahead.take() {
+            Some(read) => read,
+            None => match self.read().await {
+                Ok(read) => read,
+                Err(error) => return Some(Err(error)),
+            },
         };
-        let bytes = match timeout_at(deadline, self.source.next()).await {
-            Err(_) => return Some(Err(LlmError::Silent(waited))),
-            Ok(None) => return None,
-            Ok(Some(Err(_))) => return Some(Err(LlmError::Cut)),
-            Ok(Some(Ok(bytes))) => bytes,
+        let bytes = match read? {
+            Ok(bytes) => bytes,
+            Err(_) => return Some(Err(LlmError::Cut)),
         };
-        self.started = true;
         self.bytes += bytes.len();
         if self.bytes > WIRE_BYTES_MAX {
             return Some(Err(LlmError::Garbled(format!("more than {WIRE_BYTES_MAX} bytes"))));
         }
         Some(Ok(bytes))
+    }
+
+    async fn read(&mut self) -> Result<Option<reqwest::Result<Bytes>>, LlmError> {
+        let (deadline, waited) = match self.started {
+            false => self.patience.first,
+            true => (Instant::now() + self.patience.idle, self.patience.idle),
+        };
+        let read = timeout_at(deadline, self.source.next()).await.map_err(|_| LlmError::Silent(waited))?;
+        self.started = true;
+        Ok(read)
+    }
+
+    /// Waits for bytes, and appends them with all that arrived with them; `None` at the orderly end.
+    pub(super) async fn gathered(&mut self, buffer: &mut Vec<u8>) -> Option<Result<(), LlmError>> {
+        let start = buffer.len();
+        loop {
+            match self.next().await? {
+                Ok(bytes) => buffer.extend_from_slice(&bytes),
+                Err(error) => return Some(Err(error)),
+            }
+            if buffer.len() - start >= GATHERED_BYTES_MAX || !self.has_more().await {
+                return Some(Ok(()));
+            }
+        }
+    }
+
+    /// Whether there is more to read without waiting.
+    ///
+    /// The task that reads the socket hands over one piece at a time, so it gets one chance to hand over the next.
+    async fn has_more(&mut self) -> bool {
+        let mut had_chance = false;
+        self.read_ahead = poll_fn(|context| match self.source.as_mut().poll_next(context) {
+            Poll::Ready(read) => Poll::Ready(Some(read)),
+            Poll::Pending if had_chance => Poll::Ready(None),
+            Poll::Pending => {
+                had_chance = true;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        })
+        .await;
+        matches!(self.read_ahead, Some(Some(Ok(_))))
     }
 
     /// What is left of the body, at most `max` bytes of it.
@@ -110,111 +157,108 @@ pub(super) async fn opening(body: &mut Body) -> Result<Opening, LlmError> {
     }
 }
 
-/// The bytes of a body in pieces the event parser copes with.
-///
-/// At the orderly end a blank line is added, so that a last event without one is not lost.
-pub(super) fn pieces(start: Bytes, body: Body) -> impl Stream<Item = Result<Bytes, LlmError>> + Send {
-    let reader = Reader { body, waiting: start, torn: Vec::new(), lines: Lines::default(), ended: false };
-    stream::unfold(reader, |mut reader| async move {
-        let piece = reader.next().await?;
-        Some((piece, reader))
-    })
-}
-
-struct Reader {
+/// The events of a body, cut out of its bytes as they come.
+pub(super) struct Events {
     body: Body,
-    waiting: Bytes,
-    /// A character of which the rest has not come yet.
-    torn: Vec<u8>,
-    lines: Lines,
+    arrived: Vec<u8>,
+    /// Where in `arrived` the line begins that is read next.
+    line: usize,
+    /// Up to where in `arrived` there is no end of that line.
+    searched: usize,
+    /// A line feed that comes now belongs to the carriage return before it.
+    after_return: bool,
+    /// What the event says so far that is being read.
+    payload: String,
+    /// That event was given out.
+    given: bool,
     ended: bool,
 }
 
-impl Reader {
-    async fn next(&mut self) -> Option<Result<Bytes, LlmError>> {
-        while self.waiting.is_empty() {
-            if self.ended {
-                return None;
-            }
-            match self.body.next().await {
-                Some(Ok(bytes)) => self.waiting = bytes,
-                Some(Err(error)) => {
-                    self.ended = true;
-                    return Some(Err(error));
-                }
-                None => {
-                    self.ended = true;
-                    return Some(Ok(Bytes::from_static(b"\n\n")));
-                }
-            }
+impl Events {
+    /// `start` is what was read of the body already.
+    pub(super) fn new(start: &[u8], body: Body) -> Self {
+        Self {
+            body,
+            arrived: start.to_vec(),
+            line: 0,
+            searched: 0,
+            after_return: false,
+            payload: String::new(),
+            given: false,
+            ended: false,
         }
-        let piece = self.waiting.split_to(self.waiting.len().min(PIECE_BYTES_MAX));
-        if self.lines.event_bytes_after(&piece) > EVENT_BYTES_MAX {
-            self.ended = true;
-            self.waiting.clear();
-            return Some(Err(LlmError::Garbled(format!("an event of more than {EVENT_BYTES_MAX} bytes"))));
-        }
-        Some(Ok(self.mended(piece)))
     }
 
-    /// The parser holds everything back from the first invalid byte on; so it never sees one.
-    fn mended(&mut self, piece: Bytes) -> Bytes {
-        if self.torn.is_empty() && std::str::from_utf8(&piece).is_ok() {
-            return piece;
+    /// What the next event says, if all of it has arrived. Bytes that are not UTF-8 are replaced.
+    pub(super) fn next_arrived(&mut self) -> Option<Result<&str, LlmError>> {
+        if std::mem::take(&mut self.given) {
+            self.payload.clear();
         }
-        let mut bytes = std::mem::take(&mut self.torn);
-        bytes.extend_from_slice(&piece);
-        let mut text = String::with_capacity(bytes.len());
-        let mut left = bytes.as_slice();
-        while !left.is_empty() {
-            match std::str::from_utf8(left) {
-                Ok(valid) => {
-                    text.push_str(valid);
-                    break;
-                }
-                Err(error) => {
-                    let (valid, rest) = left.split_at(error.valid_up_to());
-                    text.push_str(std::str::from_utf8(valid).unwrap_or_default());
-                    let Some(invalid) = error.error_len() else {
-                        self.torn = rest.to_vec();
-                        break;
-                    };
-                    text.push(char::REPLACEMENT_CHARACTER);
-                    left = &rest[invalid..];
-                }
+        while let Some(line) = self.next_line() {
+            let line = &self.arrived[line];
+            if line.is_empty() && !self.payload.is_empty() {
+                self.given = true;
+                return Some(Ok(&self.payload));
+            }
+            let Some(said) = line.strip_prefix(b"data:") else { continue };
+            if !self.payload.is_empty() {
+                self.payload.push('\n');
+            }
+            let said = said.strip_prefix(b" ").unwrap_or(said);
+            match std::str::from_utf8(said) {
+                Ok(said) => self.payload.push_str(said),
+                Err(_) => self.payload.push_str(&String::from_utf8_lossy(said)),
             }
         }
-        Bytes::from(text)
+        let event_bytes = self.payload.len() + self.arrived.len() - self.line;
+        let too_long = || LlmError::Garbled(format!("an event of more than {EVENT_BYTES_MAX} bytes"));
+        (event_bytes > EVENT_BYTES_MAX).then(|| Err(too_long()))
     }
-}
 
-/// Counts the bytes since the last blank line.
-#[derive(Default)]
-struct Lines {
-    since_blank: usize,
-    in_line: bool,
-    after_return: bool,
-}
-
-impl Lines {
-    fn event_bytes_after(&mut self, piece: &[u8]) -> usize {
-        for byte in piece {
-            match byte {
-                b'\n' if self.after_return => self.after_return = false,
-                b'\n' | b'\r' => {
-                    if !self.in_line {
-                        self.since_blank = 0;
-                    }
-                    self.in_line = false;
-                    self.after_return = *byte == b'\r';
-                }
-                _ => {
-                    self.in_line = true;
-                    self.after_return = false;
-                    self.since_blank += 1;
-                }
+    /// Waits until more has arrived; `false` at the orderly end.
+    pub(super) async fn more(&mut self) -> Result<bool, LlmError> {
+        if self.ended {
+            return Ok(false);
+        }
+        self.arrived.drain(..self.line);
+        self.searched = self.searched.saturating_sub(std::mem::take(&mut self.line));
+        match self.body.gathered(&mut self.arrived).await {
+            Some(gathered) => gathered?,
+            None => {
+                self.ended = true;
+                // A last event without its blank line counts.
+                self.arrived.extend_from_slice(b"\n\n");
             }
         }
-        self.since_blank
+        Ok(true)
+    }
+
+    /// Whether nothing follows. What does follow is lost: this is for answers that have gone wrong already.
+    pub(super) async fn is_over(&mut self) -> bool {
+        while self.next_arrived().is_none() {
+            match self.more().await {
+                Ok(true) => {}
+                Ok(false) => return true,
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
+    /// The next whole line, without its end.
+    fn next_line(&mut self) -> Option<Range<usize>> {
+        let next = *self.arrived.get(self.line)?;
+        if std::mem::take(&mut self.after_return) && next == b'\n' {
+            self.line += 1;
+        }
+        let from = self.searched.max(self.line);
+        let Some(length) = memchr::memchr2(b'\n', b'\r', &self.arrived[from..]) else {
+            self.searched = self.arrived.len();
+            return None;
+        };
+        let line = self.line..from + length;
+        self.after_return = self.arrived[line.end] == b'\r';
+        self.line = line.end + 1;
+        Some(line)
     }
 }
