@@ -23,7 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::wire::{self, READ_BYTES, whole_chunk};
 
 /// So much is gathered before it leaves, if it is there.
-const WRITE_BYTES: usize = 64 * 1024;
+const WRITE_BYTES: usize = 16 * 1024;
 
 /// Relays for whoever connects.
 pub async fn serve(listener: TcpListener, model: SocketAddr) -> Result<()> {

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// So much is read from a socket at once, if it is there.
-pub const READ_BYTES: usize = 64 * 1024;
+pub const READ_BYTES: usize = 16 * 1024;
 
 /// Sends a JSON body.
 pub async fn post(connection: &mut TcpStream, host: SocketAddr, path: &str, json: &[u8]) -> Result<()> {

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::errors::Complaint;
 use super::openai_wire::{Choice, Event};
-use super::sse::{self, Body, Events, Opening};
+use super::sse::{self, Body, EventBody, Opening};
 use super::tool_calls::Assembly;
 use super::{Chunk, LlmError, Usage};
 use crate::identity::Ids;
@@ -26,11 +26,11 @@ pub(super) struct Answer {
 }
 
 enum Source {
-    Events(Events),
+    Events(EventBody),
     /// A body that was one JSON document.
     Whole(String),
     /// Everything was said, but the connection is of use again only when its end was read.
-    Leaving(Events),
+    Leaving(EventBody),
     Ended,
 }
 
@@ -48,7 +48,7 @@ impl Answer {
                 let whole = body.rest(start, WHOLE_BODY_BYTES_MAX).await?;
                 Source::Whole(String::from_utf8_lossy(&whole).into_owned())
             }
-            Opening::Events(start) => Source::Events(Events::new(&start, body)),
+            Opening::Events(start) => Source::Events(EventBody::new(&start, body)),
         };
         let key = key.map(str::to_owned);
         Ok(Self { source, heard: Heard { text_bytes_max, ids, key, ..Heard::new() } })
@@ -132,7 +132,7 @@ impl Heard {
     }
 
     /// Hears all events that have arrived, then waits for more; gives back how the answer ended, if it did.
-    async fn hear_arrived(&mut self, events: &mut Events) -> Option<Result<(), LlmError>> {
+    async fn hear_arrived(&mut self, events: &mut EventBody) -> Option<Result<(), LlmError>> {
         while let Some(payload) = events.next_arrived() {
             let heard = match payload {
                 Ok(payload) if payload.trim() == "[DONE]" => return Some(Ok(())),
@@ -255,4 +255,18 @@ impl Heard {
 
 fn shortened(reason: &str) -> String {
     reason.chars().take(60).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_arrived_together_is_told_together() {
+        let mut heard = Heard::new();
+        for text in ["Robots", " sense"] {
+            heard.hear_json(&format!(r#"{{"choices":[{{"delta":{{"content":"{text}"}}}}]}}"#)).unwrap();
+        }
+        assert!(matches!(heard.ready.make_contiguous(), [Chunk::Text(text)] if text == "Robots sense"));
+    }
 }

@@ -3,6 +3,7 @@
 mod answer;
 pub mod choice;
 mod errors;
+mod events;
 pub mod extractive;
 pub mod http;
 pub mod openai;

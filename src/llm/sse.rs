@@ -1,7 +1,8 @@
-//! From the bytes of an answer to its events: bounded events, bounded waits, and what arrived together read together.
+//! The bytes of an answer: read with bounded patience, and what arrived together read together.
+//!
+//! How events are cut out of them is in `events.rs`.
 
 use std::future::poll_fn;
-use std::ops::Range;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -11,9 +12,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
 use super::LlmError;
-
-/// An event longer than this is not an event.
-const EVENT_BYTES_MAX: usize = 1 << 20;
+use super::events::Events;
 
 /// So much is gathered before it is read, when it is there already.
 const GATHERED_BYTES_MAX: usize = 16 << 10;
@@ -157,62 +156,24 @@ pub(super) async fn opening(body: &mut Body) -> Result<Opening, LlmError> {
     }
 }
 
-/// The events of a body, cut out of its bytes as they come.
-pub(super) struct Events {
+/// The events of a body.
+pub(super) struct EventBody {
     body: Body,
-    arrived: Vec<u8>,
-    /// Where in `arrived` the line begins that is read next.
-    line: usize,
-    /// Up to where in `arrived` there is no end of that line.
-    searched: usize,
-    /// A line feed that comes now belongs to the carriage return before it.
-    after_return: bool,
-    /// What the event says so far that is being read.
-    payload: String,
-    /// That event was given out.
-    given: bool,
+    events: Events,
     ended: bool,
 }
 
-impl Events {
+impl EventBody {
     /// `start` is what was read of the body already.
     pub(super) fn new(start: &[u8], body: Body) -> Self {
-        Self {
-            body,
-            arrived: start.to_vec(),
-            line: 0,
-            searched: 0,
-            after_return: false,
-            payload: String::new(),
-            given: false,
-            ended: false,
-        }
+        let mut events = Events::default();
+        events.room().extend_from_slice(start);
+        Self { body, events, ended: false }
     }
 
-    /// What the next event says, if all of it has arrived. Bytes that are not UTF-8 are replaced.
+    /// What the next event says, if all of it has arrived.
     pub(super) fn next_arrived(&mut self) -> Option<Result<&str, LlmError>> {
-        if std::mem::take(&mut self.given) {
-            self.payload.clear();
-        }
-        while let Some(line) = self.next_line() {
-            let line = &self.arrived[line];
-            if line.is_empty() && !self.payload.is_empty() {
-                self.given = true;
-                return Some(Ok(&self.payload));
-            }
-            let Some(said) = line.strip_prefix(b"data:") else { continue };
-            if !self.payload.is_empty() {
-                self.payload.push('\n');
-            }
-            let said = said.strip_prefix(b" ").unwrap_or(said);
-            match std::str::from_utf8(said) {
-                Ok(said) => self.payload.push_str(said),
-                Err(_) => self.payload.push_str(&String::from_utf8_lossy(said)),
-            }
-        }
-        let event_bytes = self.payload.len() + self.arrived.len() - self.line;
-        let too_long = || LlmError::Garbled(format!("an event of more than {EVENT_BYTES_MAX} bytes"));
-        (event_bytes > EVENT_BYTES_MAX).then(|| Err(too_long()))
+        self.events.next()
     }
 
     /// Waits until more has arrived; `false` at the orderly end.
@@ -220,14 +181,12 @@ impl Events {
         if self.ended {
             return Ok(false);
         }
-        self.arrived.drain(..self.line);
-        self.searched = self.searched.saturating_sub(std::mem::take(&mut self.line));
-        match self.body.gathered(&mut self.arrived).await {
+        match self.body.gathered(self.events.room()).await {
             Some(gathered) => gathered?,
             None => {
                 self.ended = true;
                 // A last event without its blank line counts.
-                self.arrived.extend_from_slice(b"\n\n");
+                self.events.room().extend_from_slice(b"\n\n");
             }
         }
         Ok(true)
@@ -243,22 +202,5 @@ impl Events {
             }
         }
         false
-    }
-
-    /// The next whole line, without its end.
-    fn next_line(&mut self) -> Option<Range<usize>> {
-        let next = *self.arrived.get(self.line)?;
-        if std::mem::take(&mut self.after_return) && next == b'\n' {
-            self.line += 1;
-        }
-        let from = self.searched.max(self.line);
-        let Some(length) = memchr::memchr2(b'\n', b'\r', &self.arrived[from..]) else {
-            self.searched = self.arrived.len();
-            return None;
-        };
-        let line = self.line..from + length;
-        self.after_return = self.arrived[line.end] == b'\r';
-        self.line = line.end + 1;
-        Some(line)
     }
 }
