@@ -1,0 +1,75 @@
+//! Every variable the program reads, with its names, its default and its sentence.
+
+/// A variable that the program reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its canonical name.
+    pub name: &'static str,
+    /// Other names it may be given by; the canonical one wins.
+    pub aliases: &'static [&'static str],
+    /// What holds when it is not given, if anything.
+    pub default: Option<&'static str>,
+    /// Whether its value is kept out of sight; such a variable may also be given as `NAME_FILE`.
+    pub secret: bool,
+    /// What it means, in a sentence.
+    pub meaning: &'static str,
+}
+
+impl Variable {
+    /// All names, the canonical one first.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+}
+
+macro_rules! variables {
+    ($($constant:ident = $name:literal $(| $alias:literal)* $(, default $default:literal)? $(, secret $secret:literal)? => $meaning:literal;)*) => {
+        $(pub(crate) const $constant: Variable = Variable {
+            name: $name,
+            aliases: &[$($alias),*],
+            default: variables!(@default $($default)?),
+            secret: variables!(@secret $($secret)?),
+            meaning: $meaning,
+        };)*
+
+        /// Every variable of this file, in the order of the documentation.
+        pub const VARIABLES: &[Variable] = &[$($constant),*];
+    };
+    (@default) => { None };
+    (@default $default:literal) => { Some($default) };
+    (@secret) => { false };
+    (@secret $secret:literal) => { $secret };
+}
+
+variables! {
+    HOST = "HOST", default "127.0.0.1" => "The address to listen on; `0.0.0.0` for all.";
+    PORT = "PORT", default "8000" => "The port to listen on; 0 takes a free one.";
+    PUBLIC_URL = "PUBLIC_URL" => "Where readers reach this server, for links into the bundled book; `http://HOST:PORT` when not given.";
+    CHATKIT_PATHS = "CHATKIT_PATHS", default "/chatkit,/api/chatkit" => "Where the ChatKit protocol is served, comma-separated.";
+    CORS_ORIGINS = "CORS_ORIGINS" | "FRONTEND_URL", default "http://localhost:3000"
+        => "Sites whose pages may call this server, comma-separated; `https://*.example.org` covers sub-domains, `*` everybody without cookies.";
+    DATA_DIR = "DATA_DIR" => "Where files live: the SQLite database; the platform's data folder when not given.";
+    DATABASE_URL = "DATABASE_URL" | "NEON_CONNECTION_STRING", secret true
+        => "`postgres://…` or `sqlite:///path/to/file`; a SQLite file in `DATA_DIR` when not given.";
+    DATABASE_URL_DIRECT = "DATABASE_URL_DIRECT" | "DATABASE_URL_UNPOOLED" | "DIRECT_URL", secret true
+        => "A Postgres address without a pooler, for migrations; made from a Neon pooler's address when not given.";
+    MIGRATE_AT_START = "MIGRATE_AT_START", default "true" => "Whether `serve` brings the database up to date itself.";
+    COLLECTION = "KNOWLEDGE_COLLECTION" | "QDRANT_COLLECTION", default "knowledge_base" => "The name of the collection of passages.";
+    SITE_URL = "SITE_URL" => "Where the ingested book is read, such as `https://book.example.org`; citations link there.";
+    SITE_BASE = "SITE_BASE" => "The path below `SITE_URL` at which the book's pages lie; `/docs`, or what the site's `docusaurus.config` says, when not given.";
+    PASSAGES = "PASSAGES_PER_SEARCH", default "3" => "How many passages one search brings.";
+    HISTORY_MESSAGES = "HISTORY_MESSAGES", default "10" => "How many earlier messages of a thread the model sees.";
+    HISTORY_BYTES = "HISTORY_BYTES", default "24000" => "How much text of earlier messages the model sees, in bytes.";
+    ANSWER_TOKENS = "ANSWER_TOKENS_MAX" => "Where an answer is cut, in tokens; the provider's limit when not given.";
+    MODEL_SILENCE = "MODEL_SILENCE_SECONDS", default "60" => "How long a model may be silent before its answer is given up, in seconds.";
+    OFFLINE_PACE = "OFFLINE_PACE_MS", default "12" => "The pause between two words of the offline model, in milliseconds.";
+    MESSAGE_BYTES = "MESSAGE_BYTES_MAX", default "32768" => "The largest message of a reader, in bytes.";
+    BODY_BYTES = "BODY_BYTES_MAX", default "1048576" => "The largest request body, in bytes.";
+    ON_DISCONNECT = "ON_DISCONNECT", default "finish"
+        => "What happens to an answer whose reader has gone: `finish` writes it to its end and keeps it, `cancel` stops and keeps what was shown.";
+    GRACE = "SHUTDOWN_GRACE_SECONDS", default "30" => "How long running answers may go on after the signal to stop, in seconds.";
+    LOG = "LOG_LEVEL" | "RUST_LOG", default "info" => "What is logged: `error`, `warn`, `info`, `debug`, or a filter per module.";
+    LOG_FORMAT = "LOG_FORMAT", default "text" => "`text` for people, `json` for machines.";
+    VISITOR_SECRET = "VISITOR_SECRET" | "SESSION_SECRET", secret true
+        => "Signs the identity of anonymous visitors; at least 32 characters, the same on every instance. Kept in the data folder when not given.";
+}
