@@ -16,7 +16,9 @@ use chatkit_protocol::{ItemId, Page, ThreadId, ThreadItem, ThreadRecord, Timesta
 use chrono::SecondsFormat;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
+
+use tokio::time::Instant;
 
 use super::failure::{Migrated, OpenError};
 use super::{
@@ -31,6 +33,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 const READERS_MAX: u32 = 4;
 /// How long a call waits for a connection.
 const ACQUIRE_WAIT_MAX: Duration = Duration::from_secs(10);
+/// Between two attempts to open a file that another process is preparing.
+const LOCKED_PAUSE: Duration = Duration::from_millis(10);
 /// How long a writer waits for one in another process.
 const BUSY_WAIT_MAX: Duration = Duration::from_secs(5);
 
@@ -56,8 +60,7 @@ impl SqliteStore {
             .foreign_keys(true)
             .busy_timeout(BUSY_WAIT_MAX);
         // The first connection by hand: a pool would try again until it is out of time, and hide the reason.
-        let first = options.connect().await.map_err(|why| cannot_open(path, &why))?;
-        drop(first);
+        first_connection(&options).await.map_err(|why| cannot_open(path, &why))?;
         let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_WAIT_MAX).idle_timeout(None).max_lifetime(None);
         Ok(Self {
             writer: pool.clone().max_connections(1).connect_lazy_with(options.clone()),
@@ -92,6 +95,25 @@ impl SqliteStore {
 /// A time as it is kept: text of one fixed form.
 fn stamp(time: Timestamp) -> String {
     time.utc().to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// Connects once, which also switches a new file to the write-ahead log.
+///
+/// Processes that start at once on a new file get in each other's way there, and for this one step SQLite does not
+/// wait by itself.
+async fn first_connection(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+    let deadline = Instant::now() + BUSY_WAIT_MAX;
+    loop {
+        match options.connect().await {
+            Ok(connection) => return connection.close().await,
+            Err(why) if is_locked(&why) && Instant::now() < deadline => tokio::time::sleep(LOCKED_PAUSE).await,
+            Err(why) => return Err(why),
+        }
+    }
+}
+
+fn is_locked(why: &sqlx::Error) -> bool {
+    why.as_database_error().and_then(|told| told.code()).is_some_and(|code| matches!(&*code, "5" | "261" | "517"))
 }
 
 fn cannot_open(path: &Path, why: &sqlx::Error) -> OpenError {
