@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::client::{input, streamed_text, thread_of, types};
+use crate::support::client::{Reader, Stream, input, streamed_text, thread_of, types};
 use crate::support::fake_model::{FakeModel, Gate, Reply};
 use crate::support::house::{Ground, House, answered_by, until};
 
@@ -16,6 +16,14 @@ async fn gated(pieces: &[&str]) -> (FakeModel, Gate) {
     let (reply, gate) = Reply::gated_text(pieces.iter().copied());
     model.reply(reply);
     (model, gate)
+}
+
+/// Asks, lets the model say its first piece, and hears it: the stream that goes on, and the thread.
+async fn first_piece(reader: &Reader, gate: &Gate, question: &str) -> (Stream, String) {
+    let mut stream = reader.open("threads.create", json!({"input": input(question)})).await;
+    gate.open();
+    let thread_id = thread_of(&stream.until(delta).await);
+    (stream, thread_id)
 }
 
 #[tokio::test]
@@ -38,9 +46,7 @@ async fn where_leaving_means_stopping_the_model_is_stopped_and_what_was_shown_is
     let (model, gate) = gated(&["Robots", " sense."]).await;
     let house = House::with_model_and(&model, &[("ON_DISCONNECT", "cancel")]).await;
     let reader = house.visitor().await;
-    let mut stream = reader.open("threads.create", json!({"input": input("What do robots do?")})).await;
-    gate.open();
-    let thread_id = thread_of(&stream.until(delta).await);
+    let (stream, thread_id) = first_piece(&reader, &gate, "What do robots do?").await;
     drop(stream);
     model.abandoned().await;
     house.quiet().await;
@@ -58,9 +64,7 @@ async fn a_new_message_takes_the_place_of_a_running_answer_and_keeps_what_it_sai
     model.reply(Reply::text(["Quick answer."]));
     let house = House::with_model(&model).await;
     let reader = house.visitor().await;
-    let mut slow = reader.open("threads.create", json!({"input": input("Tell me everything.")})).await;
-    gate.open();
-    let thread_id = thread_of(&slow.until(delta).await);
+    let (slow, thread_id) = first_piece(&reader, &gate, "Tell me everything.").await;
     let quick = reader.say(&thread_id, "Just the main thing.").await;
     assert_eq!(streamed_text(&quick), "Quick answer.");
     slow.rest().await;
@@ -85,9 +89,7 @@ async fn a_new_message_on_another_instance_takes_the_place_of_the_answer_on_the_
     let first = Ground::postgres(&variables).await.build().await;
     let second = first.ground().beside().build().await;
     let reader = first.visitor().await;
-    let mut slow = reader.open("threads.create", json!({"input": input("Tell me everything.")})).await;
-    gate.open();
-    let thread_id = thread_of(&slow.until(delta).await);
+    let (slow, thread_id) = first_piece(&reader, &gate, "Tell me everything.").await;
     let quick = reader.at(&second.url).say(&thread_id, "Just the main thing.").await;
     assert_eq!(streamed_text(&quick), "Quick answer.");
     slow.rest().await;
@@ -103,9 +105,7 @@ async fn a_thread_read_during_its_turn_shows_the_text_so_far() {
     let (model, gate) = gated(&["Robots", " sense."]).await;
     let house = House::with_model(&model).await;
     let reader = house.visitor().await;
-    let mut stream = reader.open("threads.create", json!({"input": input("What do robots do?")})).await;
-    gate.open();
-    let thread_id = thread_of(&stream.until(delta).await);
+    let (stream, thread_id) = first_piece(&reader, &gate, "What do robots do?").await;
     until("the text so far is there", async || {
         reader.conversation(&thread_id).await.last().is_some_and(|last| last == "assistant_message: Robots")
     })
@@ -121,9 +121,7 @@ async fn a_shutdown_lets_a_running_answer_finish_and_takes_no_new_one() {
     let (model, gate) = gated(&["Robots", " sense."]).await;
     let house = House::with_model(&model).await;
     let reader = house.visitor().await;
-    let mut stream = reader.open("threads.create", json!({"input": input("What do robots do?")})).await;
-    gate.open();
-    let thread_id = thread_of(&stream.until(delta).await);
+    let (stream, thread_id) = first_piece(&reader, &gate, "What do robots do?").await;
     let stopping = house.begin_to_stop();
     until("no new turn is taken", async || {
         let events = reader.create("One more?").await;
@@ -142,9 +140,7 @@ async fn an_answer_that_outlasts_the_grace_is_kept_as_far_as_it_came() {
     let (model, gate) = gated(&["Robots", " never heard"]).await;
     let house = House::with_model_and(&model, &[("SHUTDOWN_GRACE_SECONDS", "0")]).await;
     let reader = house.visitor().await;
-    let mut stream = reader.open("threads.create", json!({"input": input("What do robots do?")})).await;
-    gate.open();
-    let thread_id = thread_of(&stream.until(delta).await);
+    let (_stream, thread_id) = first_piece(&reader, &gate, "What do robots do?").await;
     let house = house.shut_down().await.build().await;
     let kept = reader.at(&house.url).conversation(&thread_id).await;
     assert_eq!(kept, ["user_message: What do robots do?", "assistant_message: Robots"]);
@@ -157,9 +153,7 @@ async fn an_answer_survives_a_database_that_drops_its_connections() {
     let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let house = Ground::postgres(&variables).await.build().await;
     let reader = house.visitor().await;
-    let mut stream = reader.open("threads.create", json!({"input": input("What do robots do?")})).await;
-    gate.open();
-    let thread_id = thread_of(&stream.until(delta).await);
+    let (mut stream, thread_id) = first_piece(&reader, &gate, "What do robots do?").await;
     house.ground().wire().cut();
     gate.open();
     stream.until(|event| event["update"]["type"] == "assistant_message.content_part.done").await;
@@ -173,9 +167,7 @@ async fn a_thread_deleted_during_its_turn_stays_deleted() {
     let (model, gate) = gated(&["Robots", " sense."]).await;
     let house = House::with_model(&model).await;
     let reader = house.visitor().await;
-    let mut stream = reader.open("threads.create", json!({"input": input("What do robots do?")})).await;
-    gate.open();
-    let thread_id = thread_of(&stream.until(delta).await);
+    let (stream, thread_id) = first_piece(&reader, &gate, "What do robots do?").await;
     reader.ask("threads.delete", json!({"thread_id": thread_id})).await;
     gate.open();
     stream.rest().await;
@@ -189,9 +181,7 @@ async fn a_rename_during_an_answer_is_not_lost() {
     let (model, gate) = gated(&["Robots", " sense."]).await;
     let house = House::with_model(&model).await;
     let reader = house.visitor().await;
-    let mut stream = reader.open("threads.create", json!({"input": input("What do robots do?")})).await;
-    gate.open();
-    let thread_id = thread_of(&stream.until(delta).await);
+    let (stream, thread_id) = first_piece(&reader, &gate, "What do robots do?").await;
     reader.ask("threads.update", json!({"thread_id": thread_id, "title": "Mine"})).await;
     gate.open();
     stream.rest().await;
