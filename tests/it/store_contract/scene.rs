@@ -143,6 +143,8 @@ pub(crate) fn begin(thread: &str, turn: &str, opening: Opening) -> BeginTurn {
         lease_until: at(60),
         now: at(0),
         history_items_max: 100,
+        attachments: Vec::new(),
+        only_active: false,
     }
 }
 
