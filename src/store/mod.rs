@@ -14,6 +14,7 @@
 //! - **A turn that lost its lease, or whose thread is gone, writes nothing** ([`StoreError::TurnLost`]).
 //! - **Each method is one transaction**: all of it happens, or nothing.
 
+pub mod attachments;
 mod batch;
 mod cursor;
 mod failure;
@@ -24,10 +25,13 @@ mod rows;
 pub mod sqlite;
 
 use async_trait::async_trait;
-use chatkit_protocol::{ItemId, JsonMap, Order, Page, ThreadId, ThreadItem, ThreadRecord, ThreadStatus, Timestamp};
+use chatkit_protocol::{
+    AttachmentId, ItemId, JsonMap, Order, Page, ThreadId, ThreadItem, ThreadRecord, ThreadStatus, Timestamp,
+};
 
 use crate::identity::OwnerId;
 
+pub use attachments::AttachmentStore;
 pub use failure::{Migrated, OpenError};
 pub use passages::PassageStore;
 
@@ -48,6 +52,9 @@ pub enum StoreError {
     /// The cursor is not a row of this list.
     #[error("the cursor is not a row of this list")]
     UnknownCursor,
+    /// No such attachment for this owner.
+    #[error("there is no attachment `{0}`")]
+    NoAttachment(AttachmentId),
     /// Another turn holds the thread.
     #[error("another turn is running in this thread")]
     Busy,

@@ -5,6 +5,7 @@
 //! from before it waited for a lock, one that also reads compares the revisions (see `begin`).
 
 mod address;
+mod attachments;
 mod begin;
 mod connection;
 mod passages;
