@@ -16,6 +16,7 @@
 //!   theirs or deleted is [`StoreError::NoAttachment`], and nothing of the message is kept.
 //! - **Each method is one transaction**: all of it happens, or nothing.
 
+pub mod attachments;
 mod batch;
 mod cursor;
 mod failure;
@@ -32,6 +33,7 @@ use chatkit_protocol::{
 
 use crate::identity::OwnerId;
 
+pub use attachments::AttachmentStore;
 pub use failure::{Migrated, OpenError};
 pub use passages::PassageStore;
 
