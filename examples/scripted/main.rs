@@ -99,6 +99,7 @@ async fn main() -> Result<()> {
             .options(|chat| {
                 chat.empty_messages = true;
                 chat.history_items_max = 10_000;
+                chat.once_per_frame = false;
             })
             .open()
             .await?;

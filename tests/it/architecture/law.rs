@@ -49,7 +49,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("rust_stemmers", &["knowledge", "llm"]),
     ("rustls", &["llm"]),
     ("serde_saphyr", &["knowledge"]),
-    ("sha2", &["auth", "knowledge"]),
+    ("sha2", &["auth", "chat", "knowledge"]),
     ("sqlx", &["store"]),
     ("tower", &["routes"]),
     ("tower_http", &["routes"]),
