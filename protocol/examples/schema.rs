@@ -1,4 +1,4 @@
-//! Writes the JSON Schema of the wire to `schema/`: `cargo run -p chatkit-protocol --features schema --example schema`.
+//! Writes the JSON Schema of the wire to `schema/`: `cargo run -p chatkit-protocol --example schema`.
 
 use std::path::Path;
 

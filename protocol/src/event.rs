@@ -17,7 +17,7 @@ use crate::{Icon, ItemId, ItemUpdate, JsonMap, Thread, ThreadItem, Value, conten
 /// assert_eq!(serde_json::to_string(&delta).unwrap(), json);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::titled))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::titled_event))]
 #[serde(tag = "type")]
 pub enum ThreadEvent {
     /// A thread was begun.

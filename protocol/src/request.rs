@@ -54,7 +54,7 @@ macro_rules! requests {
     ($($(#[$doc:meta])* $name:ident = $type:literal, streams $streams:literal;)*) => {
         /// What a client may ask.
         #[derive(Clone, Debug, PartialEq, Serialize)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::titled))]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::titled_request))]
         #[serde(tag = "type", content = "params")]
         pub enum Request {
             $($(#[$doc])* #[serde(rename = $type)] $name($name),)*

@@ -21,7 +21,7 @@ use schemars::generate::SchemaSettings;
 use crate::{Envelope, Response, ThreadEvent, Value};
 
 pub(crate) use by_hand::{component, limit, nothing, object_or_null, size, tagged_annotation, tagged_output_text};
-pub(crate) use tidy::titled;
+pub(crate) use tidy::{titled_event, titled_request, titled_update};
 
 /// One schema, and what its file is called. Displayed, it is the text of that file.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,5 +52,7 @@ pub fn documents() -> [Document; 3] {
 fn document<T: JsonSchema>(name: &'static str, title: &str, settings: SchemaSettings) -> Document {
     let mut json = settings.into_generator().into_root_schema_for::<T>().to_value();
     json["title"] = title.into();
+    tidy::tag_types_of_variants(&mut json);
+    tidy::stand_alone(&mut json);
     Document { name, json }
 }

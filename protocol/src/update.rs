@@ -6,7 +6,7 @@ use crate::{Annotation, AssistantContent, Image, Task, Value, Widget, widget};
 
 /// A change of an item that is not done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::titled))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::titled_update))]
 #[serde(tag = "type")]
 pub enum ItemUpdate {
     /// A part of a message begins.

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_json::json;
 
-use crate::{Attachment, Icon, Page, Response, Thread, ThreadItem, Timestamp, Value, Widget, icon, widget};
+use super::tidy::add_tag;
+use crate::{Attachment, Icon, Page, Response, Thread, ThreadItem, Timestamp, Widget, icon, widget};
 
 /// A free-form object; where it is read, null counts as an empty one.
 pub(crate) fn object_or_null(generator: &mut SchemaGenerator) -> Schema {
@@ -65,12 +65,9 @@ pub(crate) fn tagged_annotation(schema: &mut Schema) {
 
 /// Adds the tag of a struct, which schemas that are derived lack.
 fn tagged(schema: &mut Schema, tag: &str) {
-    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        properties.shift_insert(0, "type".to_owned(), json!({ "type": "string", "const": tag }));
-    }
-    if let Some(Value::Array(required)) = schema.get_mut("required") {
-        required.insert(0, "type".into());
-    }
+    let mut json = std::mem::take(schema).to_value();
+    add_tag(&mut json, tag.into());
+    *schema = json.try_into().expect("it was a schema before");
 }
 
 impl JsonSchema for Timestamp {
@@ -97,8 +94,7 @@ impl JsonSchema for Icon {
         let names: Vec<&str> = icon::NAMES.split_whitespace().collect();
         json_schema!({
             "description": "An icon, by name.",
-            "type": "string",
-            "anyOf": [{ "enum": names }, { "pattern": "^(lucide|vendor):" }],
+            "anyOf": [{ "type": "string", "enum": names }, { "type": "string", "pattern": "^(lucide|vendor):" }],
         })
     }
 }
@@ -112,7 +108,7 @@ impl JsonSchema for Widget {
         json_schema!({
             "description": "A widget: a tree of components, with nulls at no depth.",
             "type": "object",
-            "properties": { "type": { "enum": widget::ROOTS } },
+            "properties": { "type": { "type": "string", "enum": widget::ROOTS } },
             "required": ["type"],
             "additionalProperties": generator.subschema_for::<WithoutNulls>(),
         })
@@ -131,9 +127,13 @@ impl JsonSchema for WithoutNulls {
         let below = generator.subschema_for::<Self>();
         json_schema!({
             "description": "Any JSON without nulls at any depth.",
-            "type": ["string", "number", "boolean", "array", "object"],
-            "items": below,
-            "additionalProperties": below,
+            "anyOf": [
+                { "type": "string" },
+                { "type": "number" },
+                { "type": "boolean" },
+                { "type": "array", "items": below },
+                { "type": "object", "additionalProperties": below },
+            ],
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use schemars::Schema;
 use schemars::transform::{Transform, transform_subschemas};
+use serde_json::json;
 
 use crate::{JsonMap, Value};
 
@@ -36,14 +37,80 @@ impl Transform for Sent {
     }
 }
 
-/// Titles the variants of a tagged enum with their tags, so that generated code has names for them.
-pub(crate) fn titled(schema: &mut Schema) {
+/// Titles requests, so that generated code has names for them.
+pub(crate) fn titled_request(schema: &mut Schema) {
+    titled(schema, "request");
+}
+
+/// Titles events.
+pub(crate) fn titled_event(schema: &mut Schema) {
+    titled(schema, "event");
+}
+
+/// Titles updates.
+pub(crate) fn titled_update(schema: &mut Schema) {
+    titled(schema, "update");
+}
+
+/// Titles the variants of a tagged enum with their tags and a word that no other type is called.
+fn titled(schema: &mut Schema, word: &str) {
     let Some(Value::Array(variants)) = schema.get_mut("oneOf") else { return };
     for variant in variants {
-        let tag = variant.pointer("/properties/type/const").cloned();
-        if let (Value::Object(variant), Some(tag)) = (variant, tag) {
-            variant.shift_insert(0, "title".to_owned(), tag);
+        let tag = variant.pointer("/properties/type/const").and_then(Value::as_str);
+        if let Some(title) = tag.map(|tag| format!("{tag} {word}")) {
+            variant["title"] = title.into();
         }
+    }
+}
+
+/// Moves the tag of a variant that is a type of its own into that type: generators of code know each type by its tag then,
+/// and most of them look at nothing beside a `$ref`.
+pub(super) fn tag_types_of_variants(root: &mut Value) {
+    let Some(Value::Object(definitions)) = root.get_mut("$defs") else { return };
+    let mut tags = Vec::new();
+    for definition in definitions.values_mut() {
+        let Some(Value::Array(variants)) = definition.get_mut("oneOf") else { continue };
+        for variant in variants {
+            let name = variant.get("$ref").and_then(Value::as_str).and_then(|place| place.strip_prefix("#/$defs/"));
+            if let (Some(name), Some(tag)) = (name, variant.pointer("/properties/type/const")) {
+                tags.push((name.to_owned(), tag.clone()));
+                *variant = json!({ "$ref": variant["$ref"] });
+            }
+        }
+    }
+    for (name, tag) in tags {
+        add_tag(&mut definitions[&name], tag);
+    }
+}
+
+/// Leaves nothing beside a `$ref`: it may stand there, but most generators of code pass it over or make another type of
+/// the two.
+pub(super) fn stand_alone(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.values_mut().for_each(stand_alone);
+            if members.len() > 1
+                && let Some(place) = members.shift_remove("$ref")
+            {
+                members.insert("allOf".to_owned(), json!([{ "$ref": place }]));
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(stand_alone),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Adds a tag to the schema of a struct.
+pub(super) fn add_tag(schema: &mut Value, tag: Value) {
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.shift_insert(0, "type".to_owned(), json!({ "type": "string", "const": tag }));
+    }
+    // What has no member that must be there has no list of them either.
+    if schema.get("required").is_none() {
+        schema["required"] = json!([]);
+    }
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        required.insert(0, "type".into());
     }
 }
 

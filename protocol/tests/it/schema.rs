@@ -46,7 +46,7 @@ fn the_schemas_that_are_kept_are_those_of_the_types() {
         let kept = std::fs::read_to_string(folder("schema").join(document.name)).unwrap_or_default();
         assert!(
             kept == document.to_string(),
-            "protocol/schema/{} is not what the types say; `cargo run -p chatkit-protocol --features schema --example schema` writes it anew",
+            "protocol/schema/{} is not what the types say; `cargo run -p chatkit-protocol --example schema` writes it anew",
             document.name
         );
     }
