@@ -96,7 +96,7 @@ class Exchange:
         self.host, self.refuses_locked = side.host, side.refuses_locked
         try:
             self.request = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             self.request = None
         try:
             REQUEST.validate_json(body)
