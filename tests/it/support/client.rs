@@ -5,6 +5,7 @@ use chatkit_protocol::sse::Decoder;
 use serde_json::{Value, json};
 
 use super::fake_model::PATIENCE;
+use super::transcript;
 
 /// Somebody who uses the house.
 #[derive(Clone)]
@@ -24,6 +25,7 @@ pub(crate) struct Answer {
 
 /// An answer that is a stream, read event by event.
 pub(crate) struct Stream {
+    kind: String,
     response: reqwest::Response,
     decoder: Decoder,
 }
@@ -67,7 +69,7 @@ impl Reader {
         let response = self.request("POST", "/chatkit").body(body).send().await.unwrap();
         assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
         assert_eq!(response.headers()["content-type"], "text/event-stream; charset=utf-8");
-        Stream { response, decoder: Decoder::new(1 << 24) }
+        Stream { kind: kind.to_owned(), response, decoder: Decoder::new(1 << 24) }
     }
 
     /// Begins a thread; all events.
@@ -116,6 +118,7 @@ impl Stream {
     pub(crate) async fn next(&mut self) -> Option<Value> {
         loop {
             if let Some(payload) = self.decoder.next_payload() {
+                transcript::heard(&self.kind, &payload);
                 return Some(serde_json::from_str(&payload).unwrap());
             }
             let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("the stream goes on");
@@ -147,9 +150,15 @@ impl Stream {
 }
 
 async fn answer(request: reqwest::RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let kind = transcript::kind_of(&request);
+    let response = client.execute(request).await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await.unwrap();
+    if let (Some(kind), Some(content_type)) = (kind, headers.get("content-type")) {
+        transcript::answered(&kind, status, content_type.to_str().unwrap(), &text);
+    }
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
     Answer { status, headers, body }
 }
