@@ -31,7 +31,7 @@ fn json_lines(out: &str) -> Vec<Value> {
 #[test]
 fn help_names_every_command() {
     let help = Home::new().run(&["--help"]).well();
-    for command in ["serve", "ingest", "ask", "search", "eval", "migrate", "config", "healthcheck"] {
+    for command in ["serve", "ingest", "ask", "search", "eval", "migrate", "config", "conformance", "healthcheck"] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command}: {help}");
     }
 }
