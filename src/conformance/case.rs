@@ -96,7 +96,9 @@ pub(super) struct Expect {
     pub(super) status: Option<Status>,
     /// This status, whatever `status` says, and a body that says what is wrong.
     pub(super) error: Option<Status>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) json: Option<Pattern>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) events: Option<Pattern>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,

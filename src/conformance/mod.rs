@@ -38,9 +38,13 @@ fn show(value: &Value) -> String {
     }
 }
 
-/// The beginning of some bytes, between quotation marks and with what cannot be seen written out.
+/// The beginning of some bytes, with what cannot be seen written out.
 fn quoted(bytes: &[u8], most_bytes: usize) -> String {
     let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(most_bytes)]);
     let more = if bytes.len() > most_bytes { "…" } else { "" };
-    format!("{shown:?}{more}")
+    let visible = shown.chars().flat_map(|char| match char {
+        '"' | '\'' => char.to_string().chars().collect(),
+        _ => char.escape_debug().collect::<Vec<_>>(),
+    });
+    format!("`{}{more}`", visible.collect::<String>())
 }

@@ -1,5 +1,6 @@
 //! The command line as its users meet it: the real program, in a folder of its own.
 
+mod conformance;
 mod program;
 
 use std::net::TcpListener;
