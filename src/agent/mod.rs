@@ -22,6 +22,7 @@ use self::tools::{Tool, ToolOutput};
 use self::workflow::SearchWorkflow;
 use crate::chat::{EventStream, Responder, Turn, TurnError};
 use crate::config::TutorSettings;
+use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, Chunk, ChunkStream, LlmError, Message, Prompt, ToolCall, Usage};
 
 /// How often the model is asked in one turn; the last time it gets no tools and must answer.
@@ -37,6 +38,7 @@ pub struct Tutor {
     model: Arc<dyn ChatModel>,
     tools: Arc<[Arc<dyn Tool>]>,
     settings: TutorSettings,
+    transcriber: Option<Transcriber>,
     site: Option<(String, String)>,
 }
 
@@ -49,7 +51,7 @@ impl std::fmt::Debug for Tutor {
 impl Tutor {
     /// A tutor without tools.
     pub fn new(model: Arc<dyn ChatModel>, settings: TutorSettings) -> Self {
-        Self { model, tools: Arc::new([]), settings, site: None }
+        Self { model, tools: Arc::new([]), settings, transcriber: None, site: None }
     }
 
     /// Adds a tool that the model may call.
@@ -59,6 +61,18 @@ impl Tutor {
         tools.push(Arc::new(tool));
         self.tools = tools.into();
         self
+    }
+
+    /// Gives it ears; without them it hears nothing.
+    #[must_use]
+    pub fn hearing(mut self, transcriber: Option<Transcriber>) -> Self {
+        self.transcriber = transcriber;
+        self
+    }
+
+    /// Its ears, if it has any.
+    pub fn transcriber(&self) -> Option<&Transcriber> {
+        self.transcriber.as_ref()
     }
 
     /// Says that addresses which are only a path, and lie below `base`, are served at `site`.

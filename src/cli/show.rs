@@ -10,7 +10,9 @@ use super::output::{self, Unwritten};
 use super::{ConfigCommand, settings};
 use crate::config::{Reader, VARIABLES, Variable, Variables};
 use crate::knowledge::Found;
-use crate::llm::choice::{MODEL_PROVIDER, PROXY, variables_of};
+use crate::llm::choice::{
+    MODEL_PROVIDER, PROXY, TRANSCRIPTION_API_KEY, TRANSCRIPTION_BASE_URL, TRANSCRIPTION_MODEL, variables_of,
+};
 use crate::llm::presets::PRESETS;
 
 pub(super) fn config(asked: &ConfigCommand, variables: &Variables) -> Result<ExitCode> {
@@ -48,6 +50,8 @@ fn show(variables: &Variables) -> Result<ExitCode> {
 fn groups() -> Vec<(String, Vec<Variable>)> {
     let mut groups = vec![("The server".to_owned(), VARIABLES.to_vec())];
     groups.push(("Which model answers".to_owned(), vec![MODEL_PROVIDER, PROXY]));
+    let hearing = vec![TRANSCRIPTION_MODEL, TRANSCRIPTION_BASE_URL, TRANSCRIPTION_API_KEY];
+    groups.push(("Which model hears".to_owned(), hearing));
     for preset in PRESETS {
         groups.push((format!("Provider `{}`", preset.name), variables_of(preset).to_vec()));
     }

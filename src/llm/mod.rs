@@ -1,5 +1,6 @@
 //! Models that answer: what is asked of them, what comes back, and what can go wrong.
 
+mod address;
 mod answer;
 pub mod choice;
 mod errors;
@@ -12,6 +13,7 @@ pub mod passages;
 pub mod presets;
 mod sse;
 mod tool_calls;
+pub mod transcription;
 
 use std::pin::Pin;
 use std::time::Duration;

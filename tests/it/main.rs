@@ -13,5 +13,6 @@ mod llm;
 mod store_contract;
 mod store_homes;
 mod support;
+mod transcription;
 mod turns;
 mod tutor;
