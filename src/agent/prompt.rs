@@ -45,12 +45,12 @@ fn conversation(history: &[ThreadItem], settings: &TutorSettings) -> Vec<Message
 
 fn message_of(item: &ThreadItem) -> Option<Message> {
     match &item.kind {
-        ItemKind::UserMessage(message) => Some(Message::User(with_quote(message))),
+        ItemKind::UserMessage(message) => Some(Message::user(with_quote(message))),
         ItemKind::AssistantMessage(message) if !message.is_blank() => {
             Some(Message::Assistant { text: message.text(), tool_calls: Vec::new() })
         }
-        ItemKind::SdkHiddenContext(note) => Some(Message::User(format!("(Note of the server: {})", note.content))),
-        ItemKind::HiddenContext(note) => Some(Message::User(format!("(Note of the server: {})", note.content))),
+        ItemKind::SdkHiddenContext(note) => Some(Message::user(format!("(Note of the server: {})", note.content))),
+        ItemKind::HiddenContext(note) => Some(Message::user(format!("(Note of the server: {})", note.content))),
         ItemKind::AssistantMessage(_)
         | ItemKind::ClientToolCall(_)
         | ItemKind::Widget(_)
@@ -75,7 +75,7 @@ fn with_quote(message: &UserMessage) -> String {
 
 fn bytes_of(message: &Message) -> usize {
     match message {
-        Message::System(text) | Message::User(text) | Message::Assistant { text, .. } => text.len(),
+        Message::System(text) | Message::User { text, .. } | Message::Assistant { text, .. } => text.len(),
         Message::Tool { output, .. } => output.len(),
     }
 }

@@ -26,6 +26,15 @@ pub const PROXY: Variable = Variable {
     meaning: "A proxy through which models are reached; loopback addresses go without.",
 };
 
+/// Whether the model sees.
+pub const MODEL_SEES: Variable = Variable {
+    name: "MODEL_SEES",
+    aliases: &[],
+    default: None,
+    secret: false,
+    meaning: "Whether the model is given the pictures that readers attach: `true` or `false`; what is known of the provider's default model when not given.",
+};
+
 /// Which model turns speech into text.
 pub const TRANSCRIPTION_MODEL: Variable = Variable {
     name: "TRANSCRIPTION_MODEL",
@@ -128,7 +137,16 @@ fn endpoint(reader: &mut Reader<'_>, preset: &'static Preset) -> ModelChoice {
     }
     let base_url = reader.text(&base_url).unwrap_or_default();
     let model = reader.text(&model).unwrap_or_default();
-    ModelChoice::Endpoint(Endpoint { preset, base_url, api_key, model })
+    let sees = match reader.text(&MODEL_SEES).as_deref() {
+        Some("true") => true,
+        Some("false") => false,
+        None => preset.sees,
+        Some(_) => {
+            reader.mistake(MODEL_SEES.name, "must be `true` or `false`");
+            preset.sees
+        }
+    };
+    ModelChoice::Endpoint(Endpoint { preset, base_url, api_key, model, sees })
 }
 
 fn transcription(reader: &mut Reader<'_>) -> Option<TranscriptionEndpoint> {
@@ -161,7 +179,8 @@ mod tests {
         let chosen = match ModelSettings::read(&mut reader).choice {
             ModelChoice::Offline => "offline".to_owned(),
             ModelChoice::Endpoint(endpoint) => {
-                format!("{} {} {}", endpoint.preset.name, endpoint.base_url, endpoint.model)
+                let sees = if endpoint.sees { "sees" } else { "is blind" };
+                format!("{} {} {sees} {}", endpoint.preset.name, endpoint.base_url, endpoint.model)
             }
         };
         reader.finish(chosen)
@@ -194,6 +213,17 @@ mod tests {
     fn a_provider_that_is_not_known_or_has_no_key_is_a_mistake() {
         assert_eq!(read(&[("MODEL_PROVIDER", "oracle")]).unwrap_err().0[0].variable, "MODEL_PROVIDER");
         assert_eq!(read(&[("MODEL_PROVIDER", "gemini")]).unwrap_err().0[0].variable, "GEMINI_API_KEY");
+    }
+
+    #[test]
+    fn whether_a_model_sees_is_known_of_the_default_one_and_may_be_said_of_any() {
+        for (given, expected) in [("", "sees"), ("true", "sees"), ("false", "is blind")] {
+            let told = read(&[("GEMINI_API_KEY", "k"), ("MODEL_SEES", given)]).unwrap();
+            assert!(told.contains(expected), "{told}");
+        }
+        assert!(read(&[("COHERE_API_KEY", "k")]).unwrap().contains("is blind"));
+        assert!(read(&[("COHERE_API_KEY", "k"), ("MODEL_SEES", "true")]).unwrap().contains("sees"));
+        assert_eq!(read(&[("COHERE_API_KEY", "k"), ("MODEL_SEES", "1")]).unwrap_err().0[0].variable, "MODEL_SEES");
     }
 
     #[track_caller]

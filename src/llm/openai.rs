@@ -33,12 +33,14 @@ pub struct Endpoint {
     pub api_key: Option<SecretString>,
     /// The model, by the provider's name for it.
     pub model: String,
+    /// Whether the model may be given pictures.
+    pub sees: bool,
 }
 
 impl Endpoint {
     /// The preset's own address and model.
     pub fn of(preset: &'static Preset, api_key: Option<SecretString>) -> Self {
-        Self { preset, base_url: preset.base_url.into(), api_key, model: preset.model.into() }
+        Self { preset, base_url: preset.base_url.into(), api_key, model: preset.model.into(), sees: preset.sees }
     }
 }
 
@@ -161,6 +163,10 @@ impl ChatModel for OpenAiCompatible {
 
     fn name(&self) -> ModelName {
         ModelName { provider: self.endpoint.preset.name.into(), model: self.endpoint.model.trim().into() }
+    }
+
+    fn sees(&self) -> bool {
+        self.endpoint.sees
     }
 }
 

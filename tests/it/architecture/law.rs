@@ -35,6 +35,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("anyhow", &["app", "server", "cli"]),
     ("arc_swap", &["knowledge"]),
     ("axum", &["routes", "server"]),
+    ("base64", &["llm"]),
     ("chatkit_protocol", &["clock", "identity", "store", "llm", "auth", "chat", "agent", "app", "routes", "cli"]),
     ("clap", &["cli"]),
     ("dotenvy", &["config"]),
