@@ -11,10 +11,10 @@ use crate::agent::Tutor;
 use crate::agent::tools::knowledge_base::QueryKnowledgeBase;
 use crate::auth::visitor::Visitors;
 use crate::book;
-use crate::chat::{Chat, ChatOptions};
+use crate::chat::{Chat, ChatOptions, Responder};
 use crate::clock::Clock;
 use crate::config::{DatabaseSettings, Settings};
-use crate::identity::Ids;
+use crate::identity::{Identity, Ids};
 use crate::knowledge::KnowledgeBase;
 use crate::knowledge::embedded::EmbeddedKnowledge;
 use crate::llm::choice::{ModelChoice, ModelSettings};
@@ -39,10 +39,10 @@ pub struct House {
     pub chat: Chat,
     /// Where conversations are kept.
     pub store: Arc<dyn ThreadStore>,
-    /// What the house knows.
-    pub knowledge: Arc<dyn KnowledgeBase>,
-    /// Who answers.
-    pub model: Arc<dyn ChatModel>,
+    /// What the tutor works with; nothing when somebody else answers.
+    pub tutor: Option<TutorDesk>,
+    /// Who everybody is, where that does not depend on credentials.
+    pub everybody: Option<Identity>,
     /// Identities of readers without an account.
     pub visitors: Visitors,
     /// Names.
@@ -53,6 +53,27 @@ pub struct House {
     pub chatkit_paths: Vec<String>,
     /// Whose pages may call.
     pub cors_origins: Vec<String>,
+}
+
+/// What the tutor works with.
+#[derive(Clone)]
+pub struct TutorDesk {
+    /// What the house knows.
+    pub knowledge: Arc<dyn KnowledgeBase>,
+    /// Who answers.
+    pub model: Arc<dyn ChatModel>,
+}
+
+/// Who answers in a house, and how the house is run for them.
+pub struct Hosted {
+    /// Who answers.
+    pub responder: Arc<dyn Responder>,
+    /// Limits and habits of the chat.
+    pub options: ChatOptions,
+    /// Who everybody is; `None` lets credentials decide.
+    pub everybody: Option<Identity>,
+    /// What the tutor works with, if it is the tutor who answers.
+    pub tutor: Option<TutorDesk>,
 }
 
 impl Deref for App {
@@ -89,6 +110,21 @@ impl Database {
                 Ok(Self::Postgres(Box::new(store)))
             }
         }
+    }
+
+    /// Opens the database of the settings and brings it up to date, if it is to be brought so.
+    ///
+    /// # Errors
+    /// It cannot be opened or brought up to date; the sentence names the variable to look at.
+    pub async fn prepared(settings: &Settings) -> Result<Self> {
+        let database = Self::open(&settings.database).await?;
+        if settings.migrate_at_start {
+            let migrated = database.migrate().await?;
+            if !migrated.applied.is_empty() {
+                tracing::info!(applied = migrated.applied.len(), "Brought the database up to date");
+            }
+        }
+        Ok(database)
     }
 
     /// Brings the tables up to date.
@@ -132,22 +168,31 @@ impl Database {
 }
 
 impl App {
-    /// Builds the house on an open, migrated database.
+    /// Builds the tutor's house on an open, migrated database.
     ///
     /// # Errors
     /// The model's settings cannot be used, or the visitors' secret cannot be kept.
     pub fn build(settings: &Settings, model: &ModelSettings, database: &Database) -> Result<Self> {
+        let ids = Ids::random();
+        let desk = TutorDesk { knowledge: database.knowledge(settings), model: chat_model(settings, model, &ids)? };
+        let tutor = Tutor::new(desk.model.clone(), settings.tutor.clone())
+            .with(QueryKnowledgeBase::new(desk.knowledge.clone(), settings.tutor.passages))
+            .serving(book::BASE, book::site(&settings.http))
+            .hearing(transcriber(settings, model)?);
+        let options = ChatOptions::from(&settings.chat);
+        let hosted = Hosted { responder: Arc::new(tutor), options, everybody: None, tutor: Some(desk) };
+        Self::hosting(settings, database, hosted)
+    }
+
+    /// Builds a house in which somebody else answers.
+    ///
+    /// # Errors
+    /// The visitors' secret cannot be kept.
+    pub fn hosting(settings: &Settings, database: &Database, hosted: Hosted) -> Result<Self> {
         let (clock, ids) = (Clock::system(), Ids::random());
         let store = database.threads();
-        let knowledge = database.knowledge(settings);
-        let transcriber = transcriber(settings, model)?;
-        let model = chat_model(settings, model, &ids)?;
-        let tutor = Tutor::new(model.clone(), settings.tutor.clone())
-            .with(QueryKnowledgeBase::new(knowledge.clone(), settings.tutor.passages))
-            .serving(book::BASE, book::site(&settings.http))
-            .hearing(transcriber);
-        let options = ChatOptions::from(&settings.chat);
-        let chat = Chat::new(store.clone(), Arc::new(tutor), clock, ids.clone(), options);
+        let Hosted { responder, options, everybody, tutor } = hosted;
+        let chat = Chat::new(store.clone(), responder, clock, ids.clone(), options);
         let secret = match &settings.visitor_secret {
             Some(secret) => secret.clone(),
             None => kept_secret(&settings.data_dir, &ids)?,
@@ -155,8 +200,8 @@ impl App {
         Ok(Self(Arc::new(House {
             chat,
             store,
-            knowledge,
-            model,
+            tutor,
+            everybody,
             visitors: Visitors::new(secret),
             ids,
             body_bytes_max: settings.http.body_bytes_max,

@@ -1,7 +1,7 @@
 //! A ChatKit server: the whole protocol, conversations that are kept, and a tutor that answers from a book.
 //!
-//! Implement [`chat::Responder`] and have a ChatKit server for an agent of your own; [`agent::Tutor`] is the one that
-//! the program serves. `ARCHITECTURE.md` is the map of the house.
+//! Implement [`chat::Responder`], hand it to [`serve`], and have a ChatKit server for an agent of your own;
+//! [`agent::Tutor`] is the one that the program serves. `ARCHITECTURE.md` is the map of the house.
 
 pub mod agent;
 pub mod app;
@@ -11,6 +11,7 @@ pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod host;
 pub mod identity;
 pub mod knowledge;
 pub mod llm;
@@ -18,3 +19,6 @@ pub mod routes;
 pub mod server;
 pub mod store;
 pub mod telemetry;
+
+pub use chatkit_protocol as protocol;
+pub use host::{Host, serve};

@@ -1,6 +1,6 @@
 //! The rule by which both ends keep the same copy of an item that is being written.
 
-use crate::{Annotation, AssistantContent, AssistantMessage, ItemKind, ItemUpdate, ThreadItem};
+use crate::{Annotation, AssistantContent, AssistantMessage, ItemKind, ItemUpdate, NotAWidget, ThreadItem};
 
 /// A message cannot have more parts than this; an index beyond it is a mistake, not a message.
 const CONTENT_PARTS_MAX: usize = 1_000;
@@ -22,12 +22,22 @@ pub enum CannotApply {
         /// What was asked for.
         index: u32,
     },
+    /// The widget has no such component, or none whose text could grow.
+    #[error("the widget has no component `{id}` that can change so")]
+    NoSuchComponent {
+        /// What was asked for.
+        id: String,
+    },
+    /// The widget would not be one any more.
+    #[error(transparent)]
+    NotAWidget(#[from] NotAWidget),
 }
 
 /// Applies an update to a copy of the item it is for.
 ///
-/// Messages and workflows are followed; widgets and pictures are not, because only their end is kept. An update of
-/// another kind than the item is ignored.
+/// Messages and workflows are followed; widgets and pictures are not, because only their end is kept (who shows a widget
+/// while it grows follows it with [`Widget::apply`](crate::Widget::apply)). An update of another kind than the item is
+/// ignored.
 ///
 /// ```
 /// use chatkit_protocol::{AssistantMessage, ItemKind, ItemUpdate, ThreadItem, Timestamp, apply};

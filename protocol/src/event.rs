@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Icon, ItemId, ItemUpdate, JsonMap, Thread, ThreadItem, content};
+use crate::{Icon, ItemId, ItemUpdate, JsonMap, Thread, ThreadItem, Value, content, object};
 
 /// One event of a stream.
 ///
@@ -114,9 +114,78 @@ pub enum ThreadEvent {
 }
 
 impl ThreadEvent {
+    /// An item begins.
+    pub fn added(item: ThreadItem) -> Self {
+        Self::ItemAdded { item }
+    }
+
+    /// An item changes.
+    pub fn updated(item_id: &ItemId, update: ItemUpdate) -> Self {
+        Self::ItemUpdated { item_id: item_id.clone(), update }
+    }
+
+    /// An item is complete, and kept. One that needs no beginning may be told by this alone.
+    pub fn done(item: ThreadItem) -> Self {
+        Self::ItemDone { item }
+    }
+
+    /// An item is gone.
+    pub fn removed(item_id: &ItemId) -> Self {
+        Self::ItemRemoved { item_id: item_id.clone() }
+    }
+
+    /// Another item stands in the place of one with the same id.
+    pub fn replaced(item: ThreadItem) -> Self {
+        Self::ItemReplaced { item }
+    }
+
     /// More text of a part of a message.
     pub fn text_delta(item_id: &ItemId, content_index: u32, delta: String) -> Self {
-        Self::ItemUpdated { item_id: item_id.clone(), update: ItemUpdate::TextDelta { content_index, delta } }
+        Self::updated(item_id, ItemUpdate::TextDelta { content_index, delta })
+    }
+
+    /// What is being done; shown until something else is, never kept.
+    ///
+    /// ```
+    /// use chatkit_protocol::{Icon, ThreadEvent};
+    ///
+    /// let json = |event| serde_json::to_string::<ThreadEvent>(&event).unwrap();
+    /// let looking = ThreadEvent::progress("Looking it up", Icon::SEARCH);
+    /// assert_eq!(json(looking), r#"{"type":"progress_update","icon":"search","text":"Looking it up"}"#);
+    /// let thinking = ThreadEvent::progress("Thinking", None);
+    /// assert_eq!(json(thinking), r#"{"type":"progress_update","text":"Thinking"}"#);
+    /// ```
+    pub fn progress(text: impl Into<String>, icon: impl Into<Option<Icon>>) -> Self {
+        Self::ProgressUpdate { icon: icon.into(), text: text.into() }
+    }
+
+    /// Something the page is to do; `data` are the members of an object, as pairs or as a [`JsonMap`].
+    ///
+    /// ```
+    /// use chatkit_protocol::ThreadEvent;
+    ///
+    /// let event = ThreadEvent::effect("open_page", [("page", 7)]);
+    /// let json = r#"{"type":"client_effect","name":"open_page","data":{"page":7}}"#;
+    /// assert_eq!(serde_json::to_string(&event).unwrap(), json);
+    /// ```
+    pub fn effect<K: Into<String>, V: Into<Value>>(
+        name: impl Into<String>,
+        data: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        Self::ClientEffect { name: name.into(), data: object(data) }
+    }
+
+    /// Something the reader should know, in Markdown.
+    ///
+    /// ```
+    /// use chatkit_protocol::{NoticeLevel, ThreadEvent};
+    ///
+    /// let event = ThreadEvent::notice(NoticeLevel::Warning, "The list is **full**.");
+    /// let json = r#"{"type":"notice","level":"warning","message":"The list is **full**."}"#;
+    /// assert_eq!(serde_json::to_string(&event).unwrap(), json);
+    /// ```
+    pub fn notice(level: NoticeLevel, message: impl Into<String>) -> Self {
+        Self::Notice { level, message: message.into(), title: None }
     }
 
     /// An error with a sentence of the server's own.

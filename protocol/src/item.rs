@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AssistantContent, Attachment, InferenceOptions, InputStatus, ItemId, JsonMap, StructuredInput, Task, ThreadId,
-    Timestamp, UserContent, Value, Widget, Workflow,
+    Timestamp, UserContent, Value, Widget, Workflow, object,
 };
 
 /// One item of a thread.
@@ -58,6 +58,52 @@ pub enum ItemKind {
 }
 
 impl ItemKind {
+    /// A message of the assistant: one part of Markdown, without sources.
+    ///
+    /// ```
+    /// use chatkit_protocol::{ItemKind, Widget};
+    ///
+    /// let json = |kind| serde_json::to_string::<ItemKind>(&kind).unwrap();
+    /// let message = r#"{"type":"assistant_message","content":[{"type":"output_text","annotations":[],"text":"Hi"}]}"#;
+    /// assert_eq!(json(ItemKind::message("Hi")), message);
+    ///
+    /// let card = Widget::new(serde_json::json!({"type": "Card", "children": []})).unwrap();
+    /// assert_eq!(json(ItemKind::widget(card)), r#"{"type":"widget","widget":{"type":"Card","children":[]}}"#);
+    /// ```
+    pub fn message(text: impl Into<String>) -> Self {
+        Self::AssistantMessage(AssistantMessage { content: vec![AssistantContent::text(text)] })
+    }
+
+    /// A widget whose copy button copies nothing of its own.
+    pub fn widget(widget: Widget) -> Self {
+        Self::Widget(WidgetItem { widget, copy_text: None })
+    }
+
+    /// A picture that was made.
+    pub fn generated_image(image: Image) -> Self {
+        Self::GeneratedImage(GeneratedImage { image: Some(image) })
+    }
+
+    /// A form that waits for the reader.
+    pub fn structured_input(inputs: Vec<StructuredInput>) -> Self {
+        Self::StructuredInput(StructuredInputItem { status: InputStatus::Pending, inputs })
+    }
+
+    /// Steps on the way to an answer.
+    pub fn workflow(workflow: Workflow) -> Self {
+        Self::Workflow(WorkflowItem { workflow })
+    }
+
+    /// A single step.
+    pub fn task(task: Task) -> Self {
+        Self::Task(TaskItem { task })
+    }
+
+    /// A note for the model that no reader sees.
+    pub fn hidden_context(content: impl Into<Value>) -> Self {
+        Self::HiddenContext(HiddenContext { content: content.into() })
+    }
+
     /// The `type` on the wire.
     pub fn name(&self) -> &'static str {
         match self {
@@ -133,6 +179,31 @@ pub struct ClientToolCall {
     /// The answer; absent until it has come, and when it is null.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub output: Value,
+}
+
+impl ClientToolCall {
+    /// A call that waits for its answer; the arguments are the members of an object, as pairs or as a [`JsonMap`].
+    ///
+    /// ```
+    /// use chatkit_protocol::{ClientToolCall, ItemKind};
+    ///
+    /// let call = ItemKind::ClientToolCall(ClientToolCall::pending("call_1", "scroll_to", [("heading", "Sensors")]));
+    /// let json = r#"{"type":"client_tool_call","status":"pending","call_id":"call_1","name":"scroll_to","arguments":{"heading":"Sensors"}}"#;
+    /// assert_eq!(serde_json::to_string(&call).unwrap(), json);
+    /// ```
+    pub fn pending<K: Into<String>, V: Into<Value>>(
+        call_id: impl Into<String>,
+        name: impl Into<String>,
+        arguments: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        Self {
+            status: ToolCallStatus::Pending,
+            call_id: call_id.into(),
+            name: name.into(),
+            arguments: object(arguments),
+            output: Value::Null,
+        }
+    }
 }
 
 /// Whether the answer to a call has come.

@@ -10,6 +10,21 @@
 //! assert!(matches!(asked.request, Request::ThreadsGetById(asked) if asked.thread_id.as_str() == "thr_1"));
 //! ```
 //!
+//! Whoever answers makes events with the constructors of [`ThreadEvent`] and [`ItemKind`]:
+//!
+//! ```
+//! use chatkit_protocol::{ItemKind, ThreadEvent, ThreadItem, Timestamp};
+//!
+//! let item = ThreadItem {
+//!     id: "msg_1".into(),
+//!     thread_id: "thr_1".into(),
+//!     created_at: Timestamp::parse("2026-01-02T12:00:00Z").unwrap(),
+//!     kind: ItemKind::message("Robots sense."),
+//! };
+//! let json = serde_json::to_string(&ThreadEvent::done(item)).unwrap();
+//! assert!(json.starts_with(r#"{"type":"thread.item.done","item":{"id":"msg_1","thread_id":"thr_1","#));
+//! ```
+//!
 //! What the server sends never holds a null for something absent: the member is left out. Nulls inside free-form JSON
 //! (tool arguments, tag data, effects) stay; inside widgets they are taken out at any depth.
 
@@ -36,6 +51,11 @@ pub use serde_json::Value;
 
 /// A JSON object of free form; keeps the order of its members.
 pub type JsonMap = serde_json::Map<String, Value>;
+
+/// An object of these members.
+fn object<K: Into<String>, V: Into<Value>>(members: impl IntoIterator<Item = (K, V)>) -> JsonMap {
+    members.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
 
 pub use apply::{CannotApply, apply};
 pub use attachment::{Attachment, AttachmentKind, StoredAttachment, UploadDescriptor, UploadMethod};

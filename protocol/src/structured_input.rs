@@ -32,6 +32,45 @@ pub struct StructuredInput {
     pub kind: StructuredInputKind,
 }
 
+impl StructuredInput {
+    /// A question with answers to choose one from.
+    ///
+    /// ```
+    /// use chatkit_protocol::StructuredInput;
+    ///
+    /// let question = StructuredInput::choice("size", "Which size?", ["S", "M"]);
+    /// let json = r#"{"id":"size","question":"Which size?","type":"multiple_choice","options":[{"value":"S"},{"value":"M"}],"multiple":false}"#;
+    /// assert_eq!(serde_json::to_string(&question).unwrap(), json);
+    /// ```
+    pub fn choice<T: Into<String>>(
+        id: impl Into<String>,
+        question: impl Into<String>,
+        options: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let options = options.into_iter().map(|value| StructuredOption { value: value.into() }).collect();
+        Self {
+            id: id.into(),
+            question: question.into(),
+            answer: None,
+            kind: StructuredInputKind::MultipleChoice { options, multiple: false },
+        }
+    }
+
+    /// A question to be answered in the reader's own words.
+    ///
+    /// ```
+    /// use chatkit_protocol::StructuredInput;
+    ///
+    /// let question = StructuredInput::freeform("name", "What is it called?");
+    /// let json = r#"{"id":"name","question":"What is it called?","type":"freeform"}"#;
+    /// assert_eq!(serde_json::to_string(&question).unwrap(), json);
+    /// ```
+    pub fn freeform(id: impl Into<String>, question: impl Into<String>) -> Self {
+        let kind = StructuredInputKind::Freeform { description: None };
+        Self { id: id.into(), question: question.into(), answer: None, kind }
+    }
+}
+
 /// How a question is answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

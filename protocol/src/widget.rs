@@ -1,11 +1,16 @@
 //! Widgets: trees of components, passed on as they are but for their nulls.
 
+mod stream;
+
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::{Serialize, Serializer};
 
 use crate::Value;
 
 const ROOTS: [&str; 3] = ["Card", "ListView", "Basic"];
+
+/// How deeply a widget may be nested: readers of JSON give up a little beyond this, and a kept one must be readable.
+const WIDGET_LEVELS_MAX: usize = 100;
 
 /// A widget: opaque JSON without nulls at any depth.
 ///
@@ -23,22 +28,48 @@ pub struct Widget(Value);
 
 /// The JSON is not a widget.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a widget must be an object whose `type` is Card, ListView or Basic")]
-pub struct NotAWidget;
+pub enum NotAWidget {
+    /// The root is something else.
+    #[error("a widget must be an object whose `type` is Card, ListView or Basic")]
+    Root,
+    /// Nobody could read it back.
+    #[error("a widget may be nested at most {WIDGET_LEVELS_MAX} levels deep")]
+    TooDeep,
+}
 
 impl Widget {
     /// A widget of this JSON; its nulls are taken out.
     ///
     /// # Errors
-    /// The root is not a `Card`, a `ListView` or a `Basic`.
+    /// The root is not a `Card`, a `ListView` or a `Basic`, or there are more levels than can be read back.
     pub fn new(json: Value) -> Result<Self, NotAWidget> {
-        let root = json.get("type").and_then(Value::as_str).unwrap_or_default();
-        if ROOTS.contains(&root) { Ok(Self(without_nulls(json))) } else { Err(NotAWidget) }
+        if !is_root(&json) {
+            return Err(NotAWidget::Root);
+        }
+        if !fits_into(WIDGET_LEVELS_MAX, &json) {
+            return Err(NotAWidget::TooDeep);
+        }
+        Ok(Self(without_nulls(json)))
     }
 
     /// The JSON.
     pub fn as_json(&self) -> &Value {
         &self.0
+    }
+}
+
+/// Whether a widget may begin like this.
+fn is_root(json: &Value) -> bool {
+    json.get("type").and_then(Value::as_str).is_some_and(|root| ROOTS.contains(&root))
+}
+
+/// Whether objects and arrays lie at most so many levels within each other.
+fn fits_into(levels: usize, json: &Value) -> bool {
+    let below = |value: &Value| fits_into(levels - 1, value);
+    match json {
+        Value::Object(members) => levels > 0 && members.values().all(below),
+        Value::Array(values) => levels > 0 && values.iter().all(below),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
     }
 }
 

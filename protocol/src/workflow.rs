@@ -20,6 +20,21 @@ pub struct Workflow {
     pub expanded: bool,
 }
 
+impl Workflow {
+    /// A workflow of the server's own, not done and not opened.
+    ///
+    /// ```
+    /// use chatkit_protocol::{StatusIndicator, Task, Workflow};
+    ///
+    /// let workflow = Workflow::custom(vec![Task::custom("Weigh the parts", StatusIndicator::Loading)]);
+    /// let json = r#"{"type":"custom","tasks":[{"status_indicator":"loading","type":"custom","title":"Weigh the parts"}],"expanded":false}"#;
+    /// assert_eq!(serde_json::to_string(&workflow).unwrap(), json);
+    /// ```
+    pub fn custom(tasks: Vec<Task>) -> Self {
+        Self { kind: WorkflowKind::Custom, tasks, summary: None, expanded: false }
+    }
+}
+
 /// What kind of steps a workflow has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -58,6 +73,14 @@ pub struct Task {
     /// What is done.
     #[serde(flatten)]
     pub kind: TaskKind,
+}
+
+impl Task {
+    /// A step that is no more than its name.
+    pub fn custom(title: impl Into<String>, status_indicator: StatusIndicator) -> Self {
+        let kind = TaskKind::Custom { title: Some(title.into()), icon: None, content: None };
+        Self { status_indicator, kind }
+    }
 }
 
 /// How far a step is.

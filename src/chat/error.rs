@@ -1,6 +1,6 @@
 //! What can be wrong with a request, by what its sender can do about it.
 
-use chatkit_protocol::Malformed;
+use chatkit_protocol::{AttachmentId, Malformed};
 
 use crate::store::StoreError;
 
@@ -18,7 +18,7 @@ pub enum ChatError {
     NoItem,
     /// No such attachment for this caller.
     #[error("there is no attachment with the id `{0}` in `params.input.attachments`")]
-    NoAttachment(String),
+    NoAttachment(AttachmentId),
     /// The cursor belongs to no row of the list.
     #[error("`params.after` is not the id of a row of this list; begin again without it")]
     UnknownCursor,
@@ -30,9 +30,35 @@ pub enum ChatError {
         /// Bytes that would have been accepted.
         max: usize,
     },
-    /// The protocol has this request, this server does not.
-    #[error("requests of type `{0}` are not supported by this server yet")]
-    NotSupported(&'static str),
+    /// Nothing in the thread waits for the output of a client tool.
+    #[error(
+        "no client tool call of this thread is pending; its output has been brought already, or nobody asked for it"
+    )]
+    NoPendingCall,
+    /// Answers are for forms.
+    #[error("`params.item_id` is not a `structured_input` item")]
+    NotAForm,
+    /// The form was answered or passed over before.
+    #[error("this form has been answered or skipped already")]
+    FormIsDone,
+    /// Actions come from widgets, or from no item at all.
+    #[error("`params.item_id` is not a `widget` item; leave it out for an action of the page itself")]
+    NotAWidget,
+    /// Somebody else changes the same items all the time.
+    #[error("the items of this thread were changed meanwhile; read the thread again and retry")]
+    Changed,
+    /// The responder has a sentence for the caller.
+    #[error("{0}")]
+    Refused(String),
+    /// The protocol has this request, this server does not do it.
+    #[error("this server does not do what requests of this type ask for")]
+    NotSupported,
+    /// The responder failed; nothing of it was stored.
+    #[error("the request could not be carried out; try again")]
+    Failed,
+    /// The responder took too long; nothing of it was stored.
+    #[error("the request took too long; try again")]
+    TooSlow,
     /// The store did not do its part.
     #[error("the conversation store failed")]
     Store(#[source] StoreError),
@@ -43,7 +69,9 @@ impl From<StoreError> for ChatError {
         match error {
             StoreError::NoThread => Self::NoThread,
             StoreError::NoItem => Self::NoItem,
+            StoreError::NoAttachment(id) => Self::NoAttachment(id),
             StoreError::UnknownCursor => Self::UnknownCursor,
+            StoreError::Changed => Self::Changed,
             other => Self::Store(other),
         }
     }

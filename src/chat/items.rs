@@ -22,5 +22,6 @@ pub(super) async fn feedback(chat: &Chat, who: &Identity, asked: ItemsFeedback) 
     }
     let now = chat.clock.now();
     chat.store.keep_feedback(&who.owner(), &asked.thread_id, &asked.item_ids, asked.kind, now).await?;
+    chat.responder.feedback(who, &asked.thread_id, &asked.item_ids, asked.kind).await;
     Ok(Response::Empty)
 }

@@ -2,29 +2,38 @@
 //!
 //! **Every door speaks [`Envelope`] and hears [`Reply`].** Nothing here knows HTTP, SQL or any model.
 
+mod actions;
+mod attachments;
+mod client_tools;
 mod error;
 mod items;
 mod ledger;
 mod outbox;
 mod responder;
+mod structured_input;
 mod threads;
+mod transcribe;
 mod turn;
 mod turns;
+mod widgets;
 
 use std::sync::Arc;
 
-use chatkit_protocol::{Envelope, Request, Response};
+use chatkit_protocol::{Envelope, Request, Response, ThreadId, ThreadItem, ThreadRecord};
 
 use crate::clock::Clock;
-use crate::config::{ChatSettings, OnDisconnect};
+use crate::config::{ChatSettings, LockedThreads, OnDisconnect};
 use crate::identity::{Identity, Ids};
 use crate::store::ThreadStore;
 
 pub use error::ChatError;
 pub use ledger::{Ending, Ledger, Step};
 pub use outbox::{LetGo, Listening, OUTBOX_BYTES_MAX, Outbox, outbox};
-pub use responder::{EventStream, Responder, ThreadHandle, Turn, TurnError};
+pub use responder::{EventStream, Recording, Responder, ThreadHandle, Turn, TurnError};
 pub use turns::{TURN_LEASE, Turns};
+
+/// Items that somebody else changes meanwhile are read again so often.
+const AMEND_TRIES_MAX: usize = 5;
 
 /// What a request is answered with.
 #[derive(Debug)]
@@ -46,6 +55,8 @@ impl Reply {
 pub struct ChatOptions {
     /// What a closed connection means.
     pub on_disconnect: OnDisconnect,
+    /// What becomes of a message to a locked or closed thread.
+    pub locked_threads: LockedThreads,
     /// The largest message of a reader, in bytes of text.
     pub message_bytes_max: usize,
     /// Whether a message without text and attachments is accepted.
@@ -58,6 +69,7 @@ impl From<&ChatSettings> for ChatOptions {
     fn from(settings: &ChatSettings) -> Self {
         Self {
             on_disconnect: settings.on_disconnect,
+            locked_threads: settings.locked_threads,
             message_bytes_max: settings.message_bytes_max,
             empty_messages: false,
             history_items_max: 60,
@@ -110,19 +122,46 @@ impl Chat {
             Request::ThreadsCreate(asked) => turn::create(self, who, asked).await.map(Reply::Stream),
             Request::ThreadsAddUserMessage(asked) => turn::add_user_message(self, who, asked).await.map(Reply::Stream),
             Request::ThreadsRetryAfterItem(asked) => turn::retry(self, who, asked).await.map(Reply::Stream),
+            Request::ThreadsAddClientToolOutput(asked) => {
+                client_tools::add_output(self, who, asked).await.map(Reply::Stream)
+            }
+            Request::ThreadsAddStructuredInput(asked) => {
+                structured_input::answer(self, who, asked).await.map(Reply::Stream)
+            }
+            Request::ThreadsCustomAction(asked) => actions::act(self, who, asked).await.map(Reply::Stream),
+            Request::ThreadsSyncCustomAction(asked) => actions::act_at_once(self, who, asked).await.map(Reply::single),
             Request::ThreadsGetById(asked) => threads::get(self, who, asked).await.map(Reply::single),
             Request::ThreadsList(asked) => threads::list(self, who, asked).await.map(Reply::single),
             Request::ThreadsUpdate(asked) => threads::rename(self, who, asked).await.map(Reply::single),
             Request::ThreadsDelete(asked) => threads::delete(self, who, asked).await.map(Reply::single),
             Request::ItemsList(asked) => items::list(self, who, asked).await.map(Reply::single),
             Request::ItemsFeedback(asked) => items::feedback(self, who, asked).await.map(Reply::single),
-            not_yet @ (Request::ThreadsAddClientToolOutput(_)
-            | Request::ThreadsAddStructuredInput(_)
-            | Request::ThreadsCustomAction(_)
-            | Request::ThreadsSyncCustomAction(_)
-            | Request::AttachmentsCreate(_)
-            | Request::AttachmentsDelete(_)
-            | Request::InputTranscribe(_)) => Err(ChatError::NotSupported(not_yet.kind())),
+            Request::AttachmentsCreate(asked) => attachments::create(self, who, asked).await.map(Reply::single),
+            Request::AttachmentsDelete(asked) => attachments::delete(self, who, asked).await.map(Reply::single),
+            Request::InputTranscribe(asked) => transcribe::transcribe(self, who, asked).await.map(Reply::single),
+        }
+    }
+
+    /// Stops the turn that runs in a thread, here or on another instance; what was shown is kept. Whether there was one.
+    ///
+    /// # Errors
+    /// No such thread for this caller, or the store.
+    pub async fn stop(&self, who: &Identity, thread_id: &ThreadId) -> Result<bool, ChatError> {
+        Ok(self.turns.stop(&who.owner(), thread_id).await?)
+    }
+
+    /// What a responder is given to work with.
+    fn turn(&self, who: Identity, thread: ThreadRecord, history: Vec<ThreadItem>) -> Turn {
+        Turn {
+            thread: ThreadHandle::new(thread),
+            who,
+            history: history.into(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            question_id: None,
+            sender: None,
+            last_word: Arc::default(),
+            store: self.store.clone(),
         }
     }
 }

@@ -4,11 +4,17 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use chatkit_protocol::{ItemId, StreamOptions, ThreadEvent, ThreadId, ThreadItem, ThreadRecord, UserMessage};
+use async_trait::async_trait;
+use bytes::Bytes;
+use chatkit_protocol::{
+    Action, FeedbackKind, ItemId, ItemKind, StreamOptions, ThreadEvent, ThreadId, ThreadItem, ThreadRecord,
+    UserMessage, WidgetItem,
+};
 use futures_util::Stream;
 
 use crate::clock::Clock;
 use crate::identity::{Identity, Ids};
+use crate::store::{Newest, StoreError, ThreadStore};
 
 /// What a responder says, event by event. It ends when the turn is over, or after its first error.
 pub type EventStream = Pin<Box<dyn Stream<Item = Result<ThreadEvent, TurnError>> + Send>>;
@@ -36,14 +42,56 @@ pub type EventStream = Pin<Box<dyn Stream<Item = Result<ThreadEvent, TurnError>>
 ///     }
 /// }
 /// ```
+#[async_trait]
 pub trait Responder: Send + Sync + 'static {
-    /// Answers the newest message of the thread.
+    /// Answers [`Turn::question`]; when there is none, goes on after the answer to a client tool or a form has come,
+    /// which is in [`Turn::history`].
     fn respond(&self, turn: Turn) -> EventStream;
+
+    /// Does what a widget, or the page, asks for, and answers in the thread. Without it such requests fail.
+    fn act(&self, turn: Turn, action: Action) -> EventStream {
+        let _ = (turn, action);
+        Box::pin(futures_util::stream::once(async { Err(TurnError::NotSupported) }))
+    }
+
+    /// Does what a widget, or the page, asks for at once, even while an answer is written. The item it gives back, often
+    /// the widget itself in its new state, is stored and shown; changes of the thread are stored.
+    async fn act_at_once(&self, turn: Turn, action: Action) -> Result<Option<ThreadItem>, TurnError> {
+        let _ = (turn, action);
+        Err(TurnError::NotSupported)
+    }
+
+    /// Turns a recording into text.
+    async fn transcribe(&self, who: &Identity, recording: Recording) -> Result<String, TurnError> {
+        let _ = (who, recording);
+        Err(TurnError::NotSupported)
+    }
+
+    /// Hears what a reader thought of some items; it is stored already.
+    async fn feedback(&self, who: &Identity, thread_id: &ThreadId, item_ids: &[ItemId], kind: FeedbackKind) {
+        let _ = (who, thread_id, item_ids, kind);
+    }
 
     /// What the reader may do while the answer is written.
     fn stream_options(&self, thread: &ThreadRecord) -> StreamOptions {
         let _ = thread;
         StreamOptions { allow_cancel: true }
+    }
+}
+
+/// What a reader said, as sound.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// The sound.
+    pub bytes: Bytes,
+    /// What the client says it is, such as `audio/webm;codecs=opus`.
+    pub mime_type: String,
+}
+
+impl Recording {
+    /// The media type without its parameters, such as `audio/webm`.
+    pub fn media_type(&self) -> &str {
+        self.mime_type.split(';').next().unwrap_or_default().trim()
     }
 }
 
@@ -64,13 +112,16 @@ pub enum TurnError {
         /// Whether the reader is offered to try again.
         allow_retry: bool,
     },
+    /// The responder does not do such things.
+    #[error("the responder does not do this")]
+    NotSupported,
     /// Something nobody foresaw: the log gets the details, the reader a general sentence.
     #[error("the responder failed")]
     Unexpected(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// What a responder works with during one turn.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Turn {
     /// The thread; may be changed.
     pub thread: ThreadHandle,
@@ -82,19 +133,60 @@ pub struct Turn {
     pub clock: Clock,
     /// Names for new items.
     pub ids: Ids,
-    /// The message to answer; none when the turn goes on after a tool or a form.
+    /// The message to answer; none when the turn goes on after a tool or a form, and in actions.
     pub(super) question_id: Option<ItemId>,
+    /// The widget that an action comes from.
+    pub(super) sender: Option<ThreadItem>,
     pub(super) last_word: Arc<AtomicBool>,
+    pub(super) store: Arc<dyn ThreadStore>,
+}
+
+impl std::fmt::Debug for Turn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Turn").field("thread", self.thread.id()).finish_non_exhaustive()
+    }
 }
 
 impl Turn {
     /// The reader's message that is to be answered, if this turn has one.
     pub fn question(&self) -> Option<&UserMessage> {
-        let asked = self.history.iter().rev().find(|item| Some(&item.id) == self.question_id.as_ref())?;
-        match &asked.kind {
-            chatkit_protocol::ItemKind::UserMessage(message) => Some(message),
+        match &self.question_item()?.kind {
+            ItemKind::UserMessage(message) => Some(message),
             _ => None,
         }
+    }
+
+    /// The same message as the item of the thread that it is.
+    pub fn question_item(&self) -> Option<&ThreadItem> {
+        self.history.iter().rev().find(|item| Some(&item.id) == self.question_id.as_ref())
+    }
+
+    /// The widget that an action comes from, if it comes from one.
+    pub fn sender(&self) -> Option<&WidgetItem> {
+        match &self.sender_item()?.kind {
+            ItemKind::Widget(widget) => Some(widget),
+            _ => None,
+        }
+    }
+
+    /// The same widget as the item of the thread that it is.
+    pub fn sender_item(&self) -> Option<&ThreadItem> {
+        self.sender.as_ref()
+    }
+
+    /// The newest items as they are stored now, oldest first, hidden ones included: with what this turn has done so far.
+    ///
+    /// # Errors
+    /// The store; the thread may be gone.
+    pub async fn stored_items(&self, limit: u32) -> Result<Vec<ThreadItem>, StoreError> {
+        let asked = Newest { kind: None, limit };
+        let (_, items) = self.store.newest_items(&self.who.owner(), self.thread.id(), &asked).await?;
+        Ok(items)
+    }
+
+    /// The same turn, for a question or an action.
+    pub(super) fn on(self, question_id: Option<ItemId>, sender: Option<ThreadItem>) -> Self {
+        Self { question_id, sender, ..self }
     }
 
     /// Says that the next item that is done is the last event of this turn.
@@ -106,7 +198,7 @@ impl Turn {
     }
 
     /// A new item of this thread, named `<prefix>_…` and dated now.
-    pub fn item(&self, prefix: &str, kind: chatkit_protocol::ItemKind) -> ThreadItem {
+    pub fn item(&self, prefix: &str, kind: ItemKind) -> ThreadItem {
         ThreadItem {
             id: ItemId::from(self.ids.mint(prefix)),
             thread_id: self.thread.id().clone(),

@@ -4,18 +4,17 @@
 
 mod run;
 
-use std::sync::Arc;
-
 use chatkit_protocol::{
-    ItemId, ItemKind, Malformed, Thread, ThreadEvent, ThreadId, ThreadItem, ThreadRecord, ThreadsAddUserMessage,
-    ThreadsCreate, ThreadsRetryAfterItem, UserMessage, UserMessageInput,
+    Action, Attachment, AttachmentId, ItemId, ItemKind, Malformed, Thread, ThreadEvent, ThreadId, ThreadItem,
+    ThreadRecord, ThreadStatus, ThreadsAddUserMessage, ThreadsCreate, ThreadsRetryAfterItem, UserMessage,
+    UserMessageInput,
 };
 use tokio::sync::oneshot;
 
 use self::run::Run;
 use super::outbox::{Listening, Outbox, outbox};
-use super::responder::{ThreadHandle, Turn};
-use super::{Chat, ChatError};
+use super::{Chat, ChatError, attachments};
+use crate::config::LockedThreads;
 use crate::identity::Identity;
 use crate::store::{BeginTurn, Begun, Opening, StoreError, TurnKey, TurnThread};
 
@@ -26,11 +25,46 @@ const STILL_ANSWERING: &str = "The answer before this one is still being written
 /// What the reader is told during a shutdown.
 const CLOSING: &str = "The server is about to restart. Please try again in a moment.";
 
+/// What a turn begins with and what it is for.
+#[derive(Debug)]
+pub(super) struct Start {
+    thread: TurnThread,
+    opening: Opening,
+    /// Named by the question; they belong to the thread from now on.
+    attachments: Vec<AttachmentId>,
+    /// Whether a locked or closed thread is refused.
+    only_active: bool,
+    /// Shown before the responder is heard; stored already.
+    preface: Option<ThreadEvent>,
+    /// What the responder is to do; to answer, when nothing.
+    action: Option<Action>,
+    /// The widget that the action comes from.
+    sender: Option<ThreadItem>,
+}
+
+impl Start {
+    /// A turn in a thread that is there.
+    pub(super) fn existing(thread_id: ThreadId, opening: Opening) -> Self {
+        let thread = TurnThread::Existing(thread_id);
+        let (attachments, only_active) = (Vec::new(), false);
+        Self { thread, opening, attachments, only_active, preface: None, action: None, sender: None }
+    }
+
+    /// The same, with an event that is shown first.
+    pub(super) fn with_preface(self, event: ThreadEvent) -> Self {
+        Self { preface: Some(event), ..self }
+    }
+
+    /// The same, for an action rather than an answer.
+    pub(super) fn with_action(self, action: Action, sender: Option<ThreadItem>) -> Self {
+        Self { action: Some(action), sender, ..self }
+    }
+}
+
 pub(super) async fn create(chat: &Chat, who: &Identity, asked: ThreadsCreate) -> Result<Listening, ChatError> {
-    check(chat, &asked.input)?;
     let thread = ThreadRecord::new(ThreadId::from(chat.ids.mint("thr")), chat.clock.now());
-    let question = question(chat, &thread.id, asked.input);
-    start(chat, who, TurnThread::New(thread), Opening::Question(question)).await
+    let asking = asking(chat, who, &thread.id, asked.input).await?;
+    start(chat, who, Start { thread: TurnThread::New(thread), ..asking }).await
 }
 
 pub(super) async fn add_user_message(
@@ -38,36 +72,46 @@ pub(super) async fn add_user_message(
     who: &Identity,
     asked: ThreadsAddUserMessage,
 ) -> Result<Listening, ChatError> {
-    check(chat, &asked.input)?;
-    let question = question(chat, &asked.thread_id, asked.input);
-    start(chat, who, TurnThread::Existing(asked.thread_id), Opening::Question(question)).await
+    let asking = asking(chat, who, &asked.thread_id, asked.input).await?;
+    start(chat, who, Start { only_active: chat.options.locked_threads == LockedThreads::Refuse, ..asking }).await
 }
 
 pub(super) async fn retry(chat: &Chat, who: &Identity, asked: ThreadsRetryAfterItem) -> Result<Listening, ChatError> {
-    let opening = Opening::Retry { item_id: asked.item_id };
-    start(chat, who, TurnThread::Existing(asked.thread_id), opening).await
+    start(chat, who, Start::existing(asked.thread_id, Opening::Retry { item_id: asked.item_id })).await
+}
+
+/// A turn that begins with a message of the reader.
+async fn asking(
+    chat: &Chat,
+    who: &Identity,
+    thread_id: &ThreadId,
+    input: UserMessageInput,
+) -> Result<Start, ChatError> {
+    check(chat, &input)?;
+    let ids = input.attachments.clone();
+    let attachments = attachments::of_message(chat, who, thread_id, &ids).await?;
+    let question = question(chat, thread_id, input, attachments);
+    Ok(Start { attachments: ids, ..Start::existing(thread_id.clone(), Opening::Question(question)) })
 }
 
 fn check(chat: &Chat, input: &UserMessageInput) -> Result<(), ChatError> {
-    if let Some(attachment) = input.attachments.first() {
-        return Err(ChatError::NoAttachment(attachment.to_string()));
-    }
     let bytes = input.text_bytes();
     let max = chat.options.message_bytes_max;
     if bytes > max {
         return Err(ChatError::MessageTooLarge { bytes, max });
     }
-    if !chat.options.empty_messages && input.text().trim().is_empty() {
-        let problem = "holds no text; write something in a part of type `input_text`".to_owned();
+    let is_empty = input.text().trim().is_empty() && input.attachments.is_empty();
+    if is_empty && !chat.options.empty_messages {
+        let problem = "holds no text; write something in a part of type `input_text`, or attach a file".to_owned();
         return Err(Malformed { member: "params.input.content".to_owned(), problem }.into());
     }
     Ok(())
 }
 
-fn question(chat: &Chat, thread_id: &ThreadId, input: UserMessageInput) -> ThreadItem {
+fn question(chat: &Chat, thread_id: &ThreadId, input: UserMessageInput, attachments: Vec<Attachment>) -> ThreadItem {
     let kind = ItemKind::UserMessage(UserMessage {
         content: input.content,
-        attachments: Vec::new(),
+        attachments,
         quoted_text: input.quoted_text,
         inference_options: input.inference_options,
     });
@@ -76,44 +120,60 @@ fn question(chat: &Chat, thread_id: &ThreadId, input: UserMessageInput) -> Threa
 }
 
 /// Starts a turn in a task of its own, so that a client that hangs up at any moment leaves nothing half-done.
-async fn start(chat: &Chat, who: &Identity, thread: TurnThread, opening: Opening) -> Result<Listening, ChatError> {
+pub(super) async fn start(chat: &Chat, who: &Identity, start: Start) -> Result<Listening, ChatError> {
     if !chat.turns.is_open() {
-        return Ok(refusal(CLOSING));
+        return Ok(refusal(CLOSING, true));
     }
     let (told, hear) = oneshot::channel();
-    chat.turns.spawn(begin_and_run(chat.clone(), who.clone(), thread, opening, told));
+    chat.turns.spawn(begin_and_run(chat.clone(), who.clone(), start, told));
     let begun = hear.await.unwrap_or_else(|_| Err(StoreError::Unreadable("the turn ended before it began".to_owned())));
     match begun {
         Ok(listening) => Ok(listening),
-        Err(StoreError::Busy) => Ok(refusal(STILL_ANSWERING)),
-        Err(error @ (StoreError::NoThread | StoreError::NoItem)) => Err(error.into()),
+        Err(StoreError::Busy) => Ok(refusal(STILL_ANSWERING, true)),
+        Err(StoreError::NotActive(status)) => Ok(refusal(&not_active(&status), false)),
+        Err(
+            error @ (StoreError::NoThread | StoreError::NoItem | StoreError::NoAttachment(_) | StoreError::Changed),
+        ) => Err(error.into()),
         // A 5xx would make the widget send the message again, so a store that failed is told in the stream.
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "Could not begin a turn");
-            Ok(refusal(STORE_AWAY))
+            Ok(refusal(STORE_AWAY, true))
         }
     }
 }
 
-/// A stream of one sentence for the reader, who may try again.
-fn refusal(message: &str) -> Listening {
+/// A stream of one sentence for the reader.
+fn refusal(message: &str, allow_retry: bool) -> Listening {
+    only(&ThreadEvent::custom_error(message, allow_retry))
+}
+
+/// A stream of one event.
+pub(super) fn only(event: &ThreadEvent) -> Listening {
     let (mut outbox, listening) = outbox();
-    outbox.put(&ThreadEvent::custom_error(message, true));
+    outbox.put(event);
     outbox.finish();
     listening
 }
 
-async fn begin_and_run(
-    chat: Chat,
-    who: Identity,
-    thread: TurnThread,
-    opening: Opening,
-    told: oneshot::Sender<Result<Listening, StoreError>>,
-) {
+fn not_active(status: &ThreadStatus) -> String {
+    let (state, reason) = match status {
+        ThreadStatus::Active => ("not active", None),
+        ThreadStatus::Locked { reason } => ("locked", reason.as_deref()),
+        ThreadStatus::Closed { reason } => ("closed", reason.as_deref()),
+    };
+    match reason {
+        Some(reason) => format!("This conversation is {state}: {reason}"),
+        None => format!("This conversation is {state}. Please begin a new one."),
+    }
+}
+
+async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::Sender<Result<Listening, StoreError>>) {
+    let Start { thread, opening, attachments, only_active, preface, action, sender } = start;
     let is_new = matches!(thread, TurnThread::New(_));
+    let is_retry = matches!(opening, Opening::Retry { .. });
     let asked = match &opening {
         Opening::Question(question) => Some(question.clone()),
-        Opening::Retry { .. } | Opening::Resume => None,
+        Opening::Retry { .. } | Opening::Amend { .. } | Opening::Resume => None,
     };
     let now = chat.clock.now();
     let begin = BeginTurn {
@@ -123,6 +183,8 @@ async fn begin_and_run(
         lease_until: now,
         now,
         history_items_max: chat.options.history_items_max,
+        attachments,
+        only_active,
     };
     let (owner, turn_id) = (who.owner(), begin.turn_id.clone());
     let begun = match chat.turns.take(&owner, begin).await {
@@ -139,9 +201,14 @@ async fn begin_and_run(
     outbox.flush();
     // A client that has hung up meanwhile is a listener that has gone: the policy for that decides.
     let _ = told.send(Ok(listening));
-    let turn = turn(&chat, who, begun, asked.map(|question| question.id));
+    let question_id = match is_retry {
+        true => newest_message(&begun.history),
+        false => asked.map(|question| question.id),
+    };
+    let (thread, history) = (begun.thread, begun.history);
+    let turn = chat.turn(who, thread, history).on(question_id, sender);
     let span = tracing::info_span!("turn", thread.id = %key.thread_id, turn.id = %key.turn_id);
-    tracing::Instrument::instrument(Run::new(chat, key, turn, outbox).run(entry), span).await;
+    tracing::Instrument::instrument(Run::new(chat, key, turn, outbox).run(entry, action, preface), span).await;
 }
 
 /// What every turn begins with: the new thread, the reader's own message as it was stored.
@@ -154,16 +221,8 @@ fn greet(outbox: &mut Outbox, begun: &Begun, is_new: bool, asked: Option<&Thread
     }
 }
 
-fn turn(chat: &Chat, who: Identity, begun: Begun, asked: Option<ItemId>) -> Turn {
-    let newest_message = begun.history.iter().rev().find(|item| matches!(item.kind, ItemKind::UserMessage(_)));
-    let question_id = asked.or_else(|| newest_message.map(|item| item.id.clone()));
-    Turn {
-        thread: ThreadHandle::new(begun.thread),
-        who,
-        history: begun.history.into(),
-        clock: chat.clock.clone(),
-        ids: chat.ids.clone(),
-        question_id,
-        last_word: Arc::default(),
-    }
+/// The message that a retry goes back to: nothing is left after it.
+fn newest_message(history: &[ThreadItem]) -> Option<ItemId> {
+    let newest = history.iter().rev().find(|item| matches!(item.kind, ItemKind::UserMessage(_)));
+    newest.map(|item| item.id.clone())
 }

@@ -13,7 +13,7 @@ use clap::Args;
 use futures_util::StreamExt;
 
 use super::output::{self, Unwritten};
-use crate::app::App;
+use crate::app::{App, Database};
 use crate::book;
 use crate::chat::{Listening, Reply};
 use crate::config::Settings;
@@ -35,9 +35,10 @@ pub(super) struct AskArgs {
 }
 
 pub(super) async fn run(settings: &Settings, model: &ModelSettings, asked: AskArgs) -> Result<ExitCode> {
-    let database = super::prepared(settings).await?;
+    let database = Database::prepared(settings).await?;
     let app = App::build(settings, model, &database)?;
-    book::ingest_if_alone(&*app.knowledge).await?;
+    let desk = app.tutor.as_ref().expect("this house was built for the tutor");
+    book::ingest_if_alone(&*desk.knowledge).await?;
     let who = Identity::Visitor { id: OwnerId::visitor(TERMINAL) };
     let reply = app.chat.handle(&who, envelope(asked)).await.map_err(|error| anyhow!("{error}"))?;
     let Reply::Stream(listening) = reply else { return Err(anyhow!("a question is answered by a stream")) };

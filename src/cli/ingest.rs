@@ -11,6 +11,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output;
+use crate::app::Database;
 use crate::config::Settings;
 use crate::knowledge::ingest::{self, Options, Progress, Step};
 
@@ -30,7 +31,7 @@ pub(super) struct IngestArgs {
 }
 
 pub(super) async fn run(settings: &Settings, asked: IngestArgs) -> Result<ExitCode> {
-    let database = super::prepared(settings).await?;
+    let database = Database::prepared(settings).await?;
     let knowledge = database.knowledge(settings);
     let options = Options {
         site_url: asked.site_url.or_else(|| settings.knowledge.site_url.clone()),

@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
-use crate::app::{App, Database};
+use crate::app::{App, Database, TutorDesk};
 use crate::config::{LOG, Mistakes, Reader, Settings, Variables};
 use crate::knowledge::{Search, eval};
 use crate::llm::choice::{ModelChoice, ModelSettings};
@@ -171,46 +171,35 @@ fn settings(mut reader: Reader<'_>) -> Result<(Settings, ModelSettings), Mistake
 async fn serve(settings: &Settings, model: &ModelSettings) -> Result<ExitCode> {
     // The port comes first: it is the mistake that is made most, and the quickest to see.
     let listener = server::listen(&settings.http).await?;
-    let database = prepared(settings).await?;
+    let database = Database::prepared(settings).await?;
     let address = listener.local_addr().context("the listener has no address")?;
     let mut settings = settings.clone();
     settings.http.port = address.port();
     let app = App::build(&settings, model, &database)?;
-    if let Some(report) = book::ingest_if_alone(&*app.knowledge).await? {
+    let TutorDesk { knowledge, model: tutor_model } = app.tutor.clone().expect("this house was built for the tutor");
+    if let Some(report) = book::ingest_if_alone(&*knowledge).await? {
         tracing::info!(
             passages = report.passages,
             "The bundled book is in the knowledge base; `ingest DIR` puts yours in its place"
         );
     }
     // The index is built now rather than while the first reader waits; a store that fails here is told to that reader.
-    let _ = app.knowledge.search(&Search::default()).await;
+    let _ = knowledge.search(&Search::default()).await;
     if matches!(model.choice, ModelChoice::Offline) {
         tracing::warn!(
             "No model is set up. Answers are the best sentences of the book, not the words of a language model; set \
              GEMINI_API_KEY, OPENAI_API_KEY, COHERE_API_KEY or OLLAMA_BASE_URL for one"
         );
     }
-    let name = app.model.name();
+    let name = tutor_model.name();
     tracing::info!(llm.provider = name.provider, llm.model = name.model, "Listening on http://{address}");
     server::run(listener, app, &settings.http, server::signalled()).await?;
     database.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The database of the settings, up to date if it is to be brought so.
-async fn prepared(settings: &Settings) -> Result<Database> {
-    let database = Database::open(&settings.database).await?;
-    if settings.migrate_at_start {
-        let migrated = database.migrate().await?;
-        if !migrated.applied.is_empty() {
-            tracing::info!(applied = migrated.applied.len(), "Brought the database up to date");
-        }
-    }
-    Ok(database)
-}
-
 async fn search(settings: &Settings, asked: &SearchArgs) -> Result<ExitCode> {
-    let database = prepared(settings).await?;
+    let database = Database::prepared(settings).await?;
     let knowledge = database.knowledge(settings);
     book::ingest_if_alone(&*knowledge).await?;
     let search = Search { query: &asked.query, earlier: &[], limit: asked.limit as usize };
@@ -234,7 +223,7 @@ async fn evaluate(settings: &Settings, asked: &EvalArgs) -> Result<ExitCode> {
         eprintln!("{}:{}: {}", asked.file.display(), line.line, line.sentence);
     }
     anyhow::ensure!(!questions.is_empty(), "`{}` holds no question", asked.file.display());
-    let database = prepared(settings).await?;
+    let database = Database::prepared(settings).await?;
     let knowledge = database.knowledge(settings);
     book::ingest_if_alone(&*knowledge).await?;
     let scores = eval::evaluate(&questions, &*knowledge).await?;

@@ -74,11 +74,22 @@ pub enum OnDisconnect {
     Cancel,
 }
 
+/// What becomes of a message to a locked or closed thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockedThreads {
+    /// The reader is told, and nothing is kept.
+    Refuse,
+    /// It is answered like any other; the status is only shown.
+    Allow,
+}
+
 /// Limits and habits of conversations.
 #[derive(Clone, Debug)]
 pub struct ChatSettings {
     /// What a closed connection means.
     pub on_disconnect: OnDisconnect,
+    /// What becomes of a message to a locked or closed thread.
+    pub locked_threads: LockedThreads,
     /// The largest message of a reader, in bytes.
     pub message_bytes_max: usize,
 }
@@ -153,6 +164,7 @@ impl Settings {
             migrate_at_start: reader.parsed(&MIGRATE_AT_START, "`true` or `false`"),
             chat: ChatSettings {
                 on_disconnect: on_disconnect(reader),
+                locked_threads: locked_threads(reader),
                 message_bytes_max: size(reader, &MESSAGE_BYTES, 1..=1 << 24),
             },
             tutor: TutorSettings {
@@ -243,6 +255,17 @@ fn on_disconnect(reader: &mut Reader<'_>) -> OnDisconnect {
         _ => {
             reader.mistake(ON_DISCONNECT.name, "must be `finish` or `cancel`");
             OnDisconnect::Finish
+        }
+    }
+}
+
+fn locked_threads(reader: &mut Reader<'_>) -> LockedThreads {
+    match reader.text(&LOCKED_THREADS).as_deref() {
+        Some("refuse") => LockedThreads::Refuse,
+        Some("allow") => LockedThreads::Allow,
+        _ => {
+            reader.mistake(LOCKED_THREADS.name, "must be `refuse` or `allow`");
+            LockedThreads::Refuse
         }
     }
 }

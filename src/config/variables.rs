@@ -67,6 +67,8 @@ variables! {
     BODY_BYTES = "BODY_BYTES_MAX", default "1048576" => "The largest request body, in bytes.";
     ON_DISCONNECT = "ON_DISCONNECT", default "finish"
         => "What happens to an answer whose reader has gone: `finish` writes it to its end and keeps it, `cancel` stops and keeps what was shown.";
+    LOCKED_THREADS = "LOCKED_THREADS", default "refuse"
+        => "What becomes of a message to a locked or closed thread: `refuse` tells the reader and keeps nothing, `allow` answers it.";
     GRACE = "SHUTDOWN_GRACE_SECONDS", default "30" => "How long running answers may go on after the signal to stop, in seconds.";
     LOG = "LOG_LEVEL" | "RUST_LOG", default "info" => "What is logged: `error`, `warn`, `info`, `debug`, or a filter per module.";
     LOG_FORMAT = "LOG_FORMAT", default "text" => "`text` for people, `json` for machines.";

@@ -65,7 +65,15 @@ impl From<ChatError> for ApiError {
             ChatError::NoAttachment(_) => Self::new(StatusCode::NOT_FOUND, "attachment_not_found", message),
             ChatError::UnknownCursor => Self::new(StatusCode::BAD_REQUEST, "unknown_cursor", message),
             ChatError::MessageTooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "message_too_large", message),
-            ChatError::NotSupported(_) => Self::new(StatusCode::BAD_REQUEST, "not_supported", message),
+            ChatError::NoPendingCall => Self::new(StatusCode::CONFLICT, "no_pending_call", message),
+            ChatError::NotAForm => Self::new(StatusCode::BAD_REQUEST, "not_a_form", message),
+            ChatError::FormIsDone => Self::new(StatusCode::CONFLICT, "form_is_done", message),
+            ChatError::NotAWidget => Self::new(StatusCode::BAD_REQUEST, "not_a_widget", message),
+            ChatError::Changed => Self::new(StatusCode::CONFLICT, "changed_meanwhile", message),
+            ChatError::Refused(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", message),
+            ChatError::NotSupported => Self::new(StatusCode::BAD_REQUEST, "not_supported", message),
+            ChatError::Failed => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", message),
+            ChatError::TooSlow => Self::new(StatusCode::GATEWAY_TIMEOUT, "too_slow", message),
             ChatError::Store(error) => {
                 tracing::error!(error = error as &dyn std::error::Error, "The conversation store failed");
                 let message = "the conversations cannot be reached at the moment; try again in a few seconds";

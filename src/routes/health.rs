@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::knowledge::KnowledgeBase;
 
 /// A probe may take so long before what it probes counts as down.
 const PROBE_TIME_MAX: Duration = Duration::from_secs(2);
@@ -66,25 +67,32 @@ async fn ready(State(app): State<App>, Extension(probes): Extension<Probes>) -> 
 
 async fn health(State(app): State<App>, Extension(probes): Extension<Probes>) -> Json<Value> {
     let database = probes.database.or(database_answers(&app)).await;
-    let knowledge = probes.knowledge.or(describe(&app)).await;
-    let model = app.model.name();
-    Json(json!({
-        "status": if database && knowledge.is_some() { "ok" } else { "degraded" },
+    let mut told = json!({
+        "status": if database { "ok" } else { "degraded" },
         "service": env!("CARGO_PKG_NAME"),
         "version": env!("CARGO_PKG_VERSION"),
         "database": if database { "connected" } else { "disconnected" },
-        "vector_store": knowledge.as_ref().map_or("disconnected", |knowledge| knowledge["kind"].as_str().unwrap_or_default()),
-        "knowledge": knowledge,
-        "model": format!("{}/{}", model.provider, model.model),
-    }))
+    });
+    if let Some(desk) = &app.tutor {
+        let knowledge = probes.knowledge.or(describe(&*desk.knowledge)).await;
+        if knowledge.is_none() {
+            told["status"] = "degraded".into();
+        }
+        let kind = knowledge.as_ref().and_then(|knowledge| knowledge["kind"].as_str());
+        told["vector_store"] = kind.unwrap_or("disconnected").into();
+        told["knowledge"] = knowledge.into();
+        let model = desk.model.name();
+        told["model"] = format!("{}/{}", model.provider, model.model).into();
+    }
+    Json(told)
 }
 
 async fn database_answers(app: &App) -> bool {
     matches!(tokio::time::timeout(PROBE_TIME_MAX, app.store.ping()).await, Ok(Ok(())))
 }
 
-async fn describe(app: &App) -> Option<Value> {
-    let description = tokio::time::timeout(PROBE_TIME_MAX, app.knowledge.describe()).await.ok()?.ok()?;
+async fn describe(knowledge: &dyn KnowledgeBase) -> Option<Value> {
+    let description = tokio::time::timeout(PROBE_TIME_MAX, knowledge.describe()).await.ok()?.ok()?;
     Some(json!({
         "kind": description.kind,
         "retrieval": description.retrieval,

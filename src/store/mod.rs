@@ -12,8 +12,11 @@
 //!   [`ThreadStore::record`] renews it and, at the end, gives it back. A lease that ran out belongs to a dead instance:
 //!   whoever begins the next turn takes it over, and what was in progress is kept as it was last written.
 //! - **A turn that lost its lease, or whose thread is gone, writes nothing** ([`StoreError::TurnLost`]).
+//! - **An attachment that a message names belongs to the message's thread from then on**; one that is not there, not
+//!   theirs or deleted is [`StoreError::NoAttachment`], and nothing of the message is kept.
 //! - **Each method is one transaction**: all of it happens, or nothing.
 
+pub mod attachments;
 mod batch;
 mod cursor;
 mod failure;
@@ -24,10 +27,13 @@ mod rows;
 pub mod sqlite;
 
 use async_trait::async_trait;
-use chatkit_protocol::{ItemId, JsonMap, Order, Page, ThreadId, ThreadItem, ThreadRecord, ThreadStatus, Timestamp};
+use chatkit_protocol::{
+    AttachmentId, ItemId, JsonMap, Order, Page, ThreadId, ThreadItem, ThreadRecord, ThreadStatus, Timestamp,
+};
 
 use crate::identity::OwnerId;
 
+pub use attachments::AttachmentStore;
 pub use failure::{Migrated, OpenError};
 pub use passages::PassageStore;
 
@@ -48,6 +54,15 @@ pub enum StoreError {
     /// The cursor is not a row of this list.
     #[error("the cursor is not a row of this list")]
     UnknownCursor,
+    /// No such attachment for this owner.
+    #[error("there is no attachment `{0}`")]
+    NoAttachment(AttachmentId),
+    /// The thread is locked or closed, and the turn wanted an active one.
+    #[error("the thread is not active")]
+    NotActive(ThreadStatus),
+    /// An item is no longer as it was read.
+    #[error("an item was changed meanwhile")]
+    Changed,
     /// Another turn holds the thread.
     #[error("another turn is running in this thread")]
     Busy,
@@ -138,7 +153,6 @@ pub enum TurnThread {
 
 /// What a turn begins with.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one a turn, and it is nearly always a question")]
 pub enum Opening {
     /// A new message of the reader.
     Question(ThreadItem),
@@ -148,8 +162,25 @@ pub enum Opening {
         /// Any item of the thread.
         item_id: ItemId,
     },
+    /// Items are replaced where they are, or deleted, provided that they are still as they were read; otherwise
+    /// [`StoreError::Changed`].
+    Amend {
+        /// The items as they were read; one that was never there counts as changed.
+        read: Vec<ThreadItem>,
+        /// What becomes of them: [`Write::Save`] and [`Write::Delete`].
+        writes: Vec<Write>,
+    },
     /// Nothing new is stored.
     Resume,
+}
+
+/// The end of a thread that somebody wants to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Newest {
+    /// Only items of this type, by its name on the wire.
+    pub kind: Option<&'static str>,
+    /// Items at most.
+    pub limit: u32,
 }
 
 /// A wish to run a turn.
@@ -167,6 +198,10 @@ pub struct BeginTurn {
     pub now: Timestamp,
     /// At most this many of the newest items come back as history.
     pub history_items_max: u32,
+    /// Attachments that belong to the thread from now on.
+    pub attachments: Vec<AttachmentId>,
+    /// Whether a locked or closed thread is refused ([`StoreError::NotActive`]).
+    pub only_active: bool,
 }
 
 /// A turn that has begun: it holds the thread.
@@ -258,6 +293,18 @@ pub trait ThreadStore: Send + Sync + 'static {
     /// One item, hidden or not. [`StoreError::NoItem`] when the thread does not have it.
     async fn item(&self, owner: &OwnerId, id: &ThreadId, item_id: &ItemId) -> Result<ThreadItem, StoreError>;
 
+    /// The thread and its newest items, oldest first, hidden ones included, those in progress left out.
+    async fn newest_items(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        asked: &Newest,
+    ) -> Result<(ThreadRecord, Vec<ThreadItem>), StoreError>;
+
+    /// Keeps something outside of any turn, whether or not one runs. [`StoreError::NoThread`] as for
+    /// [`ThreadStore::thread`].
+    async fn keep(&self, owner: &OwnerId, id: &ThreadId, writes: &[Write], now: Timestamp) -> Result<(), StoreError>;
+
     /// Keeps what a reader thought of some items; ids that the thread does not have are left out.
     async fn keep_feedback(
         &self,
@@ -270,8 +317,9 @@ pub trait ThreadStore: Send + Sync + 'static {
 
     /// Takes the thread for a turn, stores its opening, and brings the history: one round trip when all is well.
     ///
-    /// [`StoreError::NoThread`], [`StoreError::NoItem`] (a retry of an item that is not there, or with no user message
-    /// before it) and [`StoreError::Busy`] leave everything as it was.
+    /// [`StoreError::NoThread`], [`StoreError::NotActive`], [`StoreError::NoItem`] (a retry of an item that is not
+    /// there, or with no user message before it), [`StoreError::Changed`], [`StoreError::NoAttachment`] and, after all
+    /// of these, [`StoreError::Busy`] leave everything as it was.
     async fn begin_turn(&self, owner: &OwnerId, begin: &BeginTurn) -> Result<Begun, StoreError>;
 
     /// Keeps what a turn has produced, in order, and renews or gives back its lease.

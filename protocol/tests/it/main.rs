@@ -8,4 +8,5 @@ mod mutated;
 mod round_trip;
 mod sse;
 mod strategies;
+mod widget;
 mod wire;

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use chatkit_protocol::{ErrorCode, ItemId, ThreadEvent, ThreadRecord};
+use chatkit_protocol::{Action, ErrorCode, ItemId, ThreadEvent, ThreadRecord};
 use futures_util::Stream;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -80,12 +80,15 @@ impl Run {
     }
 
     /// Runs to whichever end comes first. The entry is given up when everything is kept.
-    pub(super) async fn run(mut self, entry: Entry) {
+    pub(super) async fn run(mut self, entry: Entry, action: Option<Action>, preface: Option<ThreadEvent>) {
         let started = Instant::now();
         let options = self.chat.responder.stream_options(&self.turn.thread.read());
         self.outbox.put(&ThreadEvent::StreamOptions { stream_options: options });
+        if let Some(event) = preface {
+            self.outbox.put(&event);
+        }
         self.outbox.flush();
-        let ended = self.converse(&entry).await;
+        let ended = self.converse(&entry, action).await;
         self.settle_checkpoint().await;
         let (ending, error) = match ended {
             Ok(ending) => (ending, None),
@@ -97,8 +100,11 @@ impl Run {
         drop(entry);
     }
 
-    async fn converse(&mut self, entry: &Entry) -> Result<Ending, Broken> {
-        let mut events = self.chat.responder.respond(self.turn.clone());
+    async fn converse(&mut self, entry: &Entry, action: Option<Action>) -> Result<Ending, Broken> {
+        let mut events = match action {
+            None => self.chat.responder.respond(self.turn.clone()),
+            Some(action) => self.chat.responder.act(self.turn.clone(), action),
+        };
         let thread = self.turn.thread.clone();
         let mut edits_seen = thread.edits();
         let mut asked = pin!(entry.control.asked());
@@ -293,6 +299,10 @@ fn error_event(broken: Broken, unkept: &mut Vec<Write>) -> ThreadEvent {
             ThreadEvent::Error { code: ErrorCode::Custom, message: Some(message), allow_retry }
         }
         Broken::Responder(TurnError::Stream { allow_retry }) => ThreadEvent::stream_error(allow_retry),
+        Broken::Responder(TurnError::NotSupported) => {
+            tracing::warn!("The responder does not do what this turn was for");
+            ThreadEvent::stream_error(true)
+        }
         Broken::Responder(TurnError::Unexpected(error)) => {
             tracing::error!(error = &*error as &dyn std::error::Error, "The responder failed");
             ThreadEvent::stream_error(true)

@@ -5,20 +5,18 @@
 //! `revision` of its thread up; the statement reads it twice, once as it was before (`seen`) and once under the lock
 //! (`thread`), and does nothing when they differ: then it is asked again by somebody who holds the lock already.
 
-use chatkit_protocol::{ThreadId, ThreadItem, ThreadRecord};
+use chatkit_protocol::{ThreadId, ThreadItem, ThreadRecord, ThreadStatus};
 use sqlx::postgres::PgArguments;
 use sqlx::query::QueryAs;
-use sqlx::{Connection, PgConnection, PgPool, Postgres};
-use tokio::time::timeout;
+use sqlx::{PgConnection, PgPool, Postgres};
 
-use super::connection::{Lent, STATEMENT_WAIT_MAX, first};
-use super::thread_name;
+use super::connection::{first, in_transaction};
+use super::{amend, attachments, thread_name};
 use crate::identity::OwnerId;
-use crate::store::failure::silent;
 use crate::store::rows::{self, ItemRow, ThreadRow};
 use crate::store::{BeginTurn, Begun, Opening, StoreError, TurnThread};
 
-const BEGIN: &str = "
+const BEGIN: &str = r#"
     with seen as materialized (
         select revision from chat_threads where owner = $1 and id = $2
     ), thread as materialized (
@@ -43,6 +41,7 @@ const BEGIN: &str = "
         select thread.id, $3, $4
           from thread, seen, last_kept
          where seen.revision = thread.revision and last_kept.position is not null
+           and (thread.status = '{"type":"active"}' or not $15)
             on conflict (thread_id) do update
                set turn_id = excluded.turn_id, lease_until = excluded.lease_until, stop_requested = false
              where chat_turns.lease_until < $5
@@ -81,7 +80,7 @@ const BEGIN: &str = "
            ) as history
       from thread
       left join seen on true
-     cross join last_kept";
+     cross join last_kept"#;
 
 const BEGIN_NEW: &str = "
     with thread as (
@@ -130,7 +129,11 @@ async fn begin_new(
         Opening::Question(question) => Some(question),
         Opening::Resume => None,
         Opening::Retry { .. } => return Err(StoreError::NoItem),
+        Opening::Amend { .. } => return Err(StoreError::Changed),
     };
+    if begin.only_active && thread.status != ThreadStatus::Active {
+        return Err(StoreError::NotActive(thread.status.clone()));
+    }
     let row = ThreadRow::new(thread)?;
     let query = sqlx::query_as(BEGIN_NEW)
         .bind(owner.as_str())
@@ -145,40 +148,52 @@ async fn begin_new(
         .bind(rows::for_jsonb(&row.metadata)?)
         .bind(&row.metadata)
         .bind(row.created_at);
-    let query = bind_question(query, question)?;
-    let _: Option<(String,)> = first(pool, query).await?;
+    let query: QueryAs<'_, Postgres, (String,), PgArguments> = bind_question(query, question)?;
+    if begin.attachments.is_empty() {
+        first(pool, query).await?;
+    } else {
+        in_transaction(pool, async |transaction| {
+            query.fetch_optional(&mut *transaction).await?;
+            attachments::claim(transaction, owner, &thread.id, &begin.attachments).await
+        })
+        .await?;
+    }
     let history = question.cloned().into_iter().take(begin.history_items_max as usize).collect();
     Ok(Begun { thread: row.record()?, history })
 }
 
 async fn begin_existing(pool: &PgPool, owner: &OwnerId, id: &ThreadId, begin: &BeginTurn) -> Result<Begun, StoreError> {
-    let row = first(pool, begin_query(owner, id, begin)?).await?.ok_or(StoreError::NoThread)?;
-    if row.fresh {
-        return begun(row, begin);
+    let is_plain = begin.attachments.is_empty() && !matches!(begin.opening, Opening::Amend { .. });
+    if is_plain {
+        let row = first(pool, begin_query(owner, id, begin)?).await?.ok_or(StoreError::NoThread)?;
+        if row.fresh {
+            return begun(row, begin);
+        }
     }
-    let mut lent = Lent::from(pool).await?;
-    let waited = timeout(STATEMENT_WAIT_MAX, begin_under_lock(lent.begin(), owner, id, begin)).await;
-    let waited = waited.map_err(|_| silent(STATEMENT_WAIT_MAX))?;
-    lent.done();
-    begun(waited?, begin)
+    in_transaction(pool, async |transaction| begin_under_lock(transaction, owner, id, begin).await).await
 }
 
-/// The same statement, begun when nobody else can write to the thread any more.
+/// The same statement, begun when nobody else can write to the thread any more, after what goes with it.
 async fn begin_under_lock(
-    connection: &mut PgConnection,
+    transaction: &mut PgConnection,
     owner: &OwnerId,
     id: &ThreadId,
     begin: &BeginTurn,
-) -> Result<BegunRow, StoreError> {
-    let mut transaction = connection.begin().await?;
-    sqlx::query("select from chat_threads where owner = $1 and id = $2 for no key update")
+) -> Result<Begun, StoreError> {
+    let locked = sqlx::query("select from chat_threads where owner = $1 and id = $2 for no key update")
         .bind(owner.as_str())
         .bind(thread_name(id)?)
-        .execute(&mut *transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
+    locked.ok_or(StoreError::NoThread)?;
+    if let Opening::Amend { read, writes } = &begin.opening {
+        amend::check_unchanged(transaction, id, read).await?;
+        amend::apply(transaction, id, writes).await?;
+    }
     let row = begin_query(owner, id, begin)?.fetch_optional(&mut *transaction).await?;
-    transaction.commit().await?;
-    row.ok_or(StoreError::NoThread)
+    let begun = begun(row.ok_or(StoreError::NoThread)?, begin)?;
+    attachments::claim(transaction, owner, id, &begin.attachments).await?;
+    Ok(begun)
 }
 
 fn begin_query<'q>(
@@ -189,7 +204,7 @@ fn begin_query<'q>(
     let (question, retried) = match &begin.opening {
         Opening::Question(question) => (Some(question), None),
         Opening::Retry { item_id } => (None, Some(item_id.as_str())),
-        Opening::Resume => (None, None),
+        Opening::Amend { .. } | Opening::Resume => (None, None),
     };
     // An id that cannot be stored is nobody's, and neither is an empty one.
     let retried = retried.map(|id| if rows::can_be_stored(id) { id } else { "" });
@@ -203,10 +218,14 @@ fn begin_query<'q>(
         .bind(begin.now.utc())
         .bind(retried)
         .bind(earlier_max.max(0));
-    bind_question(query, question)
+    Ok(bind_question(query, question)?.bind(begin.only_active))
 }
 
 fn begun(row: BegunRow, begin: &BeginTurn) -> Result<Begun, StoreError> {
+    let thread = row.thread.record()?;
+    if begin.only_active && thread.status != ThreadStatus::Active {
+        return Err(StoreError::NotActive(thread.status));
+    }
     if !row.message_found {
         return Err(StoreError::NoItem);
     }
@@ -219,7 +238,7 @@ fn begun(row: BegunRow, begin: &BeginTurn) -> Result<Begun, StoreError> {
     {
         history.push(question.clone());
     }
-    Ok(Begun { thread: row.thread.record()?, history })
+    Ok(Begun { thread, history })
 }
 
 /// Binds the seven values of a question, or seven nulls.

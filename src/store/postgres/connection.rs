@@ -130,6 +130,25 @@ where
     Ok(answer?)
 }
 
+/// Runs several statements as one transaction, which is undone when `work` fails.
+pub(super) async fn in_transaction<T>(
+    pool: &PgPool,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let mut lent = Lent::from(pool).await?;
+    let connection = lent.begin();
+    let whole = async {
+        let mut transaction = connection.begin().await?;
+        match work(&mut transaction).await {
+            Ok(done) => transaction.commit().await.map(|()| Ok(done)),
+            Err(error) => transaction.rollback().await.map(|()| Err(error)),
+        }
+    };
+    let answer = timeout(STATEMENT_WAIT_MAX, whole).await.map_err(|_| silent(STATEMENT_WAIT_MAX))?;
+    lent.done();
+    answer?
+}
+
 /// Runs a statement and gives all its rows.
 pub(super) async fn all<O>(pool: &PgPool, query: QueryAs<'_, Postgres, O, PgArguments>) -> Result<Vec<O>, StoreError>
 where

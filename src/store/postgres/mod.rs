@@ -5,6 +5,8 @@
 //! from before it waited for a lock, one that also reads compares the revisions (see `begin`).
 
 mod address;
+mod amend;
+mod attachments;
 mod begin;
 mod connection;
 mod passages;
@@ -21,8 +23,8 @@ use sqlx::{Connection, PgConnection, PgPool};
 
 use super::failure::{Migrated, OpenError};
 use super::{
-    BeginTurn, Begun, FeedbackKind, Lease, PageQuery, Standing, StoreError, ThreadChange, ThreadStore, TurnKey, Write,
-    migration, rows,
+    BeginTurn, Begun, FeedbackKind, Lease, Newest, PageQuery, Standing, StoreError, ThreadChange, ThreadStore, TurnKey,
+    Write, migration, rows,
 };
 use crate::identity::OwnerId;
 
@@ -139,6 +141,19 @@ impl ThreadStore for PostgresStore {
 
     async fn item(&self, owner: &OwnerId, id: &ThreadId, item_id: &ItemId) -> Result<ThreadItem, StoreError> {
         threads::item(&self.pool, owner, id, item_id).await
+    }
+
+    async fn newest_items(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        asked: &Newest,
+    ) -> Result<(ThreadRecord, Vec<ThreadItem>), StoreError> {
+        threads::newest_items(&self.pool, owner, id, asked).await
+    }
+
+    async fn keep(&self, owner: &OwnerId, id: &ThreadId, writes: &[Write], now: Timestamp) -> Result<(), StoreError> {
+        record::keep(&self.pool, owner, id, writes, now).await
     }
 
     async fn keep_feedback(

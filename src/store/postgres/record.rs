@@ -2,12 +2,13 @@
 //!
 //! No two parts of it may change the same row: which of them did would be left to chance.
 
-use chatkit_protocol::Timestamp;
+use chatkit_protocol::{ThreadId, Timestamp};
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 use super::connection::first;
 use super::thread_name;
+use crate::identity::OwnerId;
 use crate::store::batch::Batch;
 use crate::store::rows::{self, ChangeRow, ItemRow};
 use crate::store::{Lease, Standing, StoreError, TurnKey, Write};
@@ -29,6 +30,8 @@ const RECORD: &str = "
         select thread_id, stop_requested from renewed
         union all
         select thread_id, stop_requested from released
+        union all
+        select id, false from thread where $3::text is null
     ), touched as (
         update chat_threads
            set title = case when $7 then $8 else title end,
@@ -124,6 +127,36 @@ pub(super) async fn record(
     now: Timestamp,
 ) -> Result<Standing, StoreError> {
     let Ok(thread_id) = thread_name(&turn.thread_id) else { return Err(StoreError::TurnLost) };
+    match write(pool, &turn.owner, thread_id, Some(&turn.turn_id), writes, lease, now).await? {
+        None => Err(StoreError::TurnLost),
+        Some(true) => Ok(Standing::Stop),
+        Some(false) => Ok(Standing::GoOn),
+    }
+}
+
+/// Writes outside of any turn, whether or not one runs.
+pub(super) async fn keep(
+    pool: &PgPool,
+    owner: &OwnerId,
+    id: &ThreadId,
+    writes: &[Write],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let kept = write(pool, owner, thread_name(id)?, None, writes, Lease::Until(now), now).await?;
+    kept.map(|_| ()).ok_or(StoreError::NoThread)
+}
+
+/// Writes in the name of a turn, or of none. Whether the turn shall stop; nothing when there is no such thread, or the
+/// turn does not hold it.
+async fn write(
+    pool: &PgPool,
+    owner: &OwnerId,
+    thread_id: &str,
+    turn_id: Option<&str>,
+    writes: &[Write],
+    lease: Lease,
+    now: Timestamp,
+) -> Result<Option<bool>, StoreError> {
     let batch = Batch::fold(writes);
     let change = ChangeRow::new(&batch.change)?;
     let columns = Columns::of(&batch)?;
@@ -132,9 +165,9 @@ pub(super) async fn record(
         Lease::Release => None,
     };
     let query = sqlx::query_as(RECORD)
-        .bind(turn.owner.as_str())
+        .bind(owner.as_str())
         .bind(thread_id)
-        .bind(&turn.turn_id)
+        .bind(turn_id)
         .bind(until)
         .bind(now.utc())
         .bind(!writes.is_empty())
@@ -157,9 +190,5 @@ pub(super) async fn record(
         .bind(columns.ids_anew)
         .bind(rows::names(batch.deleted));
     let held: Option<(bool,)> = first(pool, query).await?;
-    match held {
-        None => Err(StoreError::TurnLost),
-        Some((true,)) => Ok(Standing::Stop),
-        Some((false,)) => Ok(Standing::GoOn),
-    }
+    Ok(held.map(|(stop_requested,)| stop_requested))
 }

@@ -7,7 +7,7 @@ use super::connection::{all, first};
 use super::thread_name;
 use crate::identity::OwnerId;
 use crate::store::rows::{self, ChangeRow, ThreadRow};
-use crate::store::{FeedbackKind, PageQuery, StoreError, ThreadChange, cursor};
+use crate::store::{FeedbackKind, Newest, PageQuery, StoreError, ThreadChange, cursor};
 
 pub(super) async fn thread(pool: &PgPool, owner: &OwnerId, id: &ThreadId) -> Result<ThreadRecord, StoreError> {
     let query = sqlx::query_as(
@@ -173,6 +173,39 @@ pub(super) async fn thread_with_items(
     }
     let items = rows::items(&row.documents)?;
     Ok((row.thread.record()?, cursor::page(items, asked.rows(), |item| item.id.as_str().to_owned())))
+}
+
+#[derive(sqlx::FromRow)]
+struct ThreadWithNewest {
+    #[sqlx(flatten)]
+    thread: ThreadRow,
+    documents: Vec<String>,
+}
+
+pub(super) async fn newest_items(
+    pool: &PgPool,
+    owner: &OwnerId,
+    id: &ThreadId,
+    asked: &Newest,
+) -> Result<(ThreadRecord, Vec<ThreadItem>), StoreError> {
+    let query = sqlx::query_as(
+        "select thread.id, thread.title, thread.created_at, thread.status, thread.allowed_image_domains,
+                coalesce(thread.metadata_document, thread.metadata::text, '{}') as metadata,
+                array(
+                    select document from chat_thread_items
+                     where thread_id = $2 and not in_progress and ($3::text is null or type = $3)
+                     order by position desc limit $4
+                ) as documents
+           from chat_threads thread
+          where thread.owner = $1 and thread.id = $2",
+    )
+    .bind(owner.as_str())
+    .bind(thread_name(id)?)
+    .bind(asked.kind)
+    .bind(i64::from(asked.limit));
+    let row: Option<ThreadWithNewest> = first(pool, query).await?;
+    let row = row.ok_or(StoreError::NoThread)?;
+    Ok((row.thread.record()?, rows::items(row.documents.iter().rev())?))
 }
 
 pub(super) async fn item(

@@ -3,6 +3,7 @@
 //! One connection writes, a few read. Every transaction that writes begins with `BEGIN IMMEDIATE`: one that reads first
 //! and then finds another writer ahead of it fails at once, however long it was willing to wait.
 
+mod attachments;
 mod passages;
 mod threads;
 mod turns;
@@ -22,8 +23,8 @@ use tokio::time::Instant;
 
 use super::failure::{Migrated, OpenError};
 use super::{
-    BeginTurn, Begun, FeedbackKind, Lease, PageQuery, Standing, StoreError, ThreadChange, ThreadStore, TurnKey, Write,
-    migration,
+    BeginTurn, Begun, FeedbackKind, Lease, Newest, PageQuery, Standing, StoreError, ThreadChange, ThreadStore, TurnKey,
+    Write, migration,
 };
 use crate::identity::OwnerId;
 
@@ -175,6 +176,25 @@ impl ThreadStore for SqliteStore {
         let mut reading = self.read().await?;
         threads::thread(&mut reading, owner, id).await?;
         threads::item(&mut reading, id, item_id).await
+    }
+
+    async fn newest_items(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        asked: &Newest,
+    ) -> Result<(ThreadRecord, Vec<ThreadItem>), StoreError> {
+        let mut reading = self.read().await?;
+        let thread = threads::thread(&mut reading, owner, id).await?;
+        let items = turns::newest(&mut reading, id, asked).await?;
+        Ok((thread, items))
+    }
+
+    async fn keep(&self, owner: &OwnerId, id: &ThreadId, writes: &[Write], now: Timestamp) -> Result<(), StoreError> {
+        let mut writing = self.write().await?;
+        threads::thread(&mut writing, owner, id).await?;
+        turns::write(&mut writing, owner, id, writes, now).await?;
+        Ok(writing.commit().await?)
     }
 
     async fn keep_feedback(

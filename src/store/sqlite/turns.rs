@@ -1,13 +1,13 @@
 //! Turns: taking a thread, writing to it, giving it back.
 
-use chatkit_protocol::{ItemId, ThreadId, ThreadItem, Timestamp};
+use chatkit_protocol::{ItemId, ThreadId, ThreadItem, ThreadStatus, Timestamp};
 use sqlx::sqlite::SqliteConnection;
 
-use super::{stamp, threads};
+use super::{attachments, stamp, threads};
 use crate::identity::OwnerId;
 use crate::store::batch::{Batch, Kept};
 use crate::store::rows::{self, ItemRow, USER_MESSAGE};
-use crate::store::{BeginTurn, Begun, Lease, Opening, Standing, StoreError, TurnKey, TurnThread, Write};
+use crate::store::{BeginTurn, Begun, Lease, Newest, Opening, Standing, StoreError, TurnKey, TurnThread, Write};
 
 pub(super) async fn begin(
     connection: &mut SqliteConnection,
@@ -18,21 +18,46 @@ pub(super) async fn begin(
         TurnThread::New(thread) => threads::insert(connection, owner, thread, begin.now).await?,
         TurnThread::Existing(id) => threads::thread(connection, owner, id).await?,
     };
+    if begin.only_active && thread.status != ThreadStatus::Active {
+        return Err(StoreError::NotActive(thread.status));
+    }
     let last_kept = match &begin.opening {
         Opening::Retry { item_id } => Some(message_before(connection, &thread.id, item_id).await?),
-        Opening::Question(_) | Opening::Resume => None,
+        Opening::Question(_) | Opening::Amend { .. } | Opening::Resume => None,
     };
+    if let Opening::Amend { read, .. } = &begin.opening {
+        check_unchanged(connection, &thread.id, read).await?;
+    }
+    attachments::claim(connection, owner, &thread.id, &begin.attachments).await?;
     take(connection, &thread.id, begin).await?;
     finish_all(connection, &thread.id).await?;
     if let Some(position) = last_kept {
         delete_after(connection, &thread.id, position).await?;
     }
-    if let Opening::Question(question) = &begin.opening {
-        insert(connection, &thread.id, question).await?;
+    match &begin.opening {
+        Opening::Question(question) => insert(connection, &thread.id, question).await?,
+        Opening::Amend { writes, .. } => apply(connection, &thread.id, &Batch::fold(writes)).await?,
+        Opening::Retry { .. } | Opening::Resume => {}
     }
     threads::change(connection, owner, &thread.id, &Default::default(), begin.now).await?;
-    let history = newest(connection, &thread.id, begin.history_items_max).await?;
+    let history = newest(connection, &thread.id, &Newest { kind: None, limit: begin.history_items_max }).await?;
     Ok(Begun { thread, history })
+}
+
+/// Whether items are still as somebody read them.
+async fn check_unchanged(
+    connection: &mut SqliteConnection,
+    id: &ThreadId,
+    read: &[ThreadItem],
+) -> Result<(), StoreError> {
+    for item in read {
+        match threads::item(connection, id, &item.id).await {
+            Ok(stored) if stored == *item => {}
+            Ok(_) | Err(StoreError::NoItem) => return Err(StoreError::Changed),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// The position of the user message that an item stands for.
@@ -109,13 +134,20 @@ async fn insert(connection: &mut SqliteConnection, id: &ThreadId, item: &ThreadI
     Ok(())
 }
 
-/// The newest items, oldest first.
-async fn newest(connection: &mut SqliteConnection, id: &ThreadId, limit: u32) -> Result<Vec<ThreadItem>, StoreError> {
+/// The newest items that are not in progress, oldest first.
+pub(super) async fn newest(
+    connection: &mut SqliteConnection,
+    id: &ThreadId,
+    asked: &Newest,
+) -> Result<Vec<ThreadItem>, StoreError> {
     let documents: Vec<String> = sqlx::query_scalar(
-        "select document from chat_thread_items where thread_id = $1 order by position desc limit $2",
+        "select document from chat_thread_items
+          where thread_id = $1 and not in_progress and ($2 is null or type = $2)
+          order by position desc limit $3",
     )
     .bind(id.as_str())
-    .bind(limit)
+    .bind(asked.kind)
+    .bind(asked.limit)
     .fetch_all(connection)
     .await?;
     rows::items(documents.iter().rev())
@@ -130,12 +162,7 @@ pub(super) async fn record(
 ) -> Result<Standing, StoreError> {
     let stop_requested = hold(connection, turn, lease).await?;
     let batch = Batch::fold(writes);
-    for id in &batch.deleted {
-        delete(connection, &turn.thread_id, id).await?;
-    }
-    for kept in &batch.kept {
-        keep(connection, &turn.thread_id, kept).await?;
-    }
+    apply(connection, &turn.thread_id, &batch).await?;
     if lease == Lease::Release {
         finish_all(connection, &turn.thread_id).await?;
     }
@@ -143,6 +170,30 @@ pub(super) async fn record(
         threads::change(connection, &turn.owner, &turn.thread_id, &batch.change, now).await?;
     }
     Ok(if stop_requested { Standing::Stop } else { Standing::GoOn })
+}
+
+/// Keeps something in a thread that is known to be theirs, without looking at turns.
+pub(super) async fn write(
+    connection: &mut SqliteConnection,
+    owner: &OwnerId,
+    id: &ThreadId,
+    writes: &[Write],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let batch = Batch::fold(writes);
+    apply(connection, id, &batch).await?;
+    threads::change(connection, owner, id, &batch.change, now).await
+}
+
+/// Deletes and keeps the items of a batch.
+async fn apply(connection: &mut SqliteConnection, id: &ThreadId, batch: &Batch<'_>) -> Result<(), StoreError> {
+    for item_id in &batch.deleted {
+        delete(connection, id, item_id).await?;
+    }
+    for kept in &batch.kept {
+        keep(connection, id, kept).await?;
+    }
+    Ok(())
 }
 
 /// Renews the lease or gives it back; tells whether somebody wants the turn to stop.

@@ -24,18 +24,19 @@ pub(super) const FLOORS: &[(&str, &[&str])] = &[
         "app",
         &["agent", "chat", "auth", "book", "knowledge", "llm", "store", "identity", "clock", "config", "telemetry"],
     ),
-    ("routes", &["app", "book", "chat", "auth", "identity", "telemetry"]),
+    ("routes", &["app", "book", "knowledge", "chat", "auth", "identity", "telemetry"]),
     ("server", EVERYTHING),
+    ("host", EVERYTHING),
     ("cli", EVERYTHING),
     ("main", EVERYTHING),
 ];
 
 /// What stays at home: a crate, or a part of the standard library or of the house, and the modules that may name it.
 pub(super) const HOMES: &[(&str, &[&str])] = &[
-    ("anyhow", &["app", "server", "cli"]),
+    ("anyhow", &["app", "server", "host", "cli"]),
     ("arc_swap", &["knowledge"]),
     ("axum", &["routes", "server"]),
-    ("base64", &["llm"]),
+    ("base64", &["llm", "chat"]),
     ("chatkit_protocol", &["clock", "identity", "store", "llm", "auth", "chat", "agent", "app", "routes", "cli"]),
     ("clap", &["cli"]),
     ("dotenvy", &["config"]),

@@ -6,8 +6,8 @@ use chatkit_gateway::identity::OwnerId;
 use chatkit_gateway::store::postgres::PostgresStore;
 use chatkit_gateway::store::sqlite::SqliteStore;
 use chatkit_gateway::store::{
-    BeginTurn, Begun, Lease, Opening, PageQuery, PassageStore, Standing, StoreError, ThreadStore, TurnKey, TurnThread,
-    Write,
+    AttachmentStore, BeginTurn, Begun, Lease, Opening, PageQuery, PassageStore, Standing, StoreError, ThreadStore,
+    TurnKey, TurnThread, Write,
 };
 use chatkit_protocol::{Order, ThreadId, ThreadItem, ThreadRecord, Timestamp};
 use chrono::DateTime;
@@ -21,6 +21,7 @@ use crate::support::postgres::TestDatabase;
 pub(crate) struct Home {
     pub(crate) threads: Arc<dyn ThreadStore>,
     pub(crate) passages: Arc<dyn PassageStore>,
+    pub(crate) attachments: Arc<dyn AttachmentStore>,
     place: Place,
 }
 
@@ -34,7 +35,7 @@ impl Home {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("store.db")).await.unwrap();
         store.migrate().await.unwrap();
-        Self { threads: Arc::new(store.clone()), passages: Arc::new(store), place: Place::File(folder) }
+        Self::of(store, Place::File(folder))
     }
 
     pub(crate) async fn postgres() -> Self {
@@ -44,7 +45,16 @@ impl Home {
     }
 
     pub(crate) fn on_postgres(database: TestDatabase, store: PostgresStore) -> Self {
-        Self { threads: Arc::new(store.clone()), passages: Arc::new(store), place: Place::Server(database) }
+        Self::of(store, Place::Server(database))
+    }
+
+    fn of(store: impl ThreadStore + PassageStore + AttachmentStore + Clone, place: Place) -> Self {
+        Self {
+            threads: Arc::new(store.clone()),
+            passages: Arc::new(store.clone()),
+            attachments: Arc::new(store),
+            place,
+        }
     }
 
     /// A plain connection to the database of [`Home::postgres`].
@@ -60,6 +70,20 @@ impl Home {
         match &self.place {
             Place::File(folder) => Arc::new(SqliteStore::open(&folder.path().join("store.db")).await.unwrap()),
             Place::Server(database) => Arc::new(database.store().await),
+        }
+    }
+
+    /// Changes rows past the store: for what another part of it does.
+    pub(crate) async fn alter(&self, sql: &'static str) {
+        match &self.place {
+            Place::File(folder) => {
+                let url = format!("sqlite://{}", folder.path().join("store.db").display());
+                let mut connection = SqliteConnection::connect(&url).await.unwrap();
+                sqlx::query(sql).execute(&mut connection).await.unwrap();
+            }
+            Place::Server(database) => {
+                sqlx::query(sql).execute(&mut database.connect().await).await.unwrap();
+            }
         }
     }
 
@@ -143,6 +167,8 @@ pub(crate) fn begin(thread: &str, turn: &str, opening: Opening) -> BeginTurn {
         lease_until: at(60),
         now: at(0),
         history_items_max: 100,
+        attachments: Vec::new(),
+        only_active: false,
     }
 }
 

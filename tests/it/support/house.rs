@@ -86,7 +86,7 @@ impl Ground {
         let database = Database::open(&settings.database).await.unwrap();
         database.migrate().await.unwrap();
         let app = App::build(&settings, &model, &database).unwrap();
-        book::ingest_if_alone(&*app.knowledge).await.unwrap();
+        book::ingest_if_alone(&*app.tutor.as_ref().unwrap().knowledge).await.unwrap();
         let (stop, url) = (CancellationToken::new(), book::site(&settings.http));
         let (serving, stopped) = (app.clone(), stop.clone().cancelled_owned());
         #[expect(clippy::disallowed_methods, reason = "the house is no turn; it ends with the test")]

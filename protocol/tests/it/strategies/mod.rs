@@ -9,7 +9,7 @@ use chatkit_protocol::{JsonMap, Timestamp, Value};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-pub(crate) use content::{annotation, assistant_content, attachment, user_content};
+pub(crate) use content::{annotation, assistant_content, attachment, component, user_content, widget};
 pub(crate) use event::{event, update};
 pub(crate) use item::{item, page, record, thread};
 pub(crate) use request::request;

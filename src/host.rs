@@ -1,0 +1,112 @@
+//! A house for a responder of your own: everything that the program does, but for who answers.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+
+use crate::app::{App, Database, Hosted};
+use crate::chat::{ChatOptions, Responder};
+use crate::config::{Reader, Settings, Variables};
+use crate::identity::Identity;
+use crate::{server, telemetry};
+
+/// Serves a responder with the settings of the environment and of `.env`, until the process is told to stop.
+///
+/// ```no_run
+/// # use chatkit_gateway::chat::{EventStream, Responder, Turn};
+/// # struct Parrot;
+/// # impl Responder for Parrot {
+/// #     fn respond(&self, turn: Turn) -> EventStream { unimplemented!() }
+/// # }
+/// #[tokio::main]
+/// async fn main() -> anyhow::Result<()> {
+///     chatkit_gateway::serve(Parrot).await
+/// }
+/// ```
+///
+/// # Errors
+/// A setting is wrong, the port is taken, or the database cannot be opened; the sentence says what to change.
+pub async fn serve(responder: impl Responder) -> Result<()> {
+    let variables = Variables::of_the_process()?;
+    let host = Host::new(responder, &variables)?;
+    telemetry::start(&host.settings.log)?;
+    let serving = host.open().await?;
+    tracing::info!("Listening on http://{}", serving.address());
+    serving.run(server::signalled()).await
+}
+
+/// A house that is being planned.
+pub struct Host {
+    settings: Settings,
+    responder: Arc<dyn Responder>,
+    options: ChatOptions,
+    everybody: Option<Identity>,
+}
+
+impl Host {
+    /// A house with these settings.
+    ///
+    /// # Errors
+    /// All that is wrong with the settings.
+    pub fn new(responder: impl Responder, variables: &Variables) -> Result<Self> {
+        let mut reader = Reader::new(variables);
+        let settings = Settings::read(&mut reader);
+        let settings = reader.finish(settings)?;
+        let options = ChatOptions::from(&settings.chat);
+        Ok(Self { settings, responder: Arc::new(responder), options, everybody: None })
+    }
+
+    /// Every caller is this one, whatever credentials come along.
+    #[must_use]
+    pub fn everybody(self, identity: Identity) -> Self {
+        Self { everybody: Some(identity), ..self }
+    }
+
+    /// Changes limits and habits of the chat that no setting decides.
+    #[must_use]
+    pub fn options(mut self, change: impl FnOnce(&mut ChatOptions)) -> Self {
+        change(&mut self.options);
+        self
+    }
+
+    /// Takes the port and opens the database.
+    ///
+    /// # Errors
+    /// The port is taken, or the database cannot be opened; the sentence names the variable to look at.
+    pub async fn open(self) -> Result<Serving> {
+        let Self { mut settings, responder, options, everybody } = self;
+        let listener = server::listen(&settings.http).await?;
+        settings.http.port = listener.local_addr().context("the listener has no address")?.port();
+        let database = Database::prepared(&settings).await?;
+        let app = App::hosting(&settings, &database, Hosted { responder, options, everybody, tutor: None })?;
+        Ok(Serving { listener, app, settings, database })
+    }
+}
+
+/// A house that has its port and its database.
+pub struct Serving {
+    listener: TcpListener,
+    app: App,
+    settings: Settings,
+    database: Database,
+}
+
+impl Serving {
+    /// Where it is reached from this machine.
+    pub fn address(&self) -> SocketAddr {
+        self.settings.http.nearest()
+    }
+
+    /// Serves until `stop` resolves; then running turns finish within the grace, and all is kept.
+    ///
+    /// # Errors
+    /// The listener failed.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        server::run(self.listener, self.app, &self.settings.http, stop).await?;
+        self.database.close().await;
+        Ok(())
+    }
+}
