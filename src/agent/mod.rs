@@ -1,5 +1,6 @@
 //! The tutor: asks the model, runs the tools it calls, asks again, and writes the answer with its citations.
 
+mod attachments;
 pub mod citations;
 mod markdown;
 mod marks;
@@ -13,8 +14,10 @@ mod workflow;
 use std::sync::Arc;
 
 use async_stream::stream;
+use bytes::Bytes;
+use chatkit_protocol::AttachmentId;
 use futures_util::StreamExt;
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 
 use self::message::MessageWriter;
 use self::sources::Sources;
@@ -23,7 +26,7 @@ use self::workflow::SearchWorkflow;
 use crate::chat::{EventStream, Responder, Turn, TurnError};
 use crate::config::TutorSettings;
 use crate::llm::transcription::Transcriber;
-use crate::llm::{ChatModel, Chunk, ChunkStream, LlmError, Message, Prompt, ToolCall, Usage};
+use crate::llm::{ChatModel, Chunk, LlmError, Message, Prompt, ToolCall, Usage};
 
 /// How often the model is asked in one turn; the last time it gets no tools and must answer.
 pub const ROUNDS_MAX: usize = 4;
@@ -32,6 +35,9 @@ pub const TOOL_CALLS_MAX: usize = 4;
 /// An answer is cut after so many bytes: no reader reads on, and no model should.
 pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
+/// Gives the bytes of what was attached under a name, or nothing when they never came.
+pub type Files = Arc<dyn Fn(AttachmentId) -> BoxFuture<'static, Option<Bytes>> + Send + Sync>;
+
 /// Answers readers from a book, with whatever model and tools it is given.
 #[derive(Clone)]
 pub struct Tutor {
@@ -39,6 +45,7 @@ pub struct Tutor {
     tools: Arc<[Arc<dyn Tool>]>,
     settings: TutorSettings,
     transcriber: Option<Transcriber>,
+    files: Files,
     site: Option<(String, String)>,
 }
 
@@ -51,7 +58,14 @@ impl std::fmt::Debug for Tutor {
 impl Tutor {
     /// A tutor without tools.
     pub fn new(model: Arc<dyn ChatModel>, settings: TutorSettings) -> Self {
-        Self { model, tools: Arc::new([]), settings, transcriber: None, site: None }
+        Self {
+            model,
+            tools: Arc::new([]),
+            settings,
+            transcriber: None,
+            files: Arc::new(|_| Box::pin(async { None })),
+            site: None,
+        }
     }
 
     /// Adds a tool that the model may call.
@@ -60,6 +74,13 @@ impl Tutor {
         let mut tools = self.tools.to_vec();
         tools.push(Arc::new(tool));
         self.tools = tools.into();
+        self
+    }
+
+    /// Says how the files that readers attach are opened; without it none of them arrives.
+    #[must_use]
+    pub fn opening(mut self, files: Files) -> Self {
+        self.files = files;
         self
     }
 
@@ -82,11 +103,6 @@ impl Tutor {
         self
     }
 
-    /// The answer of the model to a prompt, begun at once: it is under way before the future is awaited again.
-    async fn ask(&self, prompt: Prompt) -> Result<ChunkStream, TurnError> {
-        self.model.stream(prompt).await.map_err(|error| failed(&error))
-    }
-
     /// Runs the calls of one round together; each gets an answer, if only that it did not work.
     async fn run_tools(&self, calls: &[ToolCall], turn: &Turn) -> Vec<ToolOutput> {
         join_all(calls.iter().enumerate().map(async |(position, call)| {
@@ -107,12 +123,18 @@ impl Responder for Tutor {
         let tutor = self.clone();
         Box::pin(stream! {
             let specs: Vec<_> = tutor.tools.iter().map(|tool| tool.spec()).collect();
-            let mut prompt = prompt::build(&turn, &tutor.settings, &specs);
+            let conversation = prompt::conversation(&turn.history, &tutor.settings);
+            let messages = conversation.iter().map(|(item, _)| *item);
+            let mut files = attachments::gather(messages, tutor.model.sees(), |id| (tutor.files)(id)).await;
+            if let Some(notice) = files.notice() {
+                yield Ok(notice);
+            }
+            let mut prompt = prompt::build(&conversation, &files, &tutor.settings);
             let mut sources = Sources::new(tutor.site.clone());
             let mut found: Option<SearchWorkflow> = None;
             for round in 1..=ROUNDS_MAX {
                 prompt.tools = if round == ROUNDS_MAX { Vec::new() } else { specs.clone() };
-                let mut asked = Box::pin(tutor.ask(prompt.clone()));
+                let mut asked = tutor.model.stream(prompt.clone());
                 // The model is already at work while the finished search is written and shown.
                 let early = futures_util::poll!(&mut asked);
                 if let Some(workflow) = found.take() {
@@ -122,9 +144,21 @@ impl Responder for Tutor {
                     std::task::Poll::Ready(chunks) => chunks,
                     std::task::Poll::Pending => asked.await,
                 };
+                let chunks = match chunks {
+                    // One picture that a model does not take would silence it for the rest of the conversation.
+                    Err(LlmError::Refused(_)) if round == 1 && files.has_pictures() => {
+                        tracing::warn!("The model refused a question with pictures; it is asked again without them");
+                        if let Some(notice) = files.without_pictures() {
+                            yield Ok(notice);
+                        }
+                        prompt = Prompt { tools: prompt.tools, ..prompt::build(&conversation, &files, &tutor.settings) };
+                        tutor.model.stream(prompt.clone()).await
+                    }
+                    chunks => chunks,
+                };
                 let mut chunks = match chunks {
                     Ok(chunks) => chunks,
-                    Err(error) => { yield Err(error); return; }
+                    Err(error) => { yield Err(failed(&error)); return; }
                 };
                 let mut message = MessageWriter::new(&turn, &sources);
                 let mut calls = Vec::new();

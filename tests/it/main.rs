@@ -8,6 +8,7 @@ mod chatkit;
 mod cli;
 mod documents;
 mod doors;
+mod files;
 mod knowledge;
 mod llm;
 mod store_contract;
