@@ -6,6 +6,7 @@ mod architecture;
 mod bad_input;
 mod chatkit;
 mod cli;
+mod conformance;
 mod conformance_runner;
 mod documents;
 mod doors;

@@ -20,7 +20,7 @@ pub(super) const FLOORS: &[(&str, &[&str])] = &[
     ("book", &["knowledge", "config"]),
     ("auth", &["store", "identity", "clock", "config"]),
     ("chat", &["store", "identity", "clock", "config"]),
-    ("agent", &["chat", "llm", "knowledge", "config"]),
+    ("agent", &["chat", "llm", "knowledge", "identity", "config"]),
     (
         "app",
         &["agent", "chat", "auth", "book", "knowledge", "llm", "store", "identity", "clock", "config", "telemetry"],
