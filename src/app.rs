@@ -9,11 +9,12 @@ use secrecy::SecretString;
 
 use crate::agent::Tutor;
 use crate::agent::tools::knowledge_base::QueryKnowledgeBase;
+use crate::attachments::{AttachmentOptions, Attachments, Surroundings};
 use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions};
 use crate::clock::Clock;
-use crate::config::{DatabaseSettings, Settings};
+use crate::config::{AttachmentPlace, DatabaseSettings, Settings};
 use crate::identity::Ids;
 use crate::knowledge::KnowledgeBase;
 use crate::knowledge::embedded::EmbeddedKnowledge;
@@ -23,7 +24,7 @@ use crate::llm::openai::{Limits, OpenAiCompatible};
 use crate::llm::{ChatModel, http};
 use crate::store::postgres::{PostgresOptions, PostgresStore};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Migrated, PassageStore, ThreadStore};
+use crate::store::{AttachmentStore, Migrated, PassageStore, ThreadStore};
 
 /// The whole house. Cheap to clone.
 #[derive(Clone)]
@@ -37,6 +38,8 @@ pub struct House {
     pub store: Arc<dyn ThreadStore>,
     /// What the house knows.
     pub knowledge: Arc<dyn KnowledgeBase>,
+    /// Files of readers; none when they are off.
+    pub attachments: Option<Attachments>,
     /// Who answers.
     pub model: Arc<dyn ChatModel>,
     /// Identities of readers without an account.
@@ -121,6 +124,13 @@ impl Database {
         }
     }
 
+    fn attachments(&self) -> Arc<dyn AttachmentStore> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(PostgresStore::clone(store)),
+        }
+    }
+
     /// The knowledge base of the settings on this database.
     pub fn knowledge(&self, settings: &Settings) -> Arc<dyn KnowledgeBase> {
         Arc::new(EmbeddedKnowledge::open(self.passages(), &settings.knowledge.collection))
@@ -136,20 +146,32 @@ impl App {
         let (clock, ids) = (Clock::system(), Ids::random());
         let store = database.threads();
         let knowledge = database.knowledge(settings);
+        let secret = match &settings.visitor_secret {
+            Some(secret) => secret.clone(),
+            None => kept_secret(&settings.data_dir, &ids)?,
+        };
+        let attachments = attachments(
+            settings,
+            model.proxy.as_deref(),
+            Surroundings {
+                store: database.attachments(),
+                secret: &secret,
+                base_url: &book::site(&settings.http),
+                clock: clock.clone(),
+                ids: ids.clone(),
+            },
+        )?;
         let model = chat_model(settings, model, &ids)?;
         let tutor = Tutor::new(model.clone(), settings.tutor.clone())
             .with(QueryKnowledgeBase::new(knowledge.clone(), settings.tutor.passages))
             .serving(book::BASE, book::site(&settings.http));
         let options = ChatOptions::from(&settings.chat);
         let chat = Chat::new(store.clone(), Arc::new(tutor), clock, ids.clone(), options);
-        let secret = match &settings.visitor_secret {
-            Some(secret) => secret.clone(),
-            None => kept_secret(&settings.data_dir, &ids)?,
-        };
         Ok(Self(Arc::new(House {
             chat,
             store,
             knowledge,
+            attachments,
             model,
             visitors: Visitors::new(secret),
             ids,
@@ -170,6 +192,33 @@ fn chat_model(settings: &Settings, model: &ModelSettings, ids: &Ids) -> Result<A
             let limits = Limits { first_byte: silence, idle: silence, ..Limits::default() };
             let variables = format!("check {} and {}", endpoint.preset.base_url_variable, endpoint.preset.key_variable);
             Ok(Arc::new(OpenAiCompatible::new(client, endpoint.clone(), limits, ids.clone()).context(variables)?))
+        }
+    }
+}
+
+fn attachments(settings: &Settings, proxy: Option<&str>, house: Surroundings<'_>) -> Result<Option<Attachments>> {
+    let set = &settings.attachments;
+    let options = AttachmentOptions {
+        bytes_max: set.bytes_max,
+        per_message_max: set.per_message_max,
+        types: set.types.clone(),
+        link_lifetime: set.link_lifetime,
+    };
+    match &set.place {
+        AttachmentPlace::Off => Ok(None),
+        AttachmentPlace::Folder { path, chosen } => match Attachments::in_folder(path, options, house) {
+            Ok(attachments) => Ok(Some(attachments)),
+            Err(error) if *chosen => Err(error).context("check ATTACHMENTS_URL"),
+            // A server without a disk is fine as long as nobody wants to keep files there.
+            Err(error) => {
+                tracing::warn!(%error, "There are no attachments; set ATTACHMENTS_URL to a place for them, or to `off`");
+                Ok(None)
+            }
+        },
+        AttachmentPlace::Bucket(bucket) => {
+            let client = http::client(proxy).context("check HTTPS_PROXY, and the system's certificates")?;
+            let attachments = Attachments::in_bucket(bucket, client, options, house);
+            Ok(Some(attachments.context("check ATTACHMENTS_URL and the variables that begin with AWS_")?))
         }
     }
 }
