@@ -39,9 +39,9 @@ pub const MODEL_SEES: Variable = Variable {
 pub const TRANSCRIPTION_MODEL: Variable = Variable {
     name: "TRANSCRIPTION_MODEL",
     aliases: &[],
-    default: Some("whisper-1"),
+    default: None,
     secret: false,
-    meaning: "The model that turns speech into text. Setting any of these three turns transcription on.",
+    meaning: "The model that turns speech into text; `whisper-1` when only its server or its key is given. Setting any of these three turns transcription on.",
 };
 
 /// Where recordings go.
@@ -163,7 +163,8 @@ fn transcription(reader: &mut Reader<'_>) -> Option<TranscriptionEndpoint> {
     if api_key.is_none() && base_url.trim_end_matches('/') == OPENAI.base_url {
         reader.mistake(TRANSCRIPTION_API_KEY.name, "or OPENAI_API_KEY is needed to turn speech into text at OpenAI");
     }
-    Some(TranscriptionEndpoint { base_url, api_key, model: reader.text(&TRANSCRIPTION_MODEL).unwrap_or_default() })
+    let model = reader.text(&TRANSCRIPTION_MODEL).unwrap_or_else(|| "whisper-1".to_owned());
+    Some(TranscriptionEndpoint { base_url, api_key, model })
 }
 
 #[cfg(test)]
