@@ -24,7 +24,7 @@ fn encoded(name: &str) -> String {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => encoded.push(byte.into()),
             b'!' | b'#' | b'$' | b'&' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~' => {
-                encoded.push(byte.into())
+                encoded.push(byte.into());
             }
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }

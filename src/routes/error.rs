@@ -19,8 +19,8 @@ pub struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
-    details: Option<Value>,
-    header: Option<(HeaderName, HeaderValue)>,
+    details: Option<Box<Value>>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl ApiError {
@@ -32,7 +32,7 @@ impl ApiError {
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some((name, value));
+        self.header = Some(Box::new((name, value)));
         self
     }
 
@@ -62,7 +62,7 @@ impl ApiError {
     /// A member of the request is wrong.
     fn malformed(error: &Malformed) -> Self {
         let mut answer = Self::new(StatusCode::BAD_REQUEST, "invalid_request", error.to_string());
-        answer.details = Some(json!({"member": error.member, "problem": error.problem}));
+        answer.details = Some(Box::new(json!({"member": error.member, "problem": error.problem})));
         answer
     }
 }
@@ -137,12 +137,12 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut error = json!({"code": self.code, "message": self.message});
         if let Some(details) = self.details {
-            error["details"] = details;
+            error["details"] = *details;
         }
         let request_id = super::request_id::current();
         let body = json!({"error": error, "message": self.message, "detail": self.message, "request_id": request_id});
         let mut response = (self.status, Json(body)).into_response();
-        if let Some((name, value)) = self.header {
+        if let Some((name, value)) = self.header.map(|header| *header) {
             response.headers_mut().insert(name, value);
         }
         response

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use chatkit_gateway::attachments::{AttachmentError, Attachments};
+use chatkit_gateway::attachments::{AttachmentError, Attachments, Incoming, Link};
 use chatkit_protocol::{Attachment, AttachmentKind, AttachmentsCreate};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::support::attachments::days_later;
 use crate::support::client::{Answer, Reader};
 use crate::support::fake_model::PATIENCE;
 use crate::support::house::{Ground, House, until};
@@ -98,6 +99,14 @@ fn url(attachment: &Attachment) -> String {
     assert_eq!(serde_json::to_value(descriptor.method).unwrap(), "PUT");
     assert!(descriptor.headers.is_empty());
     descriptor.url.clone()
+}
+
+/// The link of a descriptor.
+fn link(attachment: &Attachment) -> Link {
+    let url = url(attachment);
+    let value = |name: &str| url.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)).unwrap().to_owned();
+    let expires = value("expires=").parse().unwrap();
+    Link { id: attachment.id.clone(), expires: Some(expires), signature: value("signature=") }
 }
 
 fn preview(attachment: &Attachment) -> String {
@@ -193,7 +202,7 @@ async fn a_file_that_was_not_announced_is_taken_at_the_upload_door() {
         assert_eq!(answer.body, expected);
         assert_eq!(scene.read(&picture).await.unwrap(), PNG);
         let owner = scene.house.visitor().await.owner(&scene.house);
-        let stolen = scene.attachments().find(&owner, &[picture.id.clone()]).await;
+        let stolen = scene.attachments().find(&owner, std::slice::from_ref(&picture.id)).await;
         assert!(matches!(stolen, Err(AttachmentError::NoAttachment(id)) if id == picture.id));
     }
     let request = scene.house.stranger().request("POST", "/chatkit/upload").header("x-chatkit-visitor", "forged");
@@ -248,7 +257,7 @@ async fn a_file_that_is_not_what_it_says_or_is_empty_is_refused_and_nothing_of_i
     scene.put(&url(&picture), "<script>alert(1)</script>").await.refuses(415, "image/png");
     scene.put(&url(&picture), &b"%PDF-1.7 and so on"[..]).await.refuses(415, "image/png");
     scene.put(&url(&text), PNG).await.refuses(415, "text/plain");
-    scene.put(&url(&text), vec![[b'x'; 500_000].to_vec(), vec![0]].concat()).await.refuses(415, "text/plain");
+    scene.put(&url(&text), [&[b'x'; 500_000][..], &[0]].concat()).await.refuses(415, "text/plain");
     scene.put(&url(&text), &b"gr\xf6\xdfe"[..]).await.refuses(415, "UTF-8");
     scene.put(&url(&text), "").await.refuses(400, "empty");
     scene
@@ -378,6 +387,23 @@ async fn an_upload_that_is_cut_off_leaves_nothing_and_the_same_link_works_again(
 }
 
 #[tokio::test]
+async fn an_upload_whose_request_goes_away_leaves_no_bytes() {
+    let scene = Scene::new().await;
+    let text = scene.create("a.txt", "text/plain").await;
+    let endless = stream::iter([Ok::<_, std::io::Error>(vec![b'x'; 1_000_000].into())]).chain(stream::pending());
+    let (link, attachments) = (link(&text), scene.attachments().clone());
+    let upload = attachments.upload(&link, Incoming { announced_bytes: None, pieces: Box::pin(endless) });
+    tokio::select! {
+        told = upload => panic!("it cannot end: {told:?}"),
+        () = until("some bytes are written", async || !scene.files().is_empty()) => {}
+    }
+    until("the bytes are gone", async || scene.files().is_empty()).await;
+    let tomorrow = days_later(scene.house.ground().folder(), "", 1).await;
+    assert_eq!(tomorrow.sweep().await.unwrap().objects, 1);
+    assert_eq!(scene.folders(), 0, "its folder goes as soon as no upload can still be running");
+}
+
+#[tokio::test]
 async fn somebody_elses_attachment_is_neither_found_nor_read_nor_deleted() {
     let scene = Scene::new().await;
     let text = scene.create("a.txt", "text/plain").await;
@@ -388,7 +414,8 @@ async fn somebody_elses_attachment_is_neither_found_nor_read_nor_deleted() {
         assert!(matches!(scene.attachments().read(&owner, &text.id, 100).await, Err(AttachmentError::NoAttachment(_))));
         scene.attachments().delete(&owner, &text.id).await.unwrap();
     }
-    let found = scene.attachments().find(&scene.reader.owner(&scene.house), &[text.id.clone()]).await.unwrap();
+    let found =
+        scene.attachments().find(&scene.reader.owner(&scene.house), std::slice::from_ref(&text.id)).await.unwrap();
     assert_eq!(found[0].attachment, Attachment { upload_descriptor: None, ..text.clone() });
     assert_eq!(scene.read(&text).await.unwrap(), "mine");
 }
