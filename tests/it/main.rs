@@ -11,6 +11,7 @@ mod doors;
 mod files;
 mod knowledge;
 mod llm;
+mod pdf;
 mod store_contract;
 mod store_homes;
 mod support;

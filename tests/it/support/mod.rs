@@ -3,5 +3,6 @@
 pub(crate) mod client;
 pub(crate) mod fake_model;
 pub(crate) mod house;
+pub(crate) mod pdf;
 pub(crate) mod postgres;
 pub(crate) mod wire;
