@@ -35,10 +35,11 @@ lint: ## Check format, clippy and documentation; warnings are errors
 bench: ## Measure against a bare relay; see benches/load
 	cargo bench --bench load
 
-docs: ## Make docs/configuration.md and .env.example from the settings in the code
+docs: ## Make docs/configuration.md, .env.example and protocol/schema from the code
 	@cargo build
 	$(GATEWAY) config markdown > $(TARGET)/configuration.md && mv $(TARGET)/configuration.md docs/configuration.md
 	$(GATEWAY) config example > $(TARGET)/env.example && mv $(TARGET)/env.example .env.example
+	cargo run -q -p chatkit-protocol --example schema
 
 clean: ## Remove what was built; the conversations stay where they are
 	cargo clean

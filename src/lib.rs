@@ -11,6 +11,7 @@ pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod conformance;
 pub mod host;
 pub mod identity;
 pub mod knowledge;
@@ -22,4 +23,4 @@ pub mod store;
 pub mod telemetry;
 
 pub use chatkit_protocol as protocol;
-pub use host::{Host, serve};
+pub use host::{Host, serve, serve_tutor};

@@ -6,6 +6,7 @@ use crate::{AttachmentId, JsonMap, ThreadId};
 
 /// A file that belongs to a message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Attachment {
     /// Its name in the protocol.
     pub id: AttachmentId,
@@ -26,6 +27,7 @@ pub struct Attachment {
 
 /// How an attachment is shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum AttachmentKind {
     /// By its name.
@@ -39,6 +41,7 @@ pub enum AttachmentKind {
 
 /// Where and how a client sends the bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UploadDescriptor {
     /// The address.
     pub url: String,
@@ -51,6 +54,7 @@ pub struct UploadDescriptor {
 
 /// `PUT` sends the bytes as they are; `POST` sends a form with the field `file`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum UploadMethod {
     /// A form.

@@ -6,6 +6,7 @@ use crate::{AttachmentId, Icon, JsonMap};
 
 /// A message that a reader sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UserMessageInput {
     /// Its parts; may be empty.
     pub content: Vec<UserContent>,
@@ -33,6 +34,7 @@ impl UserMessageInput {
 
 /// What a reader chose in the composer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InferenceOptions {
     /// A tool, by the name the page gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,6 +46,7 @@ pub struct InferenceOptions {
 
 /// A tool that a reader chose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ToolChoice {
     /// The name the page gave it.
     pub id: String,
@@ -51,6 +54,7 @@ pub struct ToolChoice {
 
 /// A part of a reader's message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type")]
 pub enum UserContent {
     /// Words.
@@ -68,6 +72,7 @@ pub enum UserContent {
         text: String,
         /// The page's own data of it.
         #[serde(default, deserialize_with = "object_or_null")]
+        #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::object_or_null"))]
         data: JsonMap,
         /// The group the page lists it in.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,6 +112,8 @@ impl UserContent {
 
 /// A part of an assistant's message: Markdown, with sources.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "AssistantContent", transform = crate::schema::tagged_output_text))]
 #[serde(tag = "type", rename = "output_text")]
 pub struct AssistantContent {
     /// What the text rests on.
@@ -125,6 +132,8 @@ impl AssistantContent {
 
 /// Ties a place in the text to its source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Annotation", transform = crate::schema::tagged_annotation))]
 #[serde(tag = "type", rename = "annotation")]
 pub struct Annotation {
     /// The source.
@@ -136,6 +145,7 @@ pub struct Annotation {
 
 /// Something an answer rests on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Source {
     /// What it is called.
     pub title: String,
@@ -155,6 +165,7 @@ pub struct Source {
 
 /// Where a source is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum SourceKind {
     /// On the web.
@@ -188,6 +199,7 @@ pub enum SourceKind {
         interactive: bool,
         /// The page's own data of it.
         #[serde(default, deserialize_with = "object_or_null")]
+        #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::object_or_null"))]
         data: JsonMap,
         /// Deprecated, and ignored by the widget: `lazy`.
         #[serde(default, skip_serializing_if = "Option::is_none")]

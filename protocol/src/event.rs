@@ -17,6 +17,7 @@ use crate::{Icon, ItemId, ItemUpdate, JsonMap, Thread, ThreadItem, Value, conten
 /// assert_eq!(serde_json::to_string(&delta).unwrap(), json);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::titled_event))]
 #[serde(tag = "type")]
 pub enum ThreadEvent {
     /// A thread was begun.
@@ -85,6 +86,7 @@ pub enum ThreadEvent {
         name: String,
         /// With what.
         #[serde(default, deserialize_with = "content::object_or_null")]
+        #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::object_or_null"))]
         data: JsonMap,
     },
     /// Something went wrong.
@@ -93,7 +95,7 @@ pub enum ThreadEvent {
         /// Whose sentence the reader sees.
         #[serde(default)]
         code: ErrorCode,
-        /// The sentence, for [`ErrorCode::Custom`].
+        /// The server's sentence; none where the widget has its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
         /// Whether the reader is offered to try again.
@@ -201,6 +203,7 @@ impl ThreadEvent {
 
 /// What a reader may do while an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StreamOptions {
     /// Whether the stop button is shown.
     pub allow_cancel: bool,
@@ -208,6 +211,7 @@ pub struct StreamOptions {
 
 /// Whose sentence about an error the reader sees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ErrorCode {
     /// The server's.
     #[default]
@@ -220,6 +224,7 @@ pub enum ErrorCode {
 
 /// How serious a notice is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum NoticeLevel {
     /// Good to know.

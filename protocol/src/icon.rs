@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::{Serialize, Serializer};
 
 /// The icons that have a name of their own.
-const NAMES: &str = "agent analytics atom batch bolt book-clock book-closed book-open bug calendar chart check check-circle \
+pub(crate) const NAMES: &str = "agent analytics atom batch bolt book-clock book-closed book-open bug calendar chart check check-circle \
     check-circle-filled chevron-left chevron-right circle-question clock compass confetti cube desktop document dot \
     dots-horizontal dots-vertical empty-circle external-link globe images info keys lab lifesaver lightbulb mail map-pin \
     maps mobile name notebook notebook-pencil page-blank phone play plus profile profile-card reload search \

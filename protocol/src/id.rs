@@ -12,6 +12,7 @@ macro_rules! identifier {
         ///
         /// Cloning is cheap. On the wire it is a plain string; numbers are refused.
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(transparent)]
         pub struct $name(Arc<str>);
 

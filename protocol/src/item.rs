@@ -9,6 +9,7 @@ use crate::{
 
 /// One item of a thread.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ThreadItem {
     /// Its name; the same from its announcement to its end.
     pub id: ItemId,
@@ -30,6 +31,7 @@ impl ThreadItem {
 
 /// What an item is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ItemKind {
     /// A message of the reader.
@@ -124,6 +126,7 @@ impl ItemKind {
 
 /// A message of the reader.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UserMessage {
     /// Its parts.
     pub content: Vec<UserContent>,
@@ -147,6 +150,7 @@ impl UserMessage {
 
 /// A message of the assistant.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AssistantMessage {
     /// Its parts.
     pub content: Vec<AssistantContent>,
@@ -166,6 +170,7 @@ impl AssistantMessage {
 
 /// A call that the reader's page is to answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClientToolCall {
     /// Whether the answer has come.
     #[serde(default)]
@@ -208,6 +213,7 @@ impl ClientToolCall {
 
 /// Whether the answer to a call has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ToolCallStatus {
     /// Not yet.
@@ -219,6 +225,7 @@ pub enum ToolCallStatus {
 
 /// A widget in a thread.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WidgetItem {
     /// The widget.
     pub widget: Widget,
@@ -229,6 +236,7 @@ pub struct WidgetItem {
 
 /// A picture that was made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GeneratedImage {
     /// The picture; absent while it is being made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -237,6 +245,7 @@ pub struct GeneratedImage {
 
 /// Where a picture is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Image {
     /// Its name.
     pub id: String,
@@ -246,6 +255,7 @@ pub struct Image {
 
 /// A form in a thread.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StructuredInputItem {
     /// How far it is.
     #[serde(default)]
@@ -256,6 +266,7 @@ pub struct StructuredInputItem {
 
 /// A workflow in a thread.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WorkflowItem {
     /// The workflow.
     pub workflow: Workflow,
@@ -263,6 +274,7 @@ pub struct WorkflowItem {
 
 /// A step in a thread.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TaskItem {
     /// The step.
     pub task: Task,
@@ -270,6 +282,7 @@ pub struct TaskItem {
 
 /// A note for the model, by the server's own code.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HiddenContext {
     /// Anything.
     pub content: Value,
@@ -277,6 +290,7 @@ pub struct HiddenContext {
 
 /// A note for the model, by the protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SdkHiddenContext {
     /// The note.
     pub content: String,

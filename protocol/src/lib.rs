@@ -39,6 +39,8 @@ mod malformed;
 mod page;
 mod request;
 mod response;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod sse;
 mod structured_input;
 mod thread;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which end of a list comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
     /// Oldest first.
@@ -25,6 +26,7 @@ pub enum Order {
 /// assert_eq!(serde_json::to_string(&Page::<u8>::empty()).unwrap(), r#"{"data":[],"has_more":false}"#);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PageOf{T}"))]
 pub struct Page<T> {
     /// The rows.
     pub data: Vec<T>,

@@ -10,12 +10,14 @@ use crate::{AttachmentId, ItemId, JsonMap, Malformed, Order, StructuredAnswers, 
 
 /// A request with the free-form metadata that came along.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Envelope {
     /// What is asked.
     #[serde(flatten)]
     pub request: Request,
     /// Anything; no request depends on it.
     #[serde(skip_serializing_if = "JsonMap::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(default, schema_with = "crate::schema::object_or_null"))]
     pub metadata: JsonMap,
 }
 
@@ -52,6 +54,7 @@ macro_rules! requests {
     ($($(#[$doc:meta])* $name:ident = $type:literal, streams $streams:literal;)*) => {
         /// What a client may ask.
         #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::titled_request))]
         #[serde(tag = "type", content = "params")]
         pub enum Request {
             $($(#[$doc])* #[serde(rename = $type)] $name($name),)*
@@ -119,6 +122,7 @@ requests! {
 
 /// Params of `threads.create`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ThreadsCreate {
     /// The first message.
     pub input: UserMessageInput,
@@ -126,6 +130,7 @@ pub struct ThreadsCreate {
 
 /// Params of `threads.add_user_message`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ThreadsAddUserMessage {
     /// Where.
     pub thread_id: ThreadId,
@@ -135,6 +140,7 @@ pub struct ThreadsAddUserMessage {
 
 /// Params of `threads.add_client_tool_output`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ThreadsAddClientToolOutput {
     /// Where.
     pub thread_id: ThreadId,
@@ -144,6 +150,7 @@ pub struct ThreadsAddClientToolOutput {
 
 /// Params of `threads.add_structured_input`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ThreadsAddStructuredInput {
     /// Where.
     pub thread_id: ThreadId,
@@ -155,6 +162,7 @@ pub struct ThreadsAddStructuredInput {
 
 /// Params of `threads.retry_after_item`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ThreadsRetryAfterItem {
     /// Where.
     pub thread_id: ThreadId,
@@ -164,6 +172,7 @@ pub struct ThreadsRetryAfterItem {
 
 /// Params of `threads.custom_action`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ThreadsCustomAction {
     /// Where.
     pub thread_id: ThreadId,
@@ -176,6 +185,7 @@ pub struct ThreadsCustomAction {
 
 /// Params of `threads.sync_custom_action`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ThreadsSyncCustomAction {
     /// Where.
     pub thread_id: ThreadId,
@@ -188,6 +198,7 @@ pub struct ThreadsSyncCustomAction {
 
 /// What a widget or a page asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Action {
     /// What.
     #[serde(rename = "type")]
@@ -199,6 +210,7 @@ pub struct Action {
 
 /// Params of `threads.get_by_id`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ThreadsGetById {
     /// Which.
     pub thread_id: ThreadId,
@@ -206,9 +218,11 @@ pub struct ThreadsGetById {
 
 /// Params of `threads.list`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ThreadsList {
     /// Rows at most; none and 0 leave it to the server.
     #[serde(default, deserialize_with = "lenient::limit", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::limit"))]
     pub limit: Option<u32>,
     /// Which end first.
     #[serde(default)]
@@ -220,6 +234,7 @@ pub struct ThreadsList {
 
 /// Params of `threads.update`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ThreadsUpdate {
     /// Which.
     pub thread_id: ThreadId,
@@ -229,6 +244,7 @@ pub struct ThreadsUpdate {
 
 /// Params of `threads.delete`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ThreadsDelete {
     /// Which.
     pub thread_id: ThreadId,
@@ -236,11 +252,13 @@ pub struct ThreadsDelete {
 
 /// Params of `items.list`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ItemsList {
     /// Of which thread.
     pub thread_id: ThreadId,
     /// Rows at most; none and 0 leave it to the server.
     #[serde(default, deserialize_with = "lenient::limit", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::limit"))]
     pub limit: Option<u32>,
     /// Which end first.
     #[serde(default)]
@@ -252,6 +270,7 @@ pub struct ItemsList {
 
 /// Params of `items.feedback`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ItemsFeedback {
     /// Where.
     pub thread_id: ThreadId,
@@ -263,6 +282,7 @@ pub struct ItemsFeedback {
 
 /// How good an answer was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum FeedbackKind {
     /// Good.
@@ -283,11 +303,13 @@ impl FeedbackKind {
 
 /// Params of `attachments.create`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AttachmentsCreate {
     /// The file's name.
     pub name: String,
     /// How large the client says it is, in bytes; not to be relied on.
     #[serde(deserialize_with = "lenient::size")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::size"))]
     pub size: i64,
     /// What the client says it is; not to be relied on.
     pub mime_type: String,
@@ -295,6 +317,7 @@ pub struct AttachmentsCreate {
 
 /// Params of `attachments.delete`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AttachmentsDelete {
     /// Which.
     pub attachment_id: AttachmentId,
@@ -302,6 +325,7 @@ pub struct AttachmentsDelete {
 
 /// Params of `input.transcribe`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InputTranscribe {
     /// The recording, in standard base64.
     pub audio_base64: String,

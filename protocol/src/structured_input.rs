@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How far a form is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum InputStatus {
     /// Waits for the reader.
@@ -19,6 +20,7 @@ pub enum InputStatus {
 
 /// One question of a form.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StructuredInput {
     /// Names the question within its form.
     pub id: String,
@@ -73,6 +75,7 @@ impl StructuredInput {
 
 /// How a question is answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum StructuredInputKind {
     /// By choosing.
@@ -93,6 +96,7 @@ pub enum StructuredInputKind {
 
 /// Something to choose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StructuredOption {
     /// What is shown, and sent back.
     pub value: String,
@@ -100,6 +104,7 @@ pub struct StructuredOption {
 
 /// An answer as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Answer {
     /// What was chosen or written.
     #[serde(default)]
@@ -111,6 +116,7 @@ pub struct Answer {
 
 /// What a reader sends back.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StructuredAnswers {
     /// Whether the form was filled in or passed over.
     #[serde(default)]
@@ -122,6 +128,7 @@ pub struct StructuredAnswers {
 
 /// Whether a form was filled in or passed over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum SubmittedStatus {
     /// Filled in.
@@ -133,6 +140,7 @@ pub enum SubmittedStatus {
 
 /// One answer that a reader sends.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SubmittedAnswer {
     /// What was chosen or written.
     #[serde(default)]

@@ -6,6 +6,7 @@ use crate::{JsonMap, Page, ThreadId, ThreadItem, Timestamp};
 
 /// Whether a reader may go on writing in a thread. Only shown; a server that means it must refuse.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ThreadStatus {
     /// Yes.
@@ -62,6 +63,7 @@ impl ThreadRecord {
 
 /// A thread as it is shown: without its metadata, with a page of its items.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Thread {
     /// What the reader sees it called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,9 +80,10 @@ pub struct Thread {
     pub allowed_image_domains: Option<Vec<String>>,
     /// Always empty.
     #[serde(default, deserialize_with = "ignored")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::nothing"))]
     metadata: JsonMap,
     /// Some of its items, none of them hidden. An empty page does not mean that there are none.
-    #[serde(default = "Page::empty")]
+    #[serde(default = "Page::<ThreadItem>::empty")]
     pub items: Page<ThreadItem>,
 }
 

@@ -6,6 +6,7 @@ use crate::{Annotation, AssistantContent, Image, Task, Value, Widget, widget};
 
 /// A change of an item that is not done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::titled_update))]
 #[serde(tag = "type")]
 pub enum ItemUpdate {
     /// A part of a message begins.
@@ -59,6 +60,7 @@ pub enum ItemUpdate {
         component_id: String,
         /// What takes its place: an object with a `type`. Its nulls are not sent.
         #[serde(with = "widget::component")]
+        #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::component"))]
         component: Value,
     },
     /// Another widget in place of the whole.

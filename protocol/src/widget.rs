@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::Value;
 
-const ROOTS: [&str; 3] = ["Card", "ListView", "Basic"];
+pub(crate) const ROOTS: [&str; 3] = ["Card", "ListView", "Basic"];
 
 /// How deeply a widget may be nested: readers of JSON give up a little beyond this, and a kept one must be readable.
 const WIDGET_LEVELS_MAX: usize = 100;

@@ -6,6 +6,7 @@ use crate::{Icon, Source};
 
 /// Steps on the way to an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Workflow {
     /// What kind of steps.
     #[serde(rename = "type")]
@@ -37,6 +38,7 @@ impl Workflow {
 
 /// What kind of steps a workflow has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum WorkflowKind {
     /// The server's own.
@@ -47,6 +49,7 @@ pub enum WorkflowKind {
 
 /// The line above the steps of a workflow that is done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Summary {
     /// Words.
@@ -66,6 +69,7 @@ pub enum Summary {
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Task {
     /// How far it is; only shown inside a workflow.
     #[serde(default)]
@@ -85,6 +89,7 @@ impl Task {
 
 /// How far a step is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StatusIndicator {
     /// Not said.
@@ -98,6 +103,7 @@ pub enum StatusIndicator {
 
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum TaskKind {
     /// Anything.

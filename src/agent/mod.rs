@@ -14,6 +14,7 @@ mod workflow;
 use std::sync::Arc;
 
 use async_stream::stream;
+use async_trait::async_trait;
 use bytes::Bytes;
 use chatkit_protocol::AttachmentId;
 use futures_util::StreamExt;
@@ -23,8 +24,9 @@ use self::message::MessageWriter;
 use self::sources::Sources;
 use self::tools::{Tool, ToolOutput};
 use self::workflow::SearchWorkflow;
-use crate::chat::{EventStream, Responder, Turn, TurnError};
+use crate::chat::{EventStream, Recording, Responder, Turn, TurnError};
 use crate::config::TutorSettings;
+use crate::identity::Identity;
 use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, Chunk, LlmError, Message, Prompt, ToolCall, Usage};
 
@@ -91,11 +93,6 @@ impl Tutor {
         self
     }
 
-    /// Its ears, if it has any.
-    pub fn transcriber(&self) -> Option<&Transcriber> {
-        self.transcriber.as_ref()
-    }
-
     /// Says that addresses which are only a path, and lie below `base`, are served at `site`.
     #[must_use]
     pub fn serving(mut self, base: impl Into<String>, site: impl Into<String>) -> Self {
@@ -118,6 +115,7 @@ impl Tutor {
     }
 }
 
+#[async_trait]
 impl Responder for Tutor {
     fn respond(&self, turn: Turn) -> EventStream {
         let tutor = self.clone();
@@ -219,6 +217,15 @@ impl Responder for Tutor {
                 found = workflow;
             }
             yield Err(sentences::no_answer());
+        })
+    }
+
+    async fn transcribe(&self, _: &Identity, recording: Recording) -> Result<String, TurnError> {
+        let Some(transcriber) = &self.transcriber else { return Err(TurnError::NotSupported) };
+        let heard = transcriber.transcribe(recording.bytes, &recording.mime_type).await;
+        heard.map_err(|error| {
+            tracing::warn!(error = &error as &dyn std::error::Error, "A recording did not become text");
+            sentences::of_transcription(&error)
         })
     }
 }

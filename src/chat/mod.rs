@@ -9,6 +9,7 @@ mod error;
 mod items;
 mod ledger;
 mod outbox;
+mod repeats;
 mod responder;
 mod structured_input;
 mod threads;
@@ -21,6 +22,8 @@ use std::sync::Arc;
 
 use chatkit_protocol::{Envelope, Request, Response, ThreadId, ThreadItem, ThreadRecord};
 
+use self::outbox::Replay;
+use self::repeats::Repeats;
 use crate::clock::Clock;
 use crate::config::{ChatSettings, LockedThreads, OnDisconnect};
 use crate::identity::{Identity, Ids};
@@ -63,6 +66,8 @@ pub struct ChatOptions {
     pub empty_messages: bool,
     /// How many of the newest items a responder is given.
     pub history_items_max: u32,
+    /// Whether a request that a frame of a page sends twice is carried out once.
+    pub once_per_frame: bool,
 }
 
 impl From<&ChatSettings> for ChatOptions {
@@ -73,6 +78,7 @@ impl From<&ChatSettings> for ChatOptions {
             message_bytes_max: settings.message_bytes_max,
             empty_messages: false,
             history_items_max: 60,
+            once_per_frame: true,
         }
     }
 }
@@ -86,6 +92,9 @@ pub struct Chat {
     clock: Clock,
     ids: Ids,
     options: ChatOptions,
+    repeats: Repeats,
+    /// Is told what the turn of this request tells.
+    replay: Option<Replay>,
 }
 
 impl std::fmt::Debug for Chat {
@@ -104,7 +113,7 @@ impl Chat {
         options: ChatOptions,
     ) -> Self {
         let turns = Turns::new(store.clone(), clock.clone());
-        Self { store, responder, turns, clock, ids, options }
+        Self { store, responder, turns, clock, ids, options, repeats: Repeats::default(), replay: None }
     }
 
     /// The turns that run here: to wait for them, to stop them.

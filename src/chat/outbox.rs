@@ -3,16 +3,25 @@
 //! The turn never waits for its listener. While the listener keeps up, every event is one frame, as it came. When it
 //! falls behind, deltas of the same text are merged, so that what waits grows no faster than the answer itself; a
 //! listener that is further behind than [`OUTBOX_BYTES_MAX`] is let go, and finds the answer when it comes back.
+//! A client that asks the same once more is told the same again from a [`Replay`].
+
+mod backlog;
+mod replay;
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use bytes::{Bytes, BytesMut};
-use chatkit_protocol::{ItemId, ItemUpdate, ThreadEvent, sse};
+use bytes::Bytes;
+use chatkit_protocol::{ThreadEvent, sse};
 use futures_util::Stream;
 use tokio_util::sync::CancellationToken;
+
+use self::backlog::Backlog;
+use self::replay::Replayed;
+
+pub(super) use self::replay::Replay;
 
 /// From so many waiting bytes on, deltas are merged.
 const MERGE_FROM_BYTES: usize = 16 * 1024;
@@ -24,12 +33,19 @@ pub const OUTBOX_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub struct Outbox {
     shared: Arc<Shared>,
     frames: Vec<u8>,
+    replay: Option<Replay>,
 }
 
 /// The listener's end: a stream of bytes, each piece one or more whole frames.
 #[derive(Debug)]
-pub struct Listening {
-    shared: Arc<Shared>,
+pub struct Listening(Source);
+
+#[derive(Debug)]
+enum Source {
+    /// The turn's own listener.
+    Outbox { shared: Arc<Shared>, replay: Option<Replay> },
+    /// One that came later, and is told all of it.
+    Replay(Replayed),
 }
 
 /// The listener was too slow and was let go; the turn goes on.
@@ -47,18 +63,9 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: BytesMut,
-    /// Text that waits behind `waiting` and may still grow.
-    tail: Option<Tail>,
+    waiting: Backlog,
     waker: Option<Waker>,
     phase: Phase,
-}
-
-#[derive(Debug)]
-struct Tail {
-    item_id: ItemId,
-    content_index: u32,
-    text: String,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,13 +78,22 @@ enum Phase {
 
 /// Both ends of a new outbox.
 pub fn outbox() -> (Outbox, Listening) {
+    outbox_with(None)
+}
+
+/// The same, telling a replay all of it, too.
+pub(super) fn outbox_with(replay: Option<Replay>) -> (Outbox, Listening) {
     let shared = Arc::new(Shared::default());
-    (Outbox { shared: shared.clone(), frames: Vec::new() }, Listening { shared })
+    let listening = Listening(Source::Outbox { shared: shared.clone(), replay: replay.clone() });
+    (Outbox { shared, frames: Vec::new(), replay }, listening)
 }
 
 impl Outbox {
     /// Puts one event in a local buffer; [`Outbox::flush`] hands it over.
     pub fn put(&mut self, event: &ThreadEvent) {
+        if let Some(replay) = &mut self.replay {
+            replay.put(event);
+        }
         if self.shared.gone.is_cancelled() {
             return;
         }
@@ -91,13 +107,15 @@ impl Outbox {
 
     /// Hands over what was put since the last time, in one piece.
     pub fn flush(&mut self) {
+        if let Some(replay) = &mut self.replay {
+            replay.flush();
+        }
         if self.frames.is_empty() {
             return;
         }
         let mut state = self.shared.lock();
         if state.phase == Phase::Open {
-            state.settle_tail();
-            state.waiting.extend_from_slice(&self.frames);
+            state.waiting.append(&self.frames);
             self.shared.weigh(&mut state);
         }
         state.wake();
@@ -117,6 +135,9 @@ impl Outbox {
 
     fn end(&mut self) {
         self.flush();
+        if let Some(replay) = &self.replay {
+            replay.end();
+        }
         let mut state = self.shared.lock();
         if state.phase == Phase::Open {
             state.phase = Phase::Finished;
@@ -145,50 +166,23 @@ impl Shared {
         if state.phase != Phase::Open {
             return;
         }
-        state.merge(event);
+        state.waiting.merge(event);
         self.weigh(&mut state);
         state.wake();
     }
 
     /// Keeps the count of waiting bytes, and lets a listener go that will not catch up.
     fn weigh(&self, state: &mut State) {
-        let tail_bytes = state.tail.as_ref().map_or(0, |tail| tail.text.len());
-        if state.waiting.len() + tail_bytes > OUTBOX_BYTES_MAX {
+        if state.waiting.bytes() > OUTBOX_BYTES_MAX {
             state.phase = Phase::LetGo;
-            state.waiting = BytesMut::new();
-            state.tail = None;
+            state.waiting = Backlog::default();
             self.gone.cancel();
         }
-        self.backlog_bytes.store(state.waiting.len(), Ordering::Relaxed);
+        self.backlog_bytes.store(state.waiting.settled_bytes(), Ordering::Relaxed);
     }
 }
 
 impl State {
-    fn merge(&mut self, event: &ThreadEvent) {
-        let ThreadEvent::ItemUpdated { item_id, update: ItemUpdate::TextDelta { content_index, delta } } = event else {
-            self.settle_tail();
-            let mut frame = Vec::new();
-            sse::write_frame(event, &mut frame);
-            self.waiting.extend_from_slice(&frame);
-            return;
-        };
-        match &mut self.tail {
-            Some(tail) if tail.item_id == *item_id && tail.content_index == *content_index => tail.text.push_str(delta),
-            _ => {
-                self.settle_tail();
-                let tail = Tail { item_id: item_id.clone(), content_index: *content_index, text: delta.clone() };
-                self.tail = Some(tail);
-            }
-        }
-    }
-
-    fn settle_tail(&mut self) {
-        let Some(Tail { item_id, content_index, text }) = self.tail.take() else { return };
-        let mut frame = Vec::with_capacity(text.len() + 256);
-        sse::write_frame(&ThreadEvent::text_delta(&item_id, content_index, text), &mut frame);
-        self.waiting.extend_from_slice(&frame);
-    }
-
     fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
@@ -196,15 +190,13 @@ impl State {
     }
 }
 
-impl Stream for Listening {
-    type Item = Result<Bytes, LetGo>;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut state = self.shared.lock();
-        state.settle_tail();
-        if !state.waiting.is_empty() {
-            self.shared.backlog_bytes.store(0, Ordering::Relaxed);
-            return Poll::Ready(Some(Ok(state.waiting.split().freeze())));
+impl Shared {
+    fn poll_next(&self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, LetGo>>> {
+        let mut state = self.lock();
+        let waiting = state.waiting.take();
+        if !waiting.is_empty() {
+            self.backlog_bytes.store(0, Ordering::Relaxed);
+            return Poll::Ready(Some(Ok(waiting)));
         }
         match state.phase {
             Phase::Finished => Poll::Ready(None),
@@ -223,9 +215,28 @@ impl Stream for Listening {
     }
 }
 
+impl Stream for Listening {
+    type Item = Result<Bytes, LetGo>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match &mut self.0 {
+            Source::Outbox { shared, replay } => {
+                let piece = shared.poll_next(context);
+                if let (Poll::Ready(None), Some(replay)) = (&piece, replay) {
+                    replay.heard_to_the_end();
+                }
+                piece
+            }
+            Source::Replay(replayed) => replayed.poll_next(context).map(|piece| piece.map(Ok)),
+        }
+    }
+}
+
 impl Drop for Listening {
     fn drop(&mut self) {
-        self.shared.gone.cancel();
+        if let Source::Outbox { shared, .. } = &self.0 {
+            shared.gone.cancel();
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use chatkit_protocol::{
 use tokio::sync::oneshot;
 
 use self::run::Run;
-use super::outbox::{Listening, Outbox, outbox};
+use super::outbox::{Listening, Outbox, outbox, outbox_with};
 use super::{Chat, ChatError, attachments};
 use crate::config::LockedThreads;
 use crate::identity::Identity;
@@ -196,7 +196,7 @@ async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::S
     };
     let key = TurnKey { owner, thread_id: begun.thread.id.clone(), turn_id };
     let entry = chat.turns.enter(&key.thread_id, &key.turn_id);
-    let (mut outbox, listening) = outbox();
+    let (mut outbox, listening) = outbox_with(chat.replay.clone());
     greet(&mut outbox, &begun, is_new, asked.as_ref());
     outbox.flush();
     // A client that has hung up meanwhile is a listener that has gone: the policy for that decides.

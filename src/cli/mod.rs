@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "the terminal is this file's door")]
 
 mod ask;
+mod conformance;
 mod ingest;
 mod output;
 mod show;
@@ -13,11 +14,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
-use crate::app::{App, Database, TutorDesk};
-use crate::config::{LOG, Mistakes, Reader, Settings, Variables};
+use crate::app::Database;
+use crate::config::{LOG, Reader, Settings, Variables};
 use crate::knowledge::{Search, eval};
-use crate::llm::choice::{ModelChoice, ModelSettings};
-use crate::{book, server, telemetry};
+use crate::{book, host, telemetry};
 
 use output::Unwritten;
 
@@ -73,6 +73,8 @@ enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Replay the conformance cases against a running ChatKit server, in whatever language it is written
+    Conformance(conformance::ConformanceArgs),
     /// Ask a running server whether it is ready; for health checks of containers
     Healthcheck,
 }
@@ -129,6 +131,10 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(asked: CommandLine) -> Result<ExitCode> {
+    if let Some(Command::Conformance(asked)) = asked.command {
+        // It is about somebody else's server: the settings of this one do not matter.
+        return conformance::run(asked).await;
+    }
     let mut variables = Variables::of_the_process()?;
     let Overrides { host, port, data_dir, log } = asked.overrides;
     for (name, value) in [("HOST", host), ("PORT", port), ("DATA_DIR", data_dir), ("LOG_LEVEL", log)] {
@@ -141,61 +147,24 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
     }
     let reader = Reader::new(&variables);
     let log_is_chosen = reader.is_given(&LOG);
-    let (mut settings, model) = settings(reader)?;
+    let (mut settings, model) = host::settings(reader)?;
     if !matches!(asked.command, None | Some(Command::Serve)) && !log_is_chosen {
         // Whoever asks on a terminal wants the answer, not the day's story.
         settings.log.filter = "warn".to_owned();
     }
     telemetry::start(&settings.log)?;
     match asked.command {
-        None | Some(Command::Serve) => serve(&settings, &model).await,
+        None | Some(Command::Serve) => {
+            host::run_tutor(&settings, &model, |tutor| tutor).await.map(|()| ExitCode::SUCCESS)
+        }
         Some(Command::Ingest(asked)) => ingest::run(&settings, asked).await,
         Some(Command::Ask(asked)) => ask::run(&settings, &model, asked).await,
         Some(Command::Search(asked)) => search(&settings, &asked).await,
         Some(Command::Eval(asked)) => evaluate(&settings, &asked).await,
         Some(Command::Migrate) => migrate(&settings).await,
         Some(Command::Healthcheck) => healthcheck(&settings).await,
-        Some(Command::Config { .. }) => unreachable!("answered above"),
+        Some(Command::Config { .. } | Command::Conformance(_)) => unreachable!("answered above"),
     }
-}
-
-/// All settings, or all that is wrong with them.
-fn settings(mut reader: Reader<'_>) -> Result<(Settings, ModelSettings), Mistakes> {
-    let read = (Settings::read(&mut reader), ModelSettings::read(&mut reader));
-    if let Err(mistake) = telemetry::filter(&read.0.log) {
-        reader.mistake(&mistake.variable, mistake.remedy);
-    }
-    reader.finish(read)
-}
-
-async fn serve(settings: &Settings, model: &ModelSettings) -> Result<ExitCode> {
-    // The port comes first: it is the mistake that is made most, and the quickest to see.
-    let listener = server::listen(&settings.http).await?;
-    let database = Database::prepared(settings).await?;
-    let address = listener.local_addr().context("the listener has no address")?;
-    let mut settings = settings.clone();
-    settings.http.port = address.port();
-    let app = App::build(&settings, model, &database)?;
-    let TutorDesk { knowledge, model: tutor_model } = app.tutor.clone().expect("this house was built for the tutor");
-    if let Some(report) = book::ingest_if_alone(&*knowledge).await? {
-        tracing::info!(
-            passages = report.passages,
-            "The bundled book is in the knowledge base; `ingest DIR` puts yours in its place"
-        );
-    }
-    // The index is built now rather than while the first reader waits; a store that fails here is told to that reader.
-    let _ = knowledge.search(&Search::default()).await;
-    if matches!(model.choice, ModelChoice::Offline) {
-        tracing::warn!(
-            "No model is set up. Answers are the best sentences of the book, not the words of a language model; set \
-             GEMINI_API_KEY, OPENAI_API_KEY, COHERE_API_KEY or OLLAMA_BASE_URL for one"
-        );
-    }
-    let name = tutor_model.name();
-    tracing::info!(llm.provider = name.provider, llm.model = name.model, "Listening on http://{address}");
-    server::run(listener, app, &settings.http, server::signalled()).await?;
-    database.close().await;
-    Ok(ExitCode::SUCCESS)
 }
 
 async fn search(settings: &Settings, asked: &SearchArgs) -> Result<ExitCode> {

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -10,20 +11,41 @@ use chatkit_protocol::Envelope;
 use super::body;
 use super::error::ApiError;
 use super::identity::Caller;
-use super::sse;
+use super::{simple, sse};
 use crate::app::App;
 use crate::chat::{ChatError, Reply};
+
+/// Frames name themselves with a UUID; a longer name is none.
+const FRAME_NAME_BYTES_MAX: usize = 128;
 
 pub(super) fn router(paths: &[String]) -> Router<App> {
     paths.iter().fold(Router::new(), |router, path| router.route(path, post(handle)))
 }
 
 /// Reads the whole body, whatever its content type says, and answers as the request's type asks for.
-async fn handle(State(app): State<App>, Caller(who): Caller, body: Body) -> Result<Response, ApiError> {
+async fn handle(
+    State(app): State<App>,
+    Caller(who): Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
     let body = body::read(body, app.body_bytes_max).await?;
+    if let Some(action) = simple::read(&body) {
+        return simple::answer(&app, &who, action?).await;
+    }
     let asked = Envelope::parse(&body).map_err(ChatError::from)?;
-    match app.chat.handle(&who, asked).await? {
+    let reply = match frame(&headers) {
+        Some(frame) => app.chat.handle_once(&who, frame, asked).await?,
+        None => app.chat.handle(&who, asked).await?,
+    };
+    match reply {
         Reply::Single(value) => Ok(Json(value).into_response()),
         Reply::Stream(listening) => Ok(sse::answer(listening)),
     }
+}
+
+/// The frame of the page that the widget runs in, by the name it gives itself.
+fn frame(headers: &HeaderMap) -> Option<&str> {
+    let name = headers.get("chatkit-frame-instance-id")?.to_str().ok()?;
+    (!name.is_empty() && name.len() <= FRAME_NAME_BYTES_MAX).then_some(name)
 }

@@ -8,7 +8,9 @@ mod error;
 mod health;
 mod identity;
 mod request_id;
+mod simple;
 mod sse;
+mod stop;
 mod visitor;
 
 use axum::Router;
@@ -26,6 +28,7 @@ pub use sse::HEARTBEAT_EVERY;
 pub fn router(app: App) -> Router {
     Router::new()
         .merge(chatkit::router(&app.chatkit_paths))
+        .merge(stop::router(&app.chatkit_paths))
         .merge(visitor::router())
         .merge(health::router())
         .merge(book::router())

@@ -10,20 +10,12 @@ nothing else needs an exception: given a time with a zone, the reference writes 
 
 import json
 import sys
-import warnings
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from gateway import Gateway
+from reading import EVENT, ITEMS, NOTHING, REQUEST, THREAD, THREADS, Difference, compare, frames
 
-with warnings.catch_warnings():
-    # The reference warns about widget classes of its own when it is imported.
-    warnings.simplefilter("ignore")
-    from chatkit.types import ChatKitReq, Page, Thread, ThreadItem, ThreadStreamEvent
-
-EVENT = TypeAdapter(ThreadStreamEvent)
-REQUEST = TypeAdapter(ChatKitReq)
-NOTHING = TypeAdapter(dict[None, None])
 
 def message(text, **more):
     return {"content": [{"type": "input_text", "text": text}], "attachments": [], "inference_options": {}} | more
@@ -51,8 +43,6 @@ def judged(seen):
     return {"thread_id": seen["thread"], "item_ids": [seen["question"]], "kind": "positive"}
 
 
-THREAD, THREADS, ITEMS = TypeAdapter(Thread), TypeAdapter(Page[Thread]), TypeAdapter(Page[ThreadItem])
-
 # A row an exchange: what it shows, the type of the request and its members (given what was seen so far), the type of the
 # answer (EVENT: a stream of them), and how to look at it more closely.
 EXCHANGES = [
@@ -75,37 +65,6 @@ EXCHANGES = [
 EXCHANGES_WITHOUT_MODEL = [
     ("no model", "threads.create", lambda _: {"input": message("What is a sensor?")}, EVENT, "failed"),
 ]
-
-
-class Difference(Exception):
-    """The reference would have written something else."""
-
-
-def compare(adapter, raw):
-    """Reads bytes with the reference's type, writes them again as its server does, and gives them as plain JSON."""
-    ours = json.loads(raw)
-    try:
-        parsed = adapter.validate_json(raw)
-    except ValidationError as error:
-        raise Difference(f"the reference does not accept it: {error}\n{raw.decode()}") from error
-    written = adapter.dump_json(parsed, by_alias=True, exclude_none=True, context={"exclude_metadata": True})
-    theirs = json.loads(written)
-    if ours != theirs:
-        theirs, ours = (json.dumps(value, ensure_ascii=False) for value in (theirs, ours))
-        raise Difference(f"the reference would write\n      {theirs}\n    where we write\n      {ours}")
-    return ours
-
-
-def frames(body):
-    """The JSON of each event of a stream, whose framing must be exactly the protocol's; comments are skipped."""
-    if not body.endswith(b"\n\n"):
-        raise Difference(f"the stream ends in the middle of an event: {body[-80:]!r}")
-    for frame in body[:-2].split(b"\n\n"):
-        if frame.startswith(b":"):
-            continue
-        if not frame.startswith(b"data: {") or b"\n" in frame or b"\r" in frame:
-            raise Difference(f"not one `data: ` line: {frame[:200]!r}")
-        yield frame[len(b"data: ") :]
 
 
 def check(condition, sentence):

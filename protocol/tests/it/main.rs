@@ -6,6 +6,7 @@ mod apply;
 mod malformed;
 mod mutated;
 mod round_trip;
+mod schema;
 mod sse;
 mod strategies;
 mod widget;

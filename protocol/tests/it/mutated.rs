@@ -9,7 +9,7 @@ use crate::strategies::{FreeForm, json, request};
 
 /// What becomes of a member or an element.
 #[derive(Clone, Debug)]
-enum Mutation {
+pub(crate) enum Mutation {
     Delete,
     Replace(Value),
 }
@@ -23,14 +23,7 @@ proptest! {
         mutations in vec((any::<Index>(), mutation()), 1..4),
     ) {
         let mut body = serde_json::to_value(&asked).unwrap();
-        for (place, mutation) in mutations {
-            let mut places = Vec::new();
-            collect_places(&body, &mut Vec::new(), &mut places);
-            if !places.is_empty() {
-                let place = &places[place.index(places.len())];
-                mutate(&mut body, place, mutation);
-            }
-        }
+        change(&mut body, mutations);
         check(body.to_string().as_bytes())?;
     }
 
@@ -80,7 +73,7 @@ fn explains(wrong: &Malformed) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn mutation() -> impl Strategy<Value = Mutation> {
+pub(crate) fn mutation() -> impl Strategy<Value = Mutation> {
     let shapes = prop::sample::select(vec![
         Value::Null,
         Value::from(-1),
@@ -95,6 +88,18 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         shapes.prop_map(Mutation::Replace),
         json(FreeForm::WithNulls).prop_map(Mutation::Replace)
     ]
+}
+
+/// Makes the mutations, each somewhere in what the ones before left.
+pub(crate) fn change(json: &mut Value, mutations: Vec<(Index, Mutation)>) {
+    for (place, mutation) in mutations {
+        let mut places = Vec::new();
+        collect_places(json, &mut Vec::new(), &mut places);
+        if !places.is_empty() {
+            let place = &places[place.index(places.len())];
+            mutate(json, place, mutation);
+        }
+    }
 }
 
 /// One step on the way to a member or an element.

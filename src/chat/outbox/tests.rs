@@ -1,4 +1,5 @@
 use chatkit_protocol::sse::Decoder;
+use chatkit_protocol::{ItemId, ItemUpdate};
 use futures_util::{FutureExt, StreamExt};
 
 use super::*;
@@ -44,7 +45,7 @@ fn deltas_for_a_listener_that_falls_behind_are_merged_and_none_is_lost() {
         outbox.put(&delta(&text));
         outbox.flush();
     }
-    let waiting = outbox.shared.lock().waiting.len();
+    let waiting = outbox.shared.lock().waiting.settled_bytes();
     assert!(waiting < 2 * MERGE_FROM_BYTES, "{waiting} bytes wait");
     let got = fetch(&mut listening);
     assert!(got.len() < 1_000, "{} events for 5000 deltas", got.len());
@@ -94,4 +95,79 @@ async fn a_listener_that_waits_is_woken_and_one_that_leaves_is_noticed() {
     assert!(heard.starts_with(b"data: "));
     drop(listening);
     assert!(gone.is_cancelled());
+}
+
+/// Whether somebody was woken.
+#[derive(Default)]
+struct Woken(std::sync::atomic::AtomicBool);
+
+impl std::task::Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// An outbox whose turn may be asked for again.
+fn replayed() -> (Outbox, Listening, Replay) {
+    let replay = Replay::default();
+    let (outbox, listening) = outbox_with(Some(replay.clone()));
+    (outbox, listening, replay)
+}
+
+#[test]
+fn whoever_asks_the_same_again_is_told_everything_and_then_what_is_new() {
+    let (mut outbox, listening, replay) = replayed();
+    assert!(!replay.has_begun());
+    for text in ["Rob", "ots", " sense"] {
+        outbox.put(&delta(text));
+        outbox.flush();
+    }
+    drop(listening);
+    assert!(replay.has_begun());
+    let mut again = replay.listen();
+    assert_eq!(fetch(&mut again), ["Robots sense"]);
+    outbox.put(&delta("."));
+    outbox.flush();
+    assert_eq!(fetch(&mut again), ["."]);
+    outbox.finish();
+    assert!(!replay.was_heard());
+    assert!(again.next().now_or_never().unwrap().is_none());
+    assert!(replay.was_heard());
+    assert_eq!(fetch(&mut replay.listen()), ["Robots sense", "."]);
+}
+
+#[test]
+fn an_answer_that_its_own_listener_got_to_the_end_was_heard() {
+    let (mut outbox, mut listening, replay) = replayed();
+    outbox.put(&delta("a"));
+    outbox.finish();
+    assert_eq!(fetch(&mut listening), ["a"]);
+    assert!(replay.was_heard());
+}
+
+#[test]
+fn a_waiting_listener_of_a_replay_is_woken_by_what_comes() {
+    let (mut outbox, _listening, replay) = replayed();
+    outbox.put(&delta("a"));
+    outbox.flush();
+    let mut again = replay.listen();
+    fetch(&mut again);
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(woken.clone());
+    assert!(Pin::new(&mut again).poll_next(&mut Context::from_waker(&waker)).is_pending());
+    assert!(!woken.0.load(Ordering::Relaxed));
+    outbox.put(&delta("b"));
+    outbox.flush();
+    assert!(woken.0.load(Ordering::Relaxed));
+}
+
+#[test]
+fn a_replay_that_grows_too_long_ends_and_frees_what_it_holds() {
+    let (mut outbox, _listening, replay) = replayed();
+    for _ in 0..3 {
+        outbox.put(&delta(&"x".repeat(OUTBOX_BYTES_MAX)));
+        outbox.flush();
+    }
+    let mut again = replay.listen();
+    assert!(again.next().now_or_never().unwrap().is_none());
 }

@@ -5,6 +5,7 @@ use chatkit_protocol::sse::Decoder;
 use serde_json::{Value, json};
 
 use super::fake_model::PATIENCE;
+use super::transcript;
 
 /// Somebody who uses the house.
 #[derive(Clone)]
@@ -12,6 +13,7 @@ pub(crate) struct Reader {
     http: reqwest::Client,
     url: String,
     token: Option<String>,
+    frame: Option<String>,
 }
 
 /// An answer that is one value.
@@ -24,13 +26,14 @@ pub(crate) struct Answer {
 
 /// An answer that is a stream, read event by event.
 pub(crate) struct Stream {
+    kind: String,
     response: reqwest::Response,
     decoder: Decoder,
 }
 
 impl Reader {
     pub(crate) fn new(url: &str, token: Option<String>) -> Self {
-        Self { http: http::client(None).unwrap(), url: url.to_owned(), token }
+        Self { http: http::client(None).unwrap(), url: url.to_owned(), token, frame: None }
     }
 
     /// The same reader at another house.
@@ -38,14 +41,22 @@ impl Reader {
         Self { url: url.to_owned(), ..self.clone() }
     }
 
+    /// The same reader with a widget that names its frame.
+    pub(crate) fn in_frame(&self, frame: &str) -> Self {
+        Self { frame: Some(frame.to_owned()), ..self.clone() }
+    }
+
     /// A request to any path, ready to be changed and sent.
     pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
-        let request = self.http.request(method.parse().unwrap(), url).timeout(PATIENCE);
-        match &self.token {
-            Some(token) => request.header("x-chatkit-visitor", token),
-            None => request,
+        let mut request = self.http.request(method.parse().unwrap(), url).timeout(PATIENCE);
+        if let Some(token) = &self.token {
+            request = request.header("x-chatkit-visitor", token);
         }
+        if let Some(frame) = &self.frame {
+            request = request.header("chatkit-frame-instance-id", frame);
+        }
+        request
     }
 
     pub(crate) async fn post_to(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
@@ -67,7 +78,7 @@ impl Reader {
         let response = self.request("POST", "/chatkit").body(body).send().await.unwrap();
         assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
         assert_eq!(response.headers()["content-type"], "text/event-stream; charset=utf-8");
-        Stream { response, decoder: Decoder::new(1 << 24) }
+        Stream { kind: kind.to_owned(), response, decoder: Decoder::new(1 << 24) }
     }
 
     /// Begins a thread; all events.
@@ -116,6 +127,7 @@ impl Stream {
     pub(crate) async fn next(&mut self) -> Option<Value> {
         loop {
             if let Some(payload) = self.decoder.next_payload() {
+                transcript::heard(&self.kind, &payload);
                 return Some(serde_json::from_str(&payload).unwrap());
             }
             let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("the stream goes on");
@@ -147,9 +159,15 @@ impl Stream {
 }
 
 async fn answer(request: reqwest::RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let kind = transcript::kind_of(&request);
+    let response = client.execute(request).await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await.unwrap();
+    if let (Some(kind), Some(content_type)) = (kind, headers.get("content-type")) {
+        transcript::answered(&kind, status, content_type.to_str().unwrap(), &text);
+    }
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
     Answer { status, headers, body }
 }

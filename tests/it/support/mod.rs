@@ -5,4 +5,6 @@ pub(crate) mod fake_model;
 pub(crate) mod house;
 pub(crate) mod pdf;
 pub(crate) mod postgres;
+pub(crate) mod raw_server;
+pub(crate) mod transcript;
 pub(crate) mod wire;

@@ -1,0 +1,54 @@
+//! The simple dialect: a body with `action` in place of `type`, on the same path as the protocol.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use chatkit_protocol::{Malformed, ThreadId};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::error::ApiError;
+use crate::app::App;
+use crate::chat::ChatError;
+use crate::identity::Identity;
+
+/// What can be asked.
+const ACTIONS: &[&str] = &["stop"];
+
+/// What is asked.
+pub(super) enum Action {
+    /// End the turn that runs in a thread.
+    Stop {
+        /// Which.
+        thread_id: ThreadId,
+    },
+}
+
+/// The members of every body that this dialect is recognized by.
+#[derive(Deserialize)]
+struct Body {
+    action: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<serde::de::IgnoredAny>,
+    thread_id: Option<ThreadId>,
+}
+
+/// Reads a body; `None` when it is not of this dialect.
+pub(super) fn read(body: &[u8]) -> Option<Result<Action, ApiError>> {
+    let Body { action: Some(action), kind: None, thread_id } = serde_json::from_slice(body).ok()? else { return None };
+    let wrong =
+        |member: &str, problem: String| ChatError::from(Malformed { member: member.to_owned(), problem }).into();
+    Some(match (action.as_str(), thread_id) {
+        ("stop", Some(thread_id)) => Ok(Action::Stop { thread_id }),
+        ("stop", None) => Err(wrong("thread_id", "must be the id of a thread".to_owned())),
+        _ => Err(wrong("action", format!("must be one of `{}`", ACTIONS.join("`, `")))),
+    })
+}
+
+pub(super) async fn answer(app: &App, who: &Identity, action: Action) -> Result<Response, ApiError> {
+    match action {
+        Action::Stop { thread_id } => {
+            let stopped = app.chat.stop(who, &thread_id).await?;
+            Ok(Json(json!({"stopped": stopped})).into_response())
+        }
+    }
+}

@@ -1,0 +1,218 @@
+"""Two servers on one stage: each step of a scene is played to both, and what they answer and keep is compared."""
+
+import difflib
+import json
+import time
+
+import deliberate
+import scenes
+from normal import Normal
+from reading import REQUEST, Difference, same
+from wire import Answer
+
+PAGES_MAX = 500
+LINES_SHOWN_MAX = 80
+# What a client left alone may take so long until it is stored.
+SETTLE_SECONDS_MAX = 5
+
+
+class Side:
+    """One server and what it has shown in the scene at hand."""
+
+    def __init__(self, host, strict):
+        self.host, self.strict = host, strict
+        self.begin()
+
+    def begin(self):
+        self.memory, self.normal = scenes.Memory(), Normal(self.strict)
+
+    def ask(self, body, **how):
+        return self.host.send(body, **how)
+
+    def request(self, kind, **params):
+        return self.ask(json.dumps({"type": kind, "params": params}).encode())
+
+    def play(self, step):
+        if "walk" in step:
+            return self.walk(self.memory.fill(step["walk"]), step.get("by"))
+        how = {"method": step.get("method", "POST"), "headers": step.get("headers")}
+        return self.ask(self.memory.body(step), **how, events_wanted=step.get("cancel_after_events"))
+
+    def walk(self, request, by=None):
+        """All rows of a list, as one answer."""
+        rows = []
+        for _ in range(PAGES_MAX):
+            answer = self.ask(json.dumps(request).encode())
+            if not answer.granted:
+                return answer
+            page = answer.body.get("items", answer.body)
+            rows += page["data"]
+            if page["has_more"] != ("after" in page):
+                raise Difference(f"a page of {self.host.name} has both no cursor and more behind it, or neither: {page}")
+            if not page["has_more"]:
+                return Answer(200, answer.type, rows)
+            if request["type"] == "threads.get_by_id":
+                request = {"type": "items.list", "params": {"thread_id": request["params"]["thread_id"], "order": "asc"}}
+            after = page["data"][-1]["id"] if by == "last_id" and page["data"] else page["after"]
+            request = request | {"params": request["params"] | {"after": after}}
+        raise Difference(f"the pages of {self.host.name} do not end")
+
+    def rest(self, request, answer):
+        """An answer with a page of items, as all rows from there on."""
+        page = answer.body.get("items", answer.body)
+        others = {name: value for name, value in answer.body.items() if name not in ("items", *page)}
+        rows = page["data"]
+        if page["has_more"]:
+            asked = self.memory.fill(request)
+            order = "asc" if asked["type"] == "threads.get_by_id" else asked["params"].get("order", "desc")
+            further = {"thread_id": asked["params"]["thread_id"], "order": order, "after": page["after"]}
+            rows = rows + self.walk({"type": "items.list", "params": further}).body
+        return Answer(answer.status, answer.type, others | {"rows": rows})
+
+    def hides(self, thread_id):
+        """Whether something in a thread is there and not shown; only the reference tells."""
+        return False
+
+
+class Reference(Side):
+    """The reference, whose answers are turned into those that we owe."""
+
+    def __init__(self, host, refuses_locked):
+        self.refuses_locked = refuses_locked
+        super().__init__(host, strict=False)
+
+    def ask(self, body, **how):
+        exchange = Exchange(self, body)
+        return deliberate.apply(exchange, lambda: self.host.send(body, **how))
+
+    def hides(self, thread_id):
+        return any(item["type"] in deliberate.HIDDEN for item in Exchange(self, b"").stored(thread_id))
+
+
+class Exchange:
+    """One request to the reference, as the rules see it."""
+
+    def __init__(self, side, body):
+        self.host, self.refuses_locked = side.host, side.refuses_locked
+        try:
+            self.request = json.loads(body)
+        except (ValueError, RecursionError):
+            self.request = None
+        try:
+            REQUEST.validate_json(body)
+            self.valid = True
+        except ValueError:
+            self.valid = False
+
+    def send(self, request, headers=None):
+        return self.host.send(json.dumps(request).encode(), headers=headers)
+
+    def stored(self, thread_id):
+        """All items of a thread, hidden ones included, oldest first."""
+        return self.host.send(None, method="GET", path=f"/items/{thread_id}").body
+
+    def store(self, thread_id, items):
+        self.host.send(json.dumps(items).encode(), method="PUT", path=f"/items/{thread_id}")
+
+
+class Stage:
+    """Two servers that play the same scenes."""
+
+    def __init__(self, theirs, ours):
+        self.theirs, self.ours = theirs, ours
+
+    def play(self, scene):
+        """Plays a scene; gives what differs, as text, or nothing."""
+        for side in (self.theirs, self.ours):
+            side.begin()
+        where = "before the first step"
+        try:
+            for number, step in enumerate(scene.steps):
+                where = f"step {number}: {title(step)}"
+                self.step(step)
+            where = "what is stored at the end"
+            # A client that went away may have left a turn behind.
+            patient = any("cancel_after_events" in step for step in scene.steps)
+            self.stored(time.monotonic() + (SETTLE_SECONDS_MAX if patient else 0))
+        except Difference as difference:
+            return f"{where}\n{difference}"
+        finally:
+            self.clear()
+        return None
+
+    def step(self, step):
+        if "wait_ms" in step:
+            time.sleep(step["wait_ms"] / 1000)
+            return
+        for _ in range(step.get("repeat", 1)):
+            patience = time.monotonic() + step.get("within_ms", 0) / 1000
+            theirs, ours = self.agreed(lambda side: side.play(step), patience, step.get("request"))
+            self.theirs.memory.learn(step, theirs)
+            self.ours.memory.learn(step, ours)
+
+    def stored(self, patience):
+        """Compares all that the scene left in both stores."""
+        for number in range(len(self.theirs.memory.seen.get("thread", []))):
+            for request in (
+                {"type": "threads.get_by_id", "params": {"thread_id": f"$seen:thread:{number}"}},
+                {"type": "items.list", "params": {"thread_id": f"$seen:thread:{number}", "order": "asc", "limit": 7}},
+                {"type": "items.list", "params": {"thread_id": f"$seen:thread:{number}", "limit": 50}},
+            ):
+                self.agreed(lambda side, request=request: side.walk(side.memory.fill(request)), patience)
+        self.agreed(lambda side: side.walk({"type": "threads.list", "params": {"order": "asc"}}), patience)
+
+    def agreed(self, play, patience, request=None):
+        """Both answers, which must be the same, if need be after some time."""
+        while True:
+            answers = play(self.theirs), play(self.ours)
+            differs = self.compare(*answers)
+            if differs and (pages := self.same_pages(request, *answers)):
+                differs = self.compare(*pages)
+                deliberate.PAGES.times += not differs
+            if not differs:
+                return answers
+            if time.monotonic() > patience:
+                raise Difference(differs)
+            time.sleep(0.05)
+
+    def compare(self, theirs, ours):
+        """What differs, as text; if nothing does, the identifiers in the answers are known from now on."""
+        forms = self.theirs.normal.copy(), self.ours.normal.copy()
+        shown = [form.answer(answer) for form, answer in zip(forms, (theirs, ours))]
+        if shown[0].get("refused") == "4xx" and shown[1].get("refused", "").startswith("4"):
+            shown[1]["refused"] = "4xx"
+        if not same(*shown):
+            return both(*shown)
+        self.theirs.normal, self.ours.normal = forms
+        deliberate.UTC.times += forms[0].times_without_zone > 0
+        return None
+
+    def same_pages(self, request, theirs, ours):
+        """Both answers as all rows from there on, where pages may be cut in different ways; otherwise nothing."""
+        kind = request.get("type") if isinstance(request, dict) else None
+        if kind not in ("items.list", "threads.get_by_id") or not (theirs.granted and ours.granted):
+            return None
+        asked = self.theirs.memory.fill(request)
+        longer = kind == "threads.get_by_id" and theirs.body["items"]["has_more"]
+        if not longer and not self.theirs.hides(asked["params"]["thread_id"]):
+            return None
+        return tuple(side.rest(request, answer) for side, answer in ((self.theirs, theirs), (self.ours, ours)))
+
+    def clear(self):
+        """Leaves two empty stores to the next scene."""
+        for host in (self.theirs.host, self.ours.host):
+            while rows := host.send(json.dumps({"type": "threads.list", "params": {"limit": 100}}).encode()).body["data"]:
+                for row in rows:
+                    host.send(json.dumps({"type": "threads.delete", "params": {"thread_id": row["id"]}}).encode())
+
+
+def title(step):
+    request = step.get("request") or step.get("walk") or {}
+    return request.get("type", "a request") if isinstance(request, dict) else "a request"
+
+
+def both(theirs, ours):
+    """A difference as a person wants to see it."""
+    texts = [json.dumps(shown, indent=1, ensure_ascii=False, sort_keys=True).splitlines() for shown in (theirs, ours)]
+    lines = list(difflib.unified_diff(*texts, "owed, by the reference", "ours", lineterm="", n=6))
+    return "\n".join(lines[:LINES_SHOWN_MAX] + ["…"] * (len(lines) > LINES_SHOWN_MAX))
