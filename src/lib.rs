@@ -17,6 +17,7 @@ pub mod host;
 pub mod identity;
 pub mod knowledge;
 pub mod llm;
+pub mod pdf;
 pub mod routes;
 pub mod server;
 pub mod store;

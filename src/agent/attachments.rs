@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatkit_protocol::{Attachment, AttachmentId, ItemId, ItemKind, NoticeLevel, ThreadEvent, ThreadItem};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::prompt::quoted;
 use crate::llm::Image;
+use crate::pdf::{self, PdfError, PdfText};
 
 /// So many files are opened for one question, the newest message's first.
 const FILES_MAX: usize = 10;
@@ -35,6 +36,9 @@ const NAME_CHARS_MAX: usize = 100;
 
 /// A file that takes longer to fetch did not arrive.
 const FETCH_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// After so long no further file is opened: the reader waits.
+const GATHERING_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// What there is of the files of a conversation, message by message.
 #[derive(Debug, Default)]
@@ -67,6 +71,9 @@ enum Why {
     TooLarge,
     TooMuch,
     Unreadable,
+    Wordless,
+    Locked,
+    Damaged,
     GivenLater,
 }
 
@@ -82,6 +89,9 @@ impl Why {
             Self::TooLarge => "it is too large to be read",
             Self::TooMuch => "there was no room left for it beside the other files",
             Self::Unreadable => "it is of a kind that cannot be read here",
+            Self::Wordless => "no text was found in it; perhaps it was scanned",
+            Self::Locked => "it is protected by a password",
+            Self::Damaged => "it is damaged",
             Self::GivenLater => "it is given with a later message",
         }
     }
@@ -95,7 +105,12 @@ pub(super) async fn gather<'a, F: Future<Output = Option<Bytes>>>(
     fetch: impl Fn(AttachmentId) -> F,
 ) -> Gathered {
     let mut gathered = Gathered::default();
-    let mut room = Room { files: FILES_MAX, text_bytes: FILES_TEXT_BYTES_MAX, pictures_bytes: PICTURES_BYTES_MAX };
+    let mut room = Room {
+        deadline: Instant::now() + GATHERING_TIME_MAX,
+        files: FILES_MAX,
+        text_bytes: FILES_TEXT_BYTES_MAX,
+        pictures_bytes: PICTURES_BYTES_MAX,
+    };
     let mut given = HashSet::new();
     for item in items.rev() {
         let ItemKind::UserMessage(message) = &item.kind else { continue };
@@ -167,8 +182,19 @@ impl Gathered {
     }
 }
 
+impl From<PdfError> for Why {
+    fn from(error: PdfError) -> Self {
+        match error {
+            PdfError::Encrypted => Self::Locked,
+            PdfError::Broken => Self::Damaged,
+            PdfError::TooMuch => Self::TooLarge,
+        }
+    }
+}
+
 /// How much more may be handed over.
 struct Room {
+    deadline: Instant,
     files: usize,
     text_bytes: usize,
     pictures_bytes: usize,
@@ -198,7 +224,7 @@ impl Room {
         if !sees && attachment.mime_type.starts_with("image/") {
             return Err(Why::Unseen);
         }
-        self.files = self.files.checked_sub(1).ok_or(Why::TooMuch)?;
+        self.files = self.files.checked_sub(1).filter(|_| Instant::now() < self.deadline).ok_or(Why::TooMuch)?;
         let bytes = timeout(FETCH_TIME_MAX, fetch(attachment.id.clone())).await.ok().flatten().ok_or(Why::Missing)?;
         match bytes.len() {
             0 => return Err(Why::Empty),
@@ -213,28 +239,29 @@ impl Room {
             let image = Image { mime_type: mime_type.to_owned(), bytes };
             return Ok(Handed::Picture { name: name.to_owned(), image });
         }
-        self.hand_text(name, text(&bytes).ok_or(Why::Unreadable)?)
-    }
-
-    fn hand_text(&mut self, name: &str, text: &str) -> Result<Handed, Why> {
-        let text = text.trim_end();
+        let bytes_max = self.text_bytes.min(FILE_TEXT_BYTES_MAX);
+        if bytes_max == 0 {
+            return Err(Why::TooMuch);
+        }
+        if pdf::is_pdf(&bytes) {
+            let PdfText { text, is_cut } = pdf::text(bytes, bytes_max).await?;
+            let cut = is_cut.then(|| "\n\n(This is only its beginning.)".to_owned());
+            return if text.is_empty() { Err(Why::Wordless) } else { Ok(self.hand_text(name, &text, cut)) };
+        }
+        let text = text(&bytes).ok_or(Why::Unreadable)?.trim_end();
         if text.is_empty() {
             return Err(Why::Empty);
         }
-        let given = &text[..text.floor_char_boundary(self.text_bytes.min(FILE_TEXT_BYTES_MAX))];
-        if given.is_empty() {
-            return Err(Why::TooMuch);
-        }
-        self.text_bytes -= given.len();
-        let mut material = format!("The reader attached the file {name}. It says:\n\n{}", quoted(given));
-        if given.len() < text.len() {
-            material.push_str(&format!(
-                "\n\n(This is only its beginning: the first {} of {} bytes.)",
-                given.len(),
-                text.len()
-            ));
-        }
-        Ok(Handed::Material(material))
+        let given = &text[..text.floor_char_boundary(bytes_max)];
+        let cut = (given.len() < text.len())
+            .then(|| format!("\n\n(This is only its beginning: the first {} of {} bytes.)", given.len(), text.len()));
+        Ok(self.hand_text(name, given, cut))
+    }
+
+    fn hand_text(&mut self, name: &str, text: &str, cut: Option<String>) -> Handed {
+        self.text_bytes = self.text_bytes.saturating_sub(text.len());
+        let cut = cut.unwrap_or_default();
+        Handed::Material(format!("The reader attached the file {name}. It says:\n\n{}{cut}", quoted(text)))
     }
 }
 

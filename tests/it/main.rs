@@ -15,6 +15,7 @@ mod files;
 mod habits;
 mod knowledge;
 mod llm;
+mod pdf;
 mod seam;
 mod store_contract;
 mod store_homes;

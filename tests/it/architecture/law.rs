@@ -13,6 +13,7 @@ pub(super) const FLOORS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("identity", &[]),
     ("telemetry", &["config"]),
+    ("pdf", &[]),
     ("store", &["identity", "config", "clock"]),
     ("llm", &["identity", "config"]),
     ("conformance", &["llm"]),
@@ -21,7 +22,7 @@ pub(super) const FLOORS: &[(&str, &[&str])] = &[
     ("auth", &["store", "identity", "clock", "config"]),
     ("attachments", &["store", "identity", "clock", "config"]),
     ("chat", &["store", "attachments", "identity", "clock", "config"]),
-    ("agent", &["chat", "attachments", "llm", "knowledge", "identity", "config"]),
+    ("agent", &["chat", "attachments", "llm", "knowledge", "pdf", "identity", "config"]),
     (
         "app",
         &[
@@ -75,7 +76,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("tower", &["routes"]),
     ("tower_http", &["routes"]),
     ("tracing_subscriber", &["telemetry"]),
-    ("unicode_normalization", &["knowledge"]),
+    ("unicode_normalization", &["knowledge", "pdf"]),
     ("unicode_properties", &["knowledge"]),
     ("unicode_segmentation", &["knowledge"]),
     ("uuid", &["identity", "knowledge"]),

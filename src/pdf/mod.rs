@@ -1,0 +1,141 @@
+//! The text of PDF files that anybody may have made: bounded in time and memory, whatever is in them.
+//!
+//! Objects are found by looking through the file, never by its own tables: a file that was cut, or that lies about
+//! itself, gives what there is of it. Nothing is read before it is needed, and everything that is unpacked counts.
+
+mod file;
+mod font;
+mod glyphs;
+mod object;
+mod page;
+mod place;
+#[cfg(test)]
+mod tests;
+mod unicode_map;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use self::file::{File, Spent};
+
+/// A larger file is not read.
+pub const FILE_BYTES_MAX: usize = 20 << 20;
+
+/// A file is read for so long; what was found until then counts.
+pub const READING_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// So many pages are read.
+const PAGES_MAX: usize = 500;
+
+/// So many files are read at once: one keeps a processor busy.
+const READERS_MAX: usize = 2;
+
+static READERS: Semaphore = Semaphore::const_new(READERS_MAX);
+
+/// What a file says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PdfText {
+    /// Its text, with line breaks, and a blank line after each page; empty when there is none, as in a scan.
+    pub text: String,
+    /// Whether there may be more than was read.
+    pub is_cut: bool,
+}
+
+/// Why nothing of a file could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PdfError {
+    /// It needs a password, or has protections that amount to one.
+    #[error("the PDF is encrypted")]
+    Encrypted,
+    /// No page was found in it.
+    #[error("the PDF is damaged, or is none")]
+    Broken,
+    /// Reading it takes more time or memory than it gets.
+    #[error("the PDF takes too much to read")]
+    TooMuch,
+}
+
+/// Whether these bytes begin as a PDF does.
+pub fn is_pdf(bytes: &[u8]) -> bool {
+    memchr::memmem::find(&bytes[..bytes.len().min(1024)], b"%PDF-").is_some()
+}
+
+/// The text of a file, up to about `text_bytes_max` bytes of it.
+///
+/// Takes at most [`READING_TIME_MAX`], the wait for other files included, and does its work on a thread of its own.
+///
+/// # Errors
+/// Nothing of it could be read.
+pub async fn text(bytes: Bytes, text_bytes_max: usize) -> Result<PdfText, PdfError> {
+    if bytes.len() > FILE_BYTES_MAX {
+        return Err(PdfError::TooMuch);
+    }
+    let deadline = Instant::now() + READING_TIME_MAX;
+    let Ok(reader) = timeout_at(deadline, READERS.acquire()).await else { return Err(PdfError::TooMuch) };
+    let reading = tokio::task::spawn_blocking(move || {
+        let _reader = reader.expect("nobody closes the semaphore");
+        extract(&bytes, text_bytes_max, deadline.into_std())
+    });
+    match timeout_at(deadline, reading).await {
+        Ok(Ok(read)) => read,
+        Ok(Err(panicked)) => {
+            tracing::error!(error = &panicked as &dyn std::error::Error, "A PDF could not be read");
+            Err(PdfError::Broken)
+        }
+        // The thread sees the same deadline.
+        Err(_) => Err(PdfError::TooMuch),
+    }
+}
+
+fn extract(bytes: &[u8], text_bytes_max: usize, deadline: std::time::Instant) -> Result<PdfText, PdfError> {
+    let mut read = PdfText { text: String::new(), is_cut: false };
+    match gather(bytes, text_bytes_max, deadline, &mut read) {
+        Ok(()) => {}
+        Err(PdfError::TooMuch) if !read.text.trim().is_empty() => read.is_cut = true,
+        Err(error) => return Err(error),
+    }
+    if read.text.len() > text_bytes_max {
+        read.text.truncate(read.text.floor_char_boundary(text_bytes_max));
+        read.is_cut = true;
+    }
+    read.text.truncate(read.text.trim_end().len());
+    Ok(read)
+}
+
+fn gather(
+    bytes: &[u8],
+    text_bytes_max: usize,
+    deadline: std::time::Instant,
+    read: &mut PdfText,
+) -> Result<(), PdfError> {
+    let file = File::open(bytes, deadline)?;
+    if file.is_encrypted() {
+        return Err(PdfError::Encrypted);
+    }
+    let mut fonts = page::Fonts::default();
+    let mut pages = 0;
+    page::each(&file, &mut |page, resources| {
+        if pages == PAGES_MAX || read.text.len() > text_bytes_max {
+            read.is_cut = true;
+            return Ok(false);
+        }
+        pages += 1;
+        let begun = read.text.len();
+        page::read(&file, page, resources, &mut fonts, &mut read.text, text_bytes_max)?;
+        if read.text.len() > begun {
+            read.text.truncate(read.text.trim_end().len());
+            read.text.push_str("\n\n");
+        }
+        Ok(true)
+    })?;
+    if pages == 0 { Err(PdfError::Broken) } else { Ok(()) }
+}
+
+impl From<Spent> for PdfError {
+    fn from(_: Spent) -> Self {
+        Self::TooMuch
+    }
+}
