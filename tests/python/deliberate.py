@@ -6,6 +6,7 @@ the gateway must, the rule sets it right, so that everything after is compared a
 of the list of differences in `docs/protocol.md`. A rule that is not needed in a run has to go.
 """
 
+import dataclasses
 import json
 from itertools import pairwise
 
@@ -237,38 +238,18 @@ def sync_action_stores(exchange, answer):
 
 # ------------------------------------------------------------------ what is sent and kept
 
-@after("Hidden items are not sent, in no event and in no answer. [6]")
-def hidden(exchange, answer):
-    if not answer.granted or not isinstance(answer.body, (list, dict)):
-        return None
-    if isinstance(answer.body, dict):
-        shown = answer.body.get("updated_item")
-        return Answer(200, answer.type, {}) if shown and shown["type"] in HIDDEN else None
-    kept = [event for event in answer.body if event.get("item", {}).get("type") not in HIDDEN]
-    return replaced(answer, kept) if len(kept) < len(answer.body) else None
-
-
-@after("An attachment that belongs to a message is not uploaded any more. [7]")
-def no_upload_descriptor(exchange, answer):
-    found = []
-
-    def without(value):
-        if isinstance(value, list):
-            return [without(element) for element in value]
-        if not isinstance(value, dict):
-            return value
-        if "mime_type" in value and "thread_id" in value and "upload_descriptor" in value:
-            found.append(value)
-            value = {name: inner for name, inner in value.items() if name != "upload_descriptor"}
-        return {name: without(inner) for name, inner in value.items()}
-
-    body = without(answer.body) if answer.granted else None
-    return replaced(answer, body) if found else None
-
-
 @after("What was shown of an answer is kept when the turn fails; the reference forgets it. [13]")
 def partial_text(exchange, answer):
-    if not answer.streams or not answer.unfinished:
+    return keep_shown(exchange, answer) if answer.unfinished else None
+
+
+@after("So it is when the turn ends well and never said that the answer was done, which the protocol leaves open. [16]")
+def text_never_done(exchange, answer):
+    return None if answer.unfinished else keep_shown(exchange, answer)
+
+
+def keep_shown(exchange, answer):
+    if not answer.streams or not answer.granted or answer.cut or answer.left:
         return None
     shown = [item for item in unfinished_messages(answer.body) if any(part["text"].strip() for part in item["content"])]
     if not shown:
@@ -311,6 +292,35 @@ def update_message(content, update):
             content[index] = content[index] | {"annotations": annotations}
 
 
+@after("Hidden items are not sent, in no event and in no answer. [6]")
+def hidden(exchange, answer):
+    if not answer.granted or not isinstance(answer.body, (list, dict)):
+        return None
+    if isinstance(answer.body, dict):
+        shown = answer.body.get("updated_item")
+        return Answer(200, answer.type, {}) if shown and shown["type"] in HIDDEN else None
+    kept = [event for event in answer.body if event.get("item", {}).get("type") not in HIDDEN]
+    return replaced(answer, kept) if len(kept) < len(answer.body) else None
+
+
+@after("An attachment that belongs to a message is not uploaded any more. [7]")
+def no_upload_descriptor(exchange, answer):
+    found = []
+
+    def without(value):
+        if isinstance(value, list):
+            return [without(element) for element in value]
+        if not isinstance(value, dict):
+            return value
+        if "mime_type" in value and "thread_id" in value and "upload_descriptor" in value:
+            found.append(value)
+            value = {name: inner for name, inner in value.items() if name != "upload_descriptor"}
+        return {name: without(inner) for name, inner in value.items()}
+
+    body = without(answer.body) if answer.granted else None
+    return replaced(answer, body) if found else None
+
+
 @before("A widget that grows where the reference's differ does not see it, or fails, is sent whole. [17]")
 def whole_widgets(exchange):
     streamed = exchange.valid and list(streamed_widgets(exchange.request))
@@ -336,7 +346,7 @@ def streamed_widgets(value):
 
 
 def replaced(answer, body):
-    return Answer(answer.status, answer.type, body, answer.cut, answer.raised, answer.unfinished)
+    return dataclasses.replace(answer, body=body)
 
 
 # ------------------------------------------------------------------ what only both answers together show

@@ -21,6 +21,8 @@ class Author:
     def __init__(self, seed):
         self.chance = random.Random(seed)
         self.names = 0
+        # Whether what is begun always comes to an end.
+        self.tidy = False
 
     # -------------------------------------------------------------- small things
 
@@ -203,7 +205,7 @@ class Author:
             return [self.done(kind, item_id)]
         if end == "removed":
             return [emit("thread.item.removed", item_id=item_id)]
-        if end == "never":
+        if end == "never" and not self.tidy:
             return []
         other = self.some(kind, "assistant_message", "hidden_context_item")
         return [emit("thread.item.replaced", item=self.item(other, item_id, **self.body_of(other)))]
@@ -400,6 +402,8 @@ class Author:
 
     def abandoned(self, name, policy):
         """A client that goes away in the middle: what is stored once the server has noticed."""
+        # Nobody would be there to see what was begun and not ended.
+        self.tidy = policy == "finish"
         begun = [step for step in self.steps() if set(step) == {"emit"}]
         # Of what is dropped on the way the client would wait in vain.
         visible = [step for step in begun if step["emit"].get("item", {}).get("type") not in ("hidden_context_item", "sdk_hidden_context")]
@@ -415,7 +419,7 @@ def emit(kind, /, **members):
     return {"emit": {"type": kind} | members}
 
 
-def random_scenes(count, abandoned_every=25):
+def random_scenes(count, abandoned_every=40):
     """So many scenes, named by their numbers; now and then one in which the client goes away."""
     for number in range(count):
         author = Author(f"scene {number}")

@@ -27,6 +27,8 @@ class Answer:
     body: object
     # The connection broke off before the answer was complete.
     cut: bool = False
+    # The client went away before the end.
+    left: bool = False
     # What the reference's host says beside the protocol: the exception it met, and that a hook did not come to its end.
     raised: str = ""
     unfinished: bool = False
@@ -118,7 +120,8 @@ class Host:
 def read(response, data, cut, events_wanted):
     kind = response.headers.get_content_type()
     length = response.headers.get("Content-Length")
-    answer = Answer(response.status, kind, None, cut or length is not None and events_wanted is None and len(data) < int(length))
+    short = length is not None and events_wanted is None and len(data) < int(length)
+    answer = Answer(response.status, kind, None, cut or short, events_wanted is not None)
     if kind == "application/json":
         answer.body = json.loads(data)
     elif kind != "text/event-stream":
