@@ -18,6 +18,8 @@ ROWS_MAX = 200
 HIDDEN = ("hidden_context_item", "sdk_hidden_context")
 LISTS = ("threads.list", "items.list")
 SENTENCE = "any sentence"
+# Tells the reference's host to stream widgets as our rule says.
+WHOLE_WIDGETS = {"whole-widgets": "on"}
 TABLE = []
 
 
@@ -40,7 +42,7 @@ def rule(moment, reason):
 
 
 def before(reason):
-    """Asked before the reference is; an answer spares it the request."""
+    """Asked before the reference is, which then is not: the answer is final."""
     return rule("before", reason)
 
 
@@ -53,9 +55,8 @@ def apply(exchange, send):
     """The answer that is owed."""
     for one in TABLE:
         if one.moment == "before" and (answer := one(exchange)) is not None:
-            break
-    else:
-        answer = send()
+            return answer
+    answer = send()
     for one in TABLE:
         if one.moment == "after" and (changed := one(exchange, answer)) is not None:
             answer = changed
@@ -77,10 +78,10 @@ def action_without_type(exchange):
     return refused("400") if params and "type" not in params["action"] else None
 
 
-@after("The widget may leave out the data of a tag and send null as metadata; the reference fails. [18]")
-def lenient(exchange, answer):
+@before("The widget may leave out the data of a tag and send null as metadata; the reference fails. [18]")
+def lenient(exchange):
     request = exchange.request
-    if exchange.valid or answer.status != 500 or not isinstance(request, dict):
+    if exchange.valid or not isinstance(request, dict):
         return None
     mended = {name: value for name, value in request.items() if name != "metadata" or value is not None}
     params = request.get("params")
@@ -89,7 +90,7 @@ def lenient(exchange, answer):
     if isinstance(content, list):
         content = [{"data": {}} | part if isinstance(part, dict) and part.get("type") == "input_tag" else part for part in content]
         mended["params"] = params | {"input": asked | {"content": content}}
-    return exchange.send(mended) if mended != request and acceptable(mended) else None
+    return exchange.again(mended) if mended != request and acceptable(mended) else None
 
 
 def acceptable(request):
@@ -162,7 +163,7 @@ def no_open_question(exchange, answer):
 @before("A locked or closed thread takes no message, if the server is told so, and says it in the stream. [15]")
 def locked(exchange):
     params = params_of(exchange, "threads.add_user_message")
-    if params is None or not exchange.refuses_locked:
+    if params is None or not exchange.refuses_locked or not all(map(exchange.has_attachment, params["input"]["attachments"])):
         return None
     thread = exchange.send({"type": "threads.get_by_id", "params": {"thread_id": params["thread_id"]}})
     if not thread.granted or thread.body["status"]["type"] == "active":
@@ -323,9 +324,11 @@ def no_upload_descriptor(exchange, answer):
 
 @before("A widget that grows where the reference's differ does not see it, or fails, is sent whole. [17]")
 def whole_widgets(exchange):
-    streamed = exchange.valid and list(streamed_widgets(exchange.request))
-    lost = any(faulty(*pair) for states in streamed or [] for pair in pairwise(states))
-    return exchange.send(exchange.request, {"whole-widgets": "on"}) if lost else None
+    if not exchange.valid or WHOLE_WIDGETS.items() <= exchange.headers.items():
+        return None
+    streamed = streamed_widgets(exchange.request)
+    lost = any(faulty(*pair) for states in streamed for pair in pairwise(states))
+    return exchange.again(exchange.request, WHOLE_WIDGETS) if lost else None
 
 
 def streamed_widgets(value):

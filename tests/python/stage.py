@@ -83,19 +83,19 @@ class Reference(Side):
         self.refuses_locked = refuses_locked
         super().__init__(host, strict=False)
 
-    def ask(self, body, **how):
-        exchange = Exchange(self, body)
-        return deliberate.apply(exchange, lambda: self.host.send(body, **how))
+    def ask(self, body, *, headers=None, **how):
+        exchange = Exchange(self, body, headers or {})
+        return deliberate.apply(exchange, lambda: self.host.send(body, headers=headers, **how))
 
     def hides(self, thread_id):
-        return any(item["type"] in deliberate.HIDDEN for item in Exchange(self, b"").stored(thread_id))
+        return any(item["type"] in deliberate.HIDDEN for item in Exchange(self, b"", {}).stored(thread_id))
 
 
 class Exchange:
     """One request to the reference, as the rules see it."""
 
-    def __init__(self, side, body):
-        self.host, self.refuses_locked = side.host, side.refuses_locked
+    def __init__(self, side, body, headers):
+        self.side, self.host, self.refuses_locked, self.headers = side, side.host, side.refuses_locked, headers
         try:
             self.request = json.loads(body)
         except (ValueError, RecursionError):
@@ -106,8 +106,16 @@ class Exchange:
         except ValueError:
             self.valid = False
 
-    def send(self, request, headers=None):
-        return self.host.send(json.dumps(request).encode(), headers=headers)
+    def send(self, request):
+        """The reference's own answer to another request."""
+        return self.host.send(json.dumps(request).encode())
+
+    def again(self, request, headers=None):
+        """The answer that is owed to another request."""
+        return self.side.ask(json.dumps(request).encode(), headers=self.headers | (headers or {}))
+
+    def has_attachment(self, attachment_id):
+        return self.host.send(None, method="GET", path=f"/attachments/{attachment_id}").granted
 
     def stored(self, thread_id):
         """All items of a thread, hidden ones included, oldest first."""
