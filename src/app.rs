@@ -169,13 +169,26 @@ impl App {
     /// # Errors
     /// The model's settings cannot be used, or the visitors' secret cannot be kept.
     pub fn build(settings: &Settings, model: &ModelSettings, database: &Database) -> Result<Self> {
+        Self::tutoring(settings, model, database, |tutor| tutor)
+    }
+
+    /// The same, with the tutor changed.
+    ///
+    /// # Errors
+    /// As for [`App::build`].
+    pub fn tutoring(
+        settings: &Settings,
+        model: &ModelSettings,
+        database: &Database,
+        change: impl FnOnce(Tutor) -> Tutor,
+    ) -> Result<Self> {
         let ids = Ids::random();
         let desk = TutorDesk { knowledge: database.knowledge(settings), model: chat_model(settings, model, &ids)? };
         let tutor = Tutor::new(desk.model.clone(), settings.tutor.clone())
             .with(QueryKnowledgeBase::new(desk.knowledge.clone(), settings.tutor.passages))
             .serving(book::BASE, book::site(&settings.http));
         let options = ChatOptions::from(&settings.chat);
-        let hosted = Hosted { responder: Arc::new(tutor), options, everybody: None, tutor: Some(desk) };
+        let hosted = Hosted { responder: Arc::new(change(tutor)), options, everybody: None, tutor: Some(desk) };
         Self::hosting(settings, database, hosted)
     }
 

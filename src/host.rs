@@ -1,4 +1,4 @@
-//! A house for a responder of your own: everything that the program does, but for who answers.
+//! Houses to serve: the tutor's own, the tutor's with tools of yours, and one for a responder of your own.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -7,11 +7,14 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 
-use crate::app::{App, Database, Hosted};
+use crate::agent::Tutor;
+use crate::app::{App, Database, Hosted, TutorDesk};
 use crate::chat::{ChatOptions, Responder};
-use crate::config::{Reader, Settings, Variables};
+use crate::config::{Mistakes, Reader, Settings, Variables};
 use crate::identity::Identity;
-use crate::{server, telemetry};
+use crate::knowledge::Search;
+use crate::llm::choice::{ModelChoice, ModelSettings};
+use crate::{book, server, telemetry};
 
 /// Serves a responder with the settings of the environment and of `.env`, until the process is told to stop.
 ///
@@ -36,6 +39,61 @@ pub async fn serve(responder: impl Responder) -> Result<()> {
     let serving = host.open().await?;
     tracing::info!("Listening on http://{}", serving.address());
     serving.run(server::signalled()).await
+}
+
+/// Serves the tutor as the program does, changed as you like: with tools of your own.
+///
+/// # Errors
+/// As for [`serve`].
+pub async fn serve_tutor(change: impl FnOnce(Tutor) -> Tutor) -> Result<()> {
+    let variables = Variables::of_the_process()?;
+    let (settings, model) = settings(Reader::new(&variables))?;
+    telemetry::start(&settings.log)?;
+    run_tutor(&settings, &model, change).await
+}
+
+/// All settings of the tutor's house, or all that is wrong with them.
+pub(crate) fn settings(mut reader: Reader<'_>) -> Result<(Settings, ModelSettings), Mistakes> {
+    let read = (Settings::read(&mut reader), ModelSettings::read(&mut reader));
+    if let Err(mistake) = telemetry::filter(&read.0.log) {
+        reader.mistake(&mistake.variable, mistake.remedy);
+    }
+    reader.finish(read)
+}
+
+/// Serves the tutor until the process is told to stop.
+pub(crate) async fn run_tutor(
+    settings: &Settings,
+    model: &ModelSettings,
+    change: impl FnOnce(Tutor) -> Tutor,
+) -> Result<()> {
+    // The port comes first: it is the mistake that is made most, and the quickest to see.
+    let listener = server::listen(&settings.http).await?;
+    let database = Database::prepared(settings).await?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    let mut settings = settings.clone();
+    settings.http.port = address.port();
+    let app = App::tutoring(&settings, model, &database, change)?;
+    let TutorDesk { knowledge, model: chat_model } = app.tutor.clone().expect("this house was built for the tutor");
+    if let Some(report) = book::ingest_if_alone(&*knowledge).await? {
+        tracing::info!(
+            passages = report.passages,
+            "The bundled book is in the knowledge base; `ingest DIR` puts yours in its place"
+        );
+    }
+    // The index is built now rather than while the first reader waits; a store that fails here is told to that reader.
+    let _ = knowledge.search(&Search::default()).await;
+    if matches!(model.choice, ModelChoice::Offline) {
+        tracing::warn!(
+            "No model is set up. Answers are the best sentences of the book, not the words of a language model; set \
+             GEMINI_API_KEY, OPENAI_API_KEY, COHERE_API_KEY or OLLAMA_BASE_URL for one"
+        );
+    }
+    let name = chat_model.name();
+    tracing::info!(llm.provider = name.provider, llm.model = name.model, "Listening on http://{address}");
+    server::run(listener, app, &settings.http, server::signalled()).await?;
+    database.close().await;
+    Ok(())
 }
 
 /// A house that is being planned.

@@ -21,4 +21,4 @@ pub mod store;
 pub mod telemetry;
 
 pub use chatkit_protocol as protocol;
-pub use host::{Host, serve};
+pub use host::{Host, serve, serve_tutor};

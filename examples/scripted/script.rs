@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use async_stream::stream;
 use chatkit_gateway::chat::{EventStream, Turn, TurnError};
-use chatkit_gateway::protocol::{
-    AssistantContent, AssistantMessage, ItemId, ItemKind, ThreadEvent, ThreadRecord, UserContent, UserMessage, Value,
-    Widget,
-};
+use chatkit_gateway::protocol::{ItemId, ItemKind, ThreadRecord, UserContent, UserMessage, Value, Widget};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -31,9 +28,8 @@ pub fn steps(script: &Value, hook: &str) -> Vec<Value> {
 
 /// The answer to everything that is no script.
 pub fn hello(turn: &Turn) -> EventStream {
-    let content = vec![AssistantContent::text("Hi there!")];
-    let item = turn.item("msg", ItemKind::AssistantMessage(AssistantMessage { content }));
-    Box::pin(futures_util::stream::once(async { Ok(ThreadEvent::ItemDone { item }) }))
+    let hello = turn.done(ItemKind::message("Hi there!"));
+    Box::pin(futures_util::stream::once(async { Ok(hello) }))
 }
 
 /// Reads a filled template; nulls of optional members count as absent.

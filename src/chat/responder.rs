@@ -27,7 +27,7 @@ pub type EventStream = Pin<Box<dyn Stream<Item = Result<ThreadEvent, TurnError>>
 /// ```
 /// use async_stream::stream;
 /// use chatkit_gateway::chat::{EventStream, Responder, Turn};
-/// use chatkit_protocol::{AssistantContent, AssistantMessage, ItemKind, ThreadEvent};
+/// use chatkit_protocol::ItemKind;
 ///
 /// struct Parrot;
 ///
@@ -35,9 +35,7 @@ pub type EventStream = Pin<Box<dyn Stream<Item = Result<ThreadEvent, TurnError>>
 ///     fn respond(&self, turn: Turn) -> EventStream {
 ///         Box::pin(stream! {
 ///             let said = turn.question().map(|question| question.text()).unwrap_or_default();
-///             let content = vec![AssistantContent::text(said)];
-///             let item = turn.item("msg", ItemKind::AssistantMessage(AssistantMessage { content }));
-///             yield Ok(ThreadEvent::ItemDone { item });
+///             yield Ok(turn.done(ItemKind::message(said)));
 ///         })
 ///     }
 /// }
@@ -197,6 +195,11 @@ impl Turn {
         self.last_word.store(true, Ordering::Relaxed);
     }
 
+    /// A new item of this thread that is done as soon as it is shown.
+    pub fn done(&self, kind: ItemKind) -> ThreadEvent {
+        ThreadEvent::done(self.item(prefix(&kind), kind))
+    }
+
     /// A new item of this thread, named `<prefix>_…` and dated now.
     pub fn item(&self, prefix: &str, kind: ItemKind) -> ThreadItem {
         ThreadItem {
@@ -205,6 +208,23 @@ impl Turn {
             created_at: self.clock.now(),
             kind,
         }
+    }
+}
+
+/// What the names of new items of a kind begin with.
+fn prefix(kind: &ItemKind) -> &'static str {
+    match kind {
+        ItemKind::ClientToolCall(_) => "tc",
+        ItemKind::Workflow(_) => "wf",
+        ItemKind::Task(_) => "tsk",
+        ItemKind::SdkHiddenContext(_) => "shcx",
+        ItemKind::UserMessage(_)
+        | ItemKind::AssistantMessage(_)
+        | ItemKind::Widget(_)
+        | ItemKind::GeneratedImage(_)
+        | ItemKind::StructuredInput(_)
+        | ItemKind::EndOfTurn
+        | ItemKind::HiddenContext(_) => "msg",
     }
 }
 

@@ -13,11 +13,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
-use crate::app::{App, Database, TutorDesk};
-use crate::config::{LOG, Mistakes, Reader, Settings, Variables};
+use crate::app::Database;
+use crate::config::{LOG, Reader, Settings, Variables};
 use crate::knowledge::{Search, eval};
-use crate::llm::choice::{ModelChoice, ModelSettings};
-use crate::{book, server, telemetry};
+use crate::{book, host, telemetry};
 
 use output::Unwritten;
 
@@ -141,14 +140,16 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
     }
     let reader = Reader::new(&variables);
     let log_is_chosen = reader.is_given(&LOG);
-    let (mut settings, model) = settings(reader)?;
+    let (mut settings, model) = host::settings(reader)?;
     if !matches!(asked.command, None | Some(Command::Serve)) && !log_is_chosen {
         // Whoever asks on a terminal wants the answer, not the day's story.
         settings.log.filter = "warn".to_owned();
     }
     telemetry::start(&settings.log)?;
     match asked.command {
-        None | Some(Command::Serve) => serve(&settings, &model).await,
+        None | Some(Command::Serve) => {
+            host::run_tutor(&settings, &model, |tutor| tutor).await.map(|()| ExitCode::SUCCESS)
+        }
         Some(Command::Ingest(asked)) => ingest::run(&settings, asked).await,
         Some(Command::Ask(asked)) => ask::run(&settings, &model, asked).await,
         Some(Command::Search(asked)) => search(&settings, &asked).await,
@@ -157,45 +158,6 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
         Some(Command::Healthcheck) => healthcheck(&settings).await,
         Some(Command::Config { .. }) => unreachable!("answered above"),
     }
-}
-
-/// All settings, or all that is wrong with them.
-fn settings(mut reader: Reader<'_>) -> Result<(Settings, ModelSettings), Mistakes> {
-    let read = (Settings::read(&mut reader), ModelSettings::read(&mut reader));
-    if let Err(mistake) = telemetry::filter(&read.0.log) {
-        reader.mistake(&mistake.variable, mistake.remedy);
-    }
-    reader.finish(read)
-}
-
-async fn serve(settings: &Settings, model: &ModelSettings) -> Result<ExitCode> {
-    // The port comes first: it is the mistake that is made most, and the quickest to see.
-    let listener = server::listen(&settings.http).await?;
-    let database = Database::prepared(settings).await?;
-    let address = listener.local_addr().context("the listener has no address")?;
-    let mut settings = settings.clone();
-    settings.http.port = address.port();
-    let app = App::build(&settings, model, &database)?;
-    let TutorDesk { knowledge, model: tutor_model } = app.tutor.clone().expect("this house was built for the tutor");
-    if let Some(report) = book::ingest_if_alone(&*knowledge).await? {
-        tracing::info!(
-            passages = report.passages,
-            "The bundled book is in the knowledge base; `ingest DIR` puts yours in its place"
-        );
-    }
-    // The index is built now rather than while the first reader waits; a store that fails here is told to that reader.
-    let _ = knowledge.search(&Search::default()).await;
-    if matches!(model.choice, ModelChoice::Offline) {
-        tracing::warn!(
-            "No model is set up. Answers are the best sentences of the book, not the words of a language model; set \
-             GEMINI_API_KEY, OPENAI_API_KEY, COHERE_API_KEY or OLLAMA_BASE_URL for one"
-        );
-    }
-    let name = tutor_model.name();
-    tracing::info!(llm.provider = name.provider, llm.model = name.model, "Listening on http://{address}");
-    server::run(listener, app, &settings.http, server::signalled()).await?;
-    database.close().await;
-    Ok(ExitCode::SUCCESS)
 }
 
 async fn search(settings: &Settings, asked: &SearchArgs) -> Result<ExitCode> {

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde_json::json;
 
+use super::ConfigCommand;
 use super::output::{self, Unwritten};
-use super::{ConfigCommand, settings};
 use crate::config::{Reader, VARIABLES, Variable, Variables};
+use crate::host::settings;
 use crate::knowledge::Found;
 use crate::llm::choice::{MODEL_PROVIDER, PROXY, variables_of};
 use crate::llm::presets::PRESETS;

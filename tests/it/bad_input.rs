@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::client::{Reader, input};
+use crate::support::client::{Reader, input, thread_of, types};
 use crate::support::house::House;
 
 /// Sends a body, expects the refusal, and sees that the reader still has no thread.
@@ -75,20 +75,18 @@ async fn an_attachment_that_nobody_knows_is_not_found_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn what_the_protocol_has_and_this_server_has_not_is_said_so() {
+async fn what_the_protocol_has_and_this_responder_does_not_do_is_said_so() {
     let house = House::offline().await;
     let reader = house.visitor().await;
-    for (kind, params) in [
-        ("threads.add_client_tool_output", json!({"thread_id": "t", "result": null})),
-        ("threads.add_structured_input", json!({"thread_id": "t", "item_id": "i", "input": {}})),
-        ("threads.custom_action", json!({"thread_id": "t", "action": {"type": "a"}})),
-        ("threads.sync_custom_action", json!({"thread_id": "t", "action": {"type": "a"}})),
-        ("attachments.create", json!({"name": "a", "size": 1, "mime_type": "text/plain"})),
-        ("attachments.delete", json!({"attachment_id": "a"})),
-        ("input.transcribe", json!({"audio_base64": "", "mime_type": "audio/mp4"})),
-    ] {
-        reader.ask(kind, params).await.refuses(400, kind);
-    }
+    let thread_id = thread_of(&reader.create("What is a quaternion?").await);
+    let act = json!({"thread_id": thread_id, "action": {"type": "a"}});
+    reader.ask("threads.sync_custom_action", act.clone()).await.refuses(400, "does not do");
+    reader
+        .ask("input.transcribe", json!({"audio_base64": "", "mime_type": "audio/mp4"}))
+        .await
+        .refuses(400, "does not do");
+    let events = reader.open("threads.custom_action", act).await.rest().await;
+    assert_eq!(types(&events), ["stream_options", "error"]);
 }
 
 #[tokio::test]

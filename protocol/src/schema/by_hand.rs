@@ -66,7 +66,7 @@ pub(crate) fn tagged_annotation(schema: &mut Schema) {
 /// Adds the tag of a struct, which schemas that are derived lack.
 fn tagged(schema: &mut Schema, tag: &str) {
     let mut json = std::mem::take(schema).to_value();
-    add_tag(&mut json, tag.into());
+    add_tag(&mut json, &tag.into());
     *schema = json.try_into().expect("it was a schema before");
 }
 

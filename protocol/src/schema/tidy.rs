@@ -79,7 +79,7 @@ pub(super) fn tag_types_of_variants(root: &mut Value) {
         }
     }
     for (name, tag) in tags {
-        add_tag(&mut definitions[&name], tag);
+        add_tag(&mut definitions[&name], &tag);
     }
 }
 
@@ -101,13 +101,15 @@ pub(super) fn stand_alone(schema: &mut Value) {
 }
 
 /// Adds a tag to the schema of a struct.
-pub(super) fn add_tag(schema: &mut Value, tag: Value) {
+pub(super) fn add_tag(schema: &mut Value, tag: &Value) {
+    // What has no members, or none that must be there, has no list of them either.
+    for (word, none) in [("properties", json!({})), ("required", json!([]))] {
+        if schema.get(word).is_none() {
+            schema[word] = none;
+        }
+    }
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         properties.shift_insert(0, "type".to_owned(), json!({ "type": "string", "const": tag }));
-    }
-    // What has no member that must be there has no list of them either.
-    if schema.get("required").is_none() {
-        schema["required"] = json!([]);
     }
     if let Some(Value::Array(required)) = schema.get_mut("required") {
         required.insert(0, "type".into());

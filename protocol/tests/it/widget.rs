@@ -11,7 +11,9 @@ use serde_json::json;
 use crate::strategies::{FreeForm, component, text, update, widget};
 
 fn card(children: Value) -> Widget {
-    Widget::new(json!({"type": "Card", "children": children})).unwrap()
+    let mut card = json!({"type": "Card"});
+    card["children"] = children;
+    Widget::new(card).unwrap()
 }
 
 fn delta(component_id: &str, delta: &str, done: bool) -> ItemUpdate {

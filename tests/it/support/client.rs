@@ -13,6 +13,7 @@ pub(crate) struct Reader {
     http: reqwest::Client,
     url: String,
     token: Option<String>,
+    frame: Option<String>,
 }
 
 /// An answer that is one value.
@@ -32,7 +33,7 @@ pub(crate) struct Stream {
 
 impl Reader {
     pub(crate) fn new(url: &str, token: Option<String>) -> Self {
-        Self { http: http::client(None).unwrap(), url: url.to_owned(), token }
+        Self { http: http::client(None).unwrap(), url: url.to_owned(), token, frame: None }
     }
 
     /// The same reader at another house.
@@ -40,14 +41,22 @@ impl Reader {
         Self { url: url.to_owned(), ..self.clone() }
     }
 
+    /// The same reader with a widget that names its frame.
+    pub(crate) fn in_frame(&self, frame: &str) -> Self {
+        Self { frame: Some(frame.to_owned()), ..self.clone() }
+    }
+
     /// A request to any path, ready to be changed and sent.
     pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
-        let request = self.http.request(method.parse().unwrap(), url).timeout(PATIENCE);
-        match &self.token {
-            Some(token) => request.header("x-chatkit-visitor", token),
-            None => request,
+        let mut request = self.http.request(method.parse().unwrap(), url).timeout(PATIENCE);
+        if let Some(token) = &self.token {
+            request = request.header("x-chatkit-visitor", token);
         }
+        if let Some(frame) = &self.frame {
+            request = request.header("chatkit-frame-instance-id", frame);
+        }
+        request
     }
 
     pub(crate) async fn post_to(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatkit_gateway::app::{App, Database};
+use chatkit_gateway::app::{App, Database, Hosted};
 use chatkit_gateway::book;
+use chatkit_gateway::chat::{ChatOptions, Responder};
 use chatkit_gateway::config::{Reader as SettingsReader, Settings, Variables};
 use chatkit_gateway::llm::choice::ModelSettings;
 use chatkit_gateway::server;
@@ -75,8 +76,13 @@ impl Ground {
         &self.postgres.as_ref().expect("the house stands on Postgres").1
     }
 
-    /// A house on this ground.
+    /// The tutor's house on this ground.
     pub(crate) async fn build(self) -> House {
+        self.build_for(None).await
+    }
+
+    /// A house on this ground in which somebody else answers.
+    pub(crate) async fn build_for(self, responder: Option<Arc<dyn Responder>>) -> House {
         let variables = self.variables();
         let mut reader = SettingsReader::new(&variables);
         let (settings, model) = (Settings::read(&mut reader), ModelSettings::read(&mut reader));
@@ -85,8 +91,17 @@ impl Ground {
         settings.http.port = listener.local_addr().unwrap().port();
         let database = Database::open(&settings.database).await.unwrap();
         database.migrate().await.unwrap();
-        let app = App::build(&settings, &model, &database).unwrap();
-        book::ingest_if_alone(&*app.tutor.as_ref().unwrap().knowledge).await.unwrap();
+        let app = match responder {
+            None => App::build(&settings, &model, &database).unwrap(),
+            Some(responder) => {
+                let options = ChatOptions::from(&settings.chat);
+                let hosted = Hosted { responder, options, everybody: None, tutor: None };
+                App::hosting(&settings, &database, hosted).unwrap()
+            }
+        };
+        if let Some(desk) = &app.tutor {
+            book::ingest_if_alone(&*desk.knowledge).await.unwrap();
+        }
         let (stop, url) = (CancellationToken::new(), book::site(&settings.http));
         let (serving, stopped) = (app.clone(), stop.clone().cancelled_owned());
         #[expect(clippy::disallowed_methods, reason = "the house is no turn; it ends with the test")]

@@ -1,9 +1,10 @@
 //! The schemas are what the types say, and what they say is true.
 
+mod validator;
+
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use boon::{Compiler, SchemaIndex, Schemas};
 use chatkit_protocol::{Envelope, Response, ThreadEvent, Value, schema};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -12,28 +13,21 @@ use serde_json::json;
 
 use crate::mutated::{Mutation, change, mutation};
 use crate::strategies::{FreeForm, attachment, event, item, page, request, text, thread};
+use validator::Schema;
 
-/// The schemas that were made, as a validator of other people's reads them.
-struct Validator {
-    schemas: Schemas,
-    request: SchemaIndex,
-    event: SchemaIndex,
-    response: SchemaIndex,
+static SCHEMAS: LazyLock<[Schema; 3]> =
+    LazyLock::new(|| schema::documents().map(|document| Schema::new(document.json)));
+
+fn request_schema() -> &'static Schema {
+    &SCHEMAS[0]
 }
 
-static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
-    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-    compiler.enable_format_assertions();
-    let [request, event, response] = schema::documents().map(|document| {
-        let place = format!("http://localhost/{}", document.name);
-        compiler.add_resource(&place, document.json).unwrap();
-        compiler.compile(&place, &mut schemas).unwrap_or_else(|error| panic!("{error:#}"))
-    });
-    Validator { schemas, request, event, response }
-});
+fn event_schema() -> &'static Schema {
+    &SCHEMAS[1]
+}
 
-fn fits(schema: SchemaIndex, json: &Value) -> Result<(), String> {
-    VALIDATOR.schemas.validate(json, schema).map_err(|error| format!("{error}\n{json}"))
+fn response_schema() -> &'static Schema {
+    &SCHEMAS[2]
 }
 
 fn folder(name: &str) -> PathBuf {
@@ -74,7 +68,7 @@ fn a_request_fits_if_and_only_if_it_can_be_read() {
     }
     let (mut read, mut refused) = (0, 0);
     let mut check = |json: &Value, name: &str| {
-        let (fit, parsed) = (fits(VALIDATOR.request, json), Envelope::parse(json.to_string().as_bytes()));
+        let (fit, parsed) = (request_schema().check(json), Envelope::parse(json.to_string().as_bytes()));
         assert_eq!(fit.is_ok(), parsed.is_ok(), "{name}: {fit:?} {parsed:?}");
         if parsed.is_ok() { read += 1 } else { refused += 1 }
     };
@@ -122,7 +116,7 @@ proptest! {
     ) {
         let mut body = serde_json::to_value(&asked).unwrap();
         change(&mut body, mutations);
-        let (fit, parsed) = (fits(VALIDATOR.request, &body), Envelope::parse(body.to_string().as_bytes()));
+        let (fit, parsed) = (request_schema().check(&body), Envelope::parse(body.to_string().as_bytes()));
         prop_assert_eq!(fit.is_ok(), parsed.is_ok(), "{:?} {:?}", fit, parsed);
     }
 }
@@ -132,7 +126,7 @@ proptest! {
 
     #[test]
     fn every_event_fits(event in event(FreeForm::WithNulls)) {
-        fits(VALIDATOR.event, &serde_json::to_value(&event).unwrap()).map_err(TestCaseError::fail)?;
+        event_schema().check(&serde_json::to_value(&event).unwrap()).map_err(TestCaseError::fail)?;
     }
 
     #[test]
@@ -143,7 +137,7 @@ proptest! {
         let mut json = serde_json::to_value(&event).unwrap();
         change(&mut json, missing.into_iter().map(|place| (place, Mutation::Delete)).collect());
         let read = serde_json::from_value::<ThreadEvent>(json.clone());
-        prop_assert!(fits(VALIDATOR.event, &json).is_err() || read.is_ok(), "{:?} {}", read, json);
+        prop_assert!(event_schema().check(&json).is_err() || read.is_ok(), "{:?} {}", read, json);
     }
 
     #[test]
@@ -165,15 +159,15 @@ proptest! {
             Response::UpdatedItem { updated_item: None },
             Response::Empty,
         ] {
-            fits(VALIDATOR.response, &serde_json::to_value(&answer).unwrap()).map_err(TestCaseError::fail)?;
+            response_schema().check(&serde_json::to_value(&answer).unwrap()).map_err(TestCaseError::fail)?;
         }
     }
 }
 
 /// Takes `json`, and refuses it with each of the members at these places replaced or, for `null`, taken away.
 #[track_caller]
-fn refuses(schema: SchemaIndex, json: &Value, wrong: &[(&str, Value)]) {
-    fits(schema, json).unwrap();
+fn refuses(schema: &Schema, json: &Value, wrong: &[(&str, Value)]) {
+    schema.check(json).unwrap();
     for (place, value) in wrong {
         let mut broken = json.clone();
         let (parent, name) = place.rsplit_once('/').unwrap();
@@ -182,7 +176,7 @@ fn refuses(schema: SchemaIndex, json: &Value, wrong: &[(&str, Value)]) {
             Value::Null => assert!(parent.shift_remove(name).is_some(), "{place}"),
             value => drop(parent.insert(name.to_owned(), value.clone())),
         }
-        assert!(fits(schema, &broken).is_err(), "{place} {value}: {broken}");
+        assert!(schema.check(&broken).is_err(), "{place} {value}: {broken}");
     }
 }
 
@@ -196,7 +190,7 @@ fn broken_events_do_not_fit() {
         json!({"id": "i", "thread_id": "t", "created_at": at, "type": "assistant_message", "content": [content]});
     let done = |item: &Value| json!({"type": "thread.item.done", "item": item});
     refuses(
-        VALIDATOR.event,
+        event_schema(),
         &done(&item),
         &[
             ("/type", json!("thread.item.finished")),
@@ -221,7 +215,7 @@ fn broken_events_do_not_fit() {
     let widget = json!({"type": "Card", "children": [{"type": "Text", "value": "Hi"}]});
     let item = json!({"id": "i", "thread_id": "t", "created_at": at, "type": "widget", "widget": widget});
     refuses(
-        VALIDATOR.event,
+        event_schema(),
         &done(&item),
         &[
             ("/item/widget", json!(null)),
@@ -232,16 +226,16 @@ fn broken_events_do_not_fit() {
         ],
     );
     refuses(
-        VALIDATOR.event,
+        event_schema(),
         &json!({"type": "progress_update", "text": "…", "icon": "search"}),
         &[("/icon", json!("no-such-icon")), ("/icon", json!("Search")), ("/text", json!(null))],
     );
     let mut with_null = json!({"type": "progress_update", "text": "…"});
-    fits(VALIDATOR.event, &with_null).unwrap();
+    event_schema().check(&with_null).unwrap();
     with_null["icon"] = Value::Null;
-    assert!(fits(VALIDATOR.event, &with_null).is_err(), "what is absent is left out");
+    assert!(event_schema().check(&with_null).is_err(), "what is absent is left out");
     refuses(
-        VALIDATOR.event,
+        event_schema(),
         &json!({"type": "error", "code": "custom", "allow_retry": false}),
         &[("/code", json!("unheard_of")), ("/code", json!(null)), ("/allow_retry", json!(null))],
     );
@@ -253,7 +247,7 @@ fn broken_answers_do_not_fit() {
     let items = json!({"data": [], "has_more": false});
     let thread = json!({"id": "t", "created_at": at, "status": {"type": "locked"}, "metadata": {}, "items": items});
     refuses(
-        VALIDATOR.response,
+        response_schema(),
         &thread,
         &[
             ("/metadata", json!({"secret": 1})),
@@ -264,8 +258,8 @@ fn broken_answers_do_not_fit() {
         ],
     );
     let image = json!({"id": "a", "name": "n", "mime_type": "image/png", "type": "image", "preview_url": "u"});
-    refuses(VALIDATOR.response, &image, &[("/type", json!("video")), ("/preview_url", json!(null))]);
-    refuses(VALIDATOR.response, &json!({"text": "Hi"}), &[("/text", json!(5))]);
-    assert!(fits(VALIDATOR.response, &json!({"ok": true})).is_err());
-    assert!(fits(VALIDATOR.response, &json!({"updated_item": null})).is_err());
+    refuses(response_schema(), &image, &[("/type", json!("video")), ("/preview_url", json!(null))]);
+    refuses(response_schema(), &json!({"text": "Hi"}), &[("/text", json!(5))]);
+    assert!(response_schema().check(&json!({"ok": true})).is_err());
+    assert!(response_schema().check(&json!({"updated_item": null})).is_err());
 }
