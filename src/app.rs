@@ -20,10 +20,14 @@ use crate::knowledge::embedded::EmbeddedKnowledge;
 use crate::llm::choice::{ModelChoice, ModelSettings};
 use crate::llm::extractive::Extractive;
 use crate::llm::openai::{Limits, OpenAiCompatible};
+use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, http};
 use crate::store::postgres::{PostgresOptions, PostgresStore};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Migrated, PassageStore, ThreadStore};
+
+/// What to look at when no client for requests to providers can be made.
+const CLIENT_ADVICE: &str = "check HTTPS_PROXY, and the system's certificates";
 
 /// The whole house. Cheap to clone.
 #[derive(Clone)]
@@ -186,7 +190,8 @@ impl App {
         let desk = TutorDesk { knowledge: database.knowledge(settings), model: chat_model(settings, model, &ids)? };
         let tutor = Tutor::new(desk.model.clone(), settings.tutor.clone())
             .with(QueryKnowledgeBase::new(desk.knowledge.clone(), settings.tutor.passages))
-            .serving(book::BASE, book::site(&settings.http));
+            .serving(book::BASE, book::site(&settings.http))
+            .hearing(transcriber(settings, model)?);
         let options = ChatOptions::from(&settings.chat);
         let hosted = Hosted { responder: Arc::new(change(tutor)), options, everybody: None, tutor: Some(desk) };
         Self::hosting(settings, database, hosted)
@@ -223,14 +228,20 @@ fn chat_model(settings: &Settings, model: &ModelSettings, ids: &Ids) -> Result<A
     match &model.choice {
         ModelChoice::Offline => Ok(Arc::new(Extractive::new(settings.tutor.offline_pace, ids.clone()))),
         ModelChoice::Endpoint(endpoint) => {
-            let client =
-                http::client(model.proxy.as_deref()).context("check HTTPS_PROXY, and the system's certificates")?;
+            let client = http::client(model.proxy.as_deref()).context(CLIENT_ADVICE)?;
             let silence = settings.tutor.model_silence;
             let limits = Limits { first_byte: silence, idle: silence, ..Limits::default() };
             let variables = format!("check {} and {}", endpoint.preset.base_url_variable, endpoint.preset.key_variable);
             Ok(Arc::new(OpenAiCompatible::new(client, endpoint.clone(), limits, ids.clone()).context(variables)?))
         }
     }
+}
+
+fn transcriber(settings: &Settings, model: &ModelSettings) -> Result<Option<Transcriber>> {
+    let Some(endpoint) = &model.transcription else { return Ok(None) };
+    let client = http::client(model.proxy.as_deref()).context(CLIENT_ADVICE)?;
+    let transcriber = Transcriber::new(client, endpoint.clone(), settings.tutor.model_silence);
+    Ok(Some(transcriber.context("check TRANSCRIPTION_MODEL, TRANSCRIPTION_BASE_URL and TRANSCRIPTION_API_KEY")?))
 }
 
 /// The secret of a server that was given none: made once, and kept beside its data.

@@ -11,6 +11,7 @@ pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod conformance;
 pub mod host;
 pub mod identity;
 pub mod knowledge;

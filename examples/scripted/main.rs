@@ -12,11 +12,14 @@
 mod script;
 mod template;
 
+use std::path::Path;
+
 use anyhow::Result;
 use async_trait::async_trait;
 use chatkit_gateway::Host;
 use chatkit_gateway::chat::{EventStream, Recording, Responder, Turn, TurnError};
 use chatkit_gateway::config::Variables;
+use chatkit_gateway::host::Serving;
 use chatkit_gateway::identity::{Identity, OwnerId};
 use chatkit_gateway::protocol::{Action, StreamOptions, ThreadItem, ThreadRecord, Value};
 use clap::{Parser, ValueEnum};
@@ -25,7 +28,8 @@ use script::Script;
 
 /// Serves the scripts of the conformance corpus.
 #[derive(Parser)]
-struct Options {
+#[command(name = "scripted")]
+pub struct Options {
     /// The port to listen on; 0 takes a free one
     #[arg(long, default_value_t = 8000)]
     port: u16,
@@ -89,32 +93,34 @@ impl Responder for Scripted {
     }
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let options = Options::parse();
-    let folder = tempfile::tempdir()?;
-    let serving =
-        Host::new(Scripted { transcribes: options.transcriber == Switch::On }, &variables(&options, &folder))?
-            .everybody(Identity::User { id: OwnerId::user("scripted") })
-            .options(|chat| {
-                chat.empty_messages = true;
-                chat.history_items_max = 10_000;
-                chat.once_per_frame = false;
-            })
-            .open()
-            .await?;
-    println!("Listening on http://{}/chatkit", serving.address());
-    serving
-        .run(async {
-            let _ = tokio::signal::ctrl_c().await;
+/// A host on a port of its own, with its store in `folder` unless the options name a database.
+pub async fn open(options: &Options, folder: &Path) -> Result<Serving> {
+    Host::new(Scripted { transcribes: options.transcriber == Switch::On }, &variables(options, folder))?
+        .everybody(Identity::User { id: OwnerId::user("scripted") })
+        .options(|chat| {
+            chat.empty_messages = true;
+            chat.history_items_max = 10_000;
+            chat.once_per_frame = false;
         })
+        .open()
         .await
 }
 
-fn variables(options: &Options, folder: &tempfile::TempDir) -> Variables {
+#[tokio::main]
+async fn main() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let serving = open(&Options::parse(), folder.path()).await?;
+    println!("Listening on http://{}/chatkit", serving.address());
+    let stop = async {
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    serving.run(stop).await
+}
+
+fn variables(options: &Options, folder: &Path) -> Variables {
     let port = options.port.to_string();
     let mut variables = Variables::of([("PORT", port.as_str()), ("SHUTDOWN_GRACE_SECONDS", "0")]);
-    variables.set("DATA_DIR", folder.path().to_string_lossy());
+    variables.set("DATA_DIR", folder.to_string_lossy());
     variables.set("ON_DISCONNECT", options.on_disconnect.as_str());
     variables.set("LOCKED_THREADS", options.locked.as_str());
     if options.attachments == Switch::Off {

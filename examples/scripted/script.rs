@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::template::Template;
+use super::template::Template;
 
 /// The steps for a turn; `None` when the newest message is no script.
 pub fn of(turn: &Turn) -> Option<Vec<Value>> {

@@ -1,5 +1,6 @@
 //! The tutor: asks the model, runs the tools it calls, asks again, and writes the answer with its citations.
 
+mod attachments;
 pub mod citations;
 mod markdown;
 mod marks;
@@ -13,16 +14,21 @@ mod workflow;
 use std::sync::Arc;
 
 use async_stream::stream;
+use async_trait::async_trait;
+use bytes::Bytes;
+use chatkit_protocol::AttachmentId;
 use futures_util::StreamExt;
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 
 use self::message::MessageWriter;
 use self::sources::Sources;
 use self::tools::{Tool, ToolOutput};
 use self::workflow::SearchWorkflow;
-use crate::chat::{EventStream, Responder, Turn, TurnError};
+use crate::chat::{EventStream, Recording, Responder, Turn, TurnError};
 use crate::config::TutorSettings;
-use crate::llm::{ChatModel, Chunk, ChunkStream, LlmError, Message, Prompt, ToolCall, Usage};
+use crate::identity::Identity;
+use crate::llm::transcription::Transcriber;
+use crate::llm::{ChatModel, Chunk, LlmError, Message, Prompt, ToolCall, Usage};
 
 /// How often the model is asked in one turn; the last time it gets no tools and must answer.
 pub const ROUNDS_MAX: usize = 4;
@@ -31,12 +37,17 @@ pub const TOOL_CALLS_MAX: usize = 4;
 /// An answer is cut after so many bytes: no reader reads on, and no model should.
 pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
+/// Gives the bytes of what was attached under a name, or nothing when they never came.
+pub type Files = Arc<dyn Fn(AttachmentId) -> BoxFuture<'static, Option<Bytes>> + Send + Sync>;
+
 /// Answers readers from a book, with whatever model and tools it is given.
 #[derive(Clone)]
 pub struct Tutor {
     model: Arc<dyn ChatModel>,
     tools: Arc<[Arc<dyn Tool>]>,
     settings: TutorSettings,
+    transcriber: Option<Transcriber>,
+    files: Files,
     site: Option<(String, String)>,
 }
 
@@ -49,7 +60,14 @@ impl std::fmt::Debug for Tutor {
 impl Tutor {
     /// A tutor without tools.
     pub fn new(model: Arc<dyn ChatModel>, settings: TutorSettings) -> Self {
-        Self { model, tools: Arc::new([]), settings, site: None }
+        Self {
+            model,
+            tools: Arc::new([]),
+            settings,
+            transcriber: None,
+            files: Arc::new(|_| Box::pin(async { None })),
+            site: None,
+        }
     }
 
     /// Adds a tool that the model may call.
@@ -61,16 +79,25 @@ impl Tutor {
         self
     }
 
+    /// Says how the files that readers attach are opened; without it none of them arrives.
+    #[must_use]
+    pub fn opening(mut self, files: Files) -> Self {
+        self.files = files;
+        self
+    }
+
+    /// Gives it ears; without them it hears nothing.
+    #[must_use]
+    pub fn hearing(mut self, transcriber: Option<Transcriber>) -> Self {
+        self.transcriber = transcriber;
+        self
+    }
+
     /// Says that addresses which are only a path, and lie below `base`, are served at `site`.
     #[must_use]
     pub fn serving(mut self, base: impl Into<String>, site: impl Into<String>) -> Self {
         self.site = Some((base.into(), site.into()));
         self
-    }
-
-    /// The answer of the model to a prompt, begun at once: it is under way before the future is awaited again.
-    async fn ask(&self, prompt: Prompt) -> Result<ChunkStream, TurnError> {
-        self.model.stream(prompt).await.map_err(|error| failed(&error))
     }
 
     /// Runs the calls of one round together; each gets an answer, if only that it did not work.
@@ -88,17 +115,24 @@ impl Tutor {
     }
 }
 
+#[async_trait]
 impl Responder for Tutor {
     fn respond(&self, turn: Turn) -> EventStream {
         let tutor = self.clone();
         Box::pin(stream! {
             let specs: Vec<_> = tutor.tools.iter().map(|tool| tool.spec()).collect();
-            let mut prompt = prompt::build(&turn, &tutor.settings, &specs);
+            let conversation = prompt::conversation(&turn.history, &tutor.settings);
+            let messages = conversation.iter().map(|(item, _)| *item);
+            let mut files = attachments::gather(messages, tutor.model.sees(), |id| (tutor.files)(id)).await;
+            if let Some(notice) = files.notice() {
+                yield Ok(notice);
+            }
+            let mut prompt = prompt::build(&conversation, &files, &tutor.settings);
             let mut sources = Sources::new(tutor.site.clone());
             let mut found: Option<SearchWorkflow> = None;
             for round in 1..=ROUNDS_MAX {
                 prompt.tools = if round == ROUNDS_MAX { Vec::new() } else { specs.clone() };
-                let mut asked = Box::pin(tutor.ask(prompt.clone()));
+                let mut asked = tutor.model.stream(prompt.clone());
                 // The model is already at work while the finished search is written and shown.
                 let early = futures_util::poll!(&mut asked);
                 if let Some(workflow) = found.take() {
@@ -108,9 +142,21 @@ impl Responder for Tutor {
                     std::task::Poll::Ready(chunks) => chunks,
                     std::task::Poll::Pending => asked.await,
                 };
+                let chunks = match chunks {
+                    // One picture that a model does not take would silence it for the rest of the conversation.
+                    Err(LlmError::Refused(_)) if round == 1 && files.has_pictures() => {
+                        tracing::warn!("The model refused a question with pictures; it is asked again without them");
+                        if let Some(notice) = files.without_pictures() {
+                            yield Ok(notice);
+                        }
+                        prompt = Prompt { tools: prompt.tools, ..prompt::build(&conversation, &files, &tutor.settings) };
+                        tutor.model.stream(prompt.clone()).await
+                    }
+                    chunks => chunks,
+                };
                 let mut chunks = match chunks {
                     Ok(chunks) => chunks,
-                    Err(error) => { yield Err(error); return; }
+                    Err(error) => { yield Err(failed(&error)); return; }
                 };
                 let mut message = MessageWriter::new(&turn, &sources);
                 let mut calls = Vec::new();
@@ -171,6 +217,15 @@ impl Responder for Tutor {
                 found = workflow;
             }
             yield Err(sentences::no_answer());
+        })
+    }
+
+    async fn transcribe(&self, _: &Identity, recording: Recording) -> Result<String, TurnError> {
+        let Some(transcriber) = &self.transcriber else { return Err(TurnError::NotSupported) };
+        let heard = transcriber.transcribe(recording.bytes, &recording.mime_type).await;
+        heard.map_err(|error| {
+            tracing::warn!(error = &error as &dyn std::error::Error, "A recording did not become text");
+            sentences::of_transcription(&error)
         })
     }
 }

@@ -7,6 +7,7 @@ use chatkit_protocol::{Icon, ThreadEvent};
 use super::workflow::query_of;
 use crate::chat::TurnError;
 use crate::llm::passages::KNOWLEDGE_TOOL;
+use crate::llm::transcription::TranscriptionError;
 use crate::llm::{LlmError, ToolCall};
 
 /// A query is shown up to so many characters.
@@ -58,6 +59,16 @@ pub(super) fn of(error: &LlmError) -> TurnError {
         LlmError::Cut => custom("The model's answer broke off. Please try again.".to_owned(), true),
         LlmError::Garbled(_) => {
             custom("The model sent something that is not an answer. Please try again.".to_owned(), true)
+        }
+    }
+}
+
+/// What the reader is told of a recording that did not become text.
+pub(super) fn of_transcription(error: &TranscriptionError) -> TurnError {
+    match error {
+        TranscriptionError::Model(error) => of(error),
+        TranscriptionError::UnknownType(_) | TranscriptionError::Empty | TranscriptionError::TooLarge(_) => {
+            custom(error.to_string(), false)
         }
     }
 }

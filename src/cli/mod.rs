@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "the terminal is this file's door")]
 
 mod ask;
+mod conformance;
 mod ingest;
 mod output;
 mod show;
@@ -72,6 +73,8 @@ enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Replay the conformance cases against a running ChatKit server, in whatever language it is written
+    Conformance(conformance::ConformanceArgs),
     /// Ask a running server whether it is ready; for health checks of containers
     Healthcheck,
 }
@@ -128,6 +131,10 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(asked: CommandLine) -> Result<ExitCode> {
+    if let Some(Command::Conformance(asked)) = asked.command {
+        // It is about somebody else's server: the settings of this one do not matter.
+        return conformance::run(asked).await;
+    }
     let mut variables = Variables::of_the_process()?;
     let Overrides { host, port, data_dir, log } = asked.overrides;
     for (name, value) in [("HOST", host), ("PORT", port), ("DATA_DIR", data_dir), ("LOG_LEVEL", log)] {
@@ -156,7 +163,7 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
         Some(Command::Eval(asked)) => evaluate(&settings, &asked).await,
         Some(Command::Migrate) => migrate(&settings).await,
         Some(Command::Healthcheck) => healthcheck(&settings).await,
-        Some(Command::Config { .. }) => unreachable!("answered above"),
+        Some(Command::Config { .. } | Command::Conformance(_)) => unreachable!("answered above"),
     }
 }
 

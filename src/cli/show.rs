@@ -11,7 +11,9 @@ use super::output::{self, Unwritten};
 use crate::config::{Reader, VARIABLES, Variable, Variables};
 use crate::host::settings;
 use crate::knowledge::Found;
-use crate::llm::choice::{MODEL_PROVIDER, PROXY, variables_of};
+use crate::llm::choice::{
+    MODEL_PROVIDER, MODEL_SEES, PROXY, TRANSCRIPTION_API_KEY, TRANSCRIPTION_BASE_URL, TRANSCRIPTION_MODEL, variables_of,
+};
 use crate::llm::presets::PRESETS;
 
 pub(super) fn config(asked: &ConfigCommand, variables: &Variables) -> Result<ExitCode> {
@@ -48,7 +50,9 @@ fn show(variables: &Variables) -> Result<ExitCode> {
 /// Every variable there is, by subject.
 fn groups() -> Vec<(String, Vec<Variable>)> {
     let mut groups = vec![("The server".to_owned(), VARIABLES.to_vec())];
-    groups.push(("Which model answers".to_owned(), vec![MODEL_PROVIDER, PROXY]));
+    groups.push(("Which model answers".to_owned(), vec![MODEL_PROVIDER, MODEL_SEES, PROXY]));
+    let hearing = vec![TRANSCRIPTION_MODEL, TRANSCRIPTION_BASE_URL, TRANSCRIPTION_API_KEY];
+    groups.push(("Which model hears".to_owned(), hearing));
     for preset in PRESETS {
         groups.push((format!("Provider `{}`", preset.name), variables_of(preset).to_vec()));
     }

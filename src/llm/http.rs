@@ -27,10 +27,25 @@ const NEVER_PROXIED: &str = "localhost,127.0.0.0/8,::1";
 /// It follows no redirect, since the key would go along. `proxy` is the URL of the proxy for everything but loopback.
 ///
 /// Fails when the proxy's URL makes no sense and where the system has no CA certificates.
-#[expect(clippy::disallowed_methods, reason = "the one place that builds clients")]
 pub fn client(proxy: Option<&str>) -> Result<reqwest::Client, reqwest::Error> {
+    match proxy {
+        Some(url) => builder().proxy(Proxy::all(url)?.no_proxy(NoProxy::from_string(NEVER_PROXIED))).build(),
+        None => builder().no_proxy().build(),
+    }
+}
+
+/// A client for looking at a server rather than using it: each request has a connection of its own and is sent once,
+/// and an answer is what came, not what it unpacks to.
+///
+/// Fails where the system has no CA certificates.
+pub fn inspecting_client() -> Result<reqwest::Client, reqwest::Error> {
+    builder().no_proxy().pool_max_idle_per_host(0).no_gzip().retry(reqwest::retry::never()).build()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that builds clients")]
+fn builder() -> reqwest::ClientBuilder {
     install_crypto();
-    let builder = reqwest::Client::builder()
+    reqwest::Client::builder()
         .connect_timeout(CONNECT_WAIT_MAX)
         .pool_idle_timeout(IDLE_CONNECTION_AGE_MAX)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
@@ -39,11 +54,7 @@ pub fn client(proxy: Option<&str>) -> Result<reqwest::Client, reqwest::Error> {
         .http2_keep_alive_interval(PROBE_INTERVAL)
         .http2_keep_alive_timeout(CONNECT_WAIT_MAX)
         .redirect(redirect::Policy::none())
-        .user_agent(USER_AGENT);
-    match proxy {
-        Some(url) => builder.proxy(Proxy::all(url)?.no_proxy(NoProxy::from_string(NEVER_PROXIED))).build(),
-        None => builder.no_proxy().build(),
-    }
+        .user_agent(USER_AGENT)
 }
 
 /// TLS needs one provider per process; whoever comes first installs it.

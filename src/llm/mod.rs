@@ -1,5 +1,6 @@
 //! Models that answer: what is asked of them, what comes back, and what can go wrong.
 
+mod address;
 mod answer;
 pub mod choice;
 mod errors;
@@ -12,11 +13,13 @@ pub mod passages;
 pub mod presets;
 mod sse;
 mod tool_calls;
+pub mod transcription;
 
 use std::pin::Pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use chatkit_protocol::JsonMap;
 use futures_util::Stream;
 use serde_json::Value;
@@ -38,7 +41,14 @@ pub enum Message {
     /// What the operator tells the model.
     System(String),
     /// What the reader wrote.
-    User(String),
+    User {
+        /// The reader's own words; perhaps none, when there is something else.
+        text: String,
+        /// What the reader attached, as text that says of itself where it begins and ends.
+        material: Vec<String>,
+        /// Pictures the reader attached; empty for a model that does not see.
+        images: Vec<Image>,
+    },
     /// What the model said before.
     Assistant {
         /// Its words, perhaps none.
@@ -55,6 +65,22 @@ pub enum Message {
         /// The result, as text.
         output: String,
     },
+}
+
+impl Message {
+    /// Words of a reader, and nothing else.
+    pub fn user(text: impl Into<String>) -> Self {
+        Self::User { text: text.into(), material: Vec::new(), images: Vec::new() }
+    }
+}
+
+/// A picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// What its bytes are, such as `image/png`.
+    pub mime_type: String,
+    /// The file as it is.
+    pub bytes: Bytes,
 }
 
 /// A tool as the model is told of it.
@@ -161,4 +187,9 @@ pub trait ChatModel: Send + Sync + 'static {
 
     /// Which model it is.
     fn name(&self) -> ModelName;
+
+    /// Whether it may be given pictures.
+    fn sees(&self) -> bool {
+        false
+    }
 }

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
+use super::address;
+pub use super::address::EndpointError;
 use super::answer::Answer;
 use super::errors::{self, ERROR_BODY_BYTES_MAX};
 use super::openai_wire::AskedFor;
@@ -31,12 +33,14 @@ pub struct Endpoint {
     pub api_key: Option<SecretString>,
     /// The model, by the provider's name for it.
     pub model: String,
+    /// Whether the model may be given pictures.
+    pub sees: bool,
 }
 
 impl Endpoint {
     /// The preset's own address and model.
     pub fn of(preset: &'static Preset, api_key: Option<SecretString>) -> Self {
-        Self { preset, base_url: preset.base_url.into(), api_key, model: preset.model.into() }
+        Self { preset, base_url: preset.base_url.into(), api_key, model: preset.model.into(), sees: preset.sees }
     }
 }
 
@@ -58,20 +62,6 @@ impl Default for Limits {
     }
 }
 
-/// Why an endpoint cannot be used: found when the house starts, not when somebody asks.
-#[derive(Debug, thiserror::Error)]
-pub enum EndpointError {
-    /// The address is not an absolute `http` or `https` one.
-    #[error("the model's address is not an absolute http or https address: {0}")]
-    Address(String),
-    /// The key holds characters no header can carry.
-    #[error("the model's key holds characters that no header can carry")]
-    Key,
-    /// There is no model by an empty name.
-    #[error("the model's name is empty")]
-    Model,
-}
-
 /// A model behind an OpenAI-compatible endpoint.
 #[derive(Debug)]
 pub struct OpenAiCompatible {
@@ -91,7 +81,7 @@ impl OpenAiCompatible {
         if endpoint.model.trim().is_empty() {
             return Err(EndpointError::Model);
         }
-        let url = completions_url(&endpoint.base_url)?;
+        let url = address::door(&endpoint.base_url, address::COMPLETIONS)?;
         let headers = headers(endpoint.api_key.as_ref())?;
         let refuses_usage = AtomicBool::new(!endpoint.preset.usage_on_request);
         Ok(Self { http, url, headers, endpoint, limits, ids, refuses_usage })
@@ -174,69 +164,17 @@ impl ChatModel for OpenAiCompatible {
     fn name(&self) -> ModelName {
         ModelName { provider: self.endpoint.preset.name.into(), model: self.endpoint.model.trim().into() }
     }
-}
 
-fn completions_url(base: &str) -> Result<Url, EndpointError> {
-    let wrong = || EndpointError::Address(without_secrets(base));
-    let mut url = Url::parse(base.trim()).map_err(|_| wrong())?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong());
+    fn sees(&self) -> bool {
+        self.endpoint.sees
     }
-    if !url.path().trim_end_matches('/').ends_with("/chat/completions") {
-        url.path_segments_mut().map_err(|()| wrong())?.pop_if_empty().extend(["chat", "completions"]);
-    }
-    Ok(url)
-}
-
-/// What may be shown of an address: neither its query nor what stands before an `@`.
-fn without_secrets(address: &str) -> String {
-    let shown = address.split('?').next().unwrap_or_default();
-    shown.rsplit('@').next().unwrap_or_default().chars().take(200).collect()
 }
 
 fn headers(key: Option<&SecretString>) -> Result<HeaderMap, EndpointError> {
-    let mut headers = HeaderMap::new();
+    let mut headers = address::bearer(key)?;
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream, application/json"));
     // A compressed stream arrives in the compressor's pieces, late.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    if let Some(key) = key.map(|key| key.expose_secret().trim()).filter(|key| !key.is_empty()) {
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| EndpointError::Key)?;
-        bearer.set_sensitive(true);
-        headers.insert(AUTHORIZATION, bearer);
-    }
     Ok(headers)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_may_end_as_it_likes() {
-        for (base, expected) in [
-            ("http://h/v1", "http://h/v1/chat/completions"),
-            ("http://h/v1beta/openai/", "http://h/v1beta/openai/chat/completions"),
-            (" http://h ", "http://h/chat/completions"),
-            ("http://h/v1/chat/completions", "http://h/v1/chat/completions"),
-            ("https://h/deployments/d?api-version=1", "https://h/deployments/d/chat/completions?api-version=1"),
-        ] {
-            assert_eq!(completions_url(base).unwrap().as_str(), expected);
-        }
-    }
-
-    #[test]
-    fn an_address_that_makes_no_sense_is_named_without_its_secrets() {
-        for base in ["h/v1", "ftp://me:secret@h/?key=secret", "", "file:///etc?secret"] {
-            let error = completions_url(base).unwrap_err().to_string();
-            assert!(!error.contains("secret"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_key_with_a_line_break_inside_is_refused_and_one_around_it_is_not() {
-        assert!(headers(Some(&SecretString::from("sk-1\n"))).unwrap().contains_key(AUTHORIZATION));
-        assert!(matches!(headers(Some(&SecretString::from("sk\n1"))), Err(EndpointError::Key)));
-        assert!(!headers(Some(&SecretString::from(" "))).unwrap().contains_key(AUTHORIZATION));
-    }
 }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use base64::display::Base64Display;
+use base64::engine::general_purpose::STANDARD;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Serialize, Serializer};
@@ -10,7 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::presets::AnswerLimit;
-use super::{Message, Prompt, ToolCall, ToolSpec, Usage};
+use super::{Image, Message, Prompt, ToolCall, ToolSpec, Usage};
 
 /// A request, borrowed from the prompt it carries.
 #[derive(Clone, Copy)]
@@ -70,9 +72,15 @@ impl Serialize for WireMessage<'_> {
                 map.serialize_entry("role", "system")?;
                 map.serialize_entry("content", text)?;
             }
-            Message::User(text) => {
+            Message::User { text, material, images } => {
                 map.serialize_entry("role", "user")?;
-                map.serialize_entry("content", text)?;
+                let words = material.iter().chain([text]).map(String::as_str);
+                let words: Vec<&str> = words.filter(|words| !words.is_empty()).collect();
+                match images.as_slice() {
+                    // Not every server understands parts, so none are sent where a string does.
+                    [] => map.serialize_entry("content", &words.join("\n\n"))?,
+                    images => map.serialize_entry("content", &Parts { words: &words, images })?,
+                }
             }
             Message::Assistant { text, tool_calls } => {
                 map.serialize_entry("role", "assistant")?;
@@ -91,6 +99,45 @@ impl Serialize for WireMessage<'_> {
             }
         }
         map.end()
+    }
+}
+
+/// The content of a message with pictures.
+struct Parts<'a> {
+    words: &'a [&'a str],
+    images: &'a [Image],
+}
+
+impl Serialize for Parts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(tag = "type", rename_all = "snake_case")]
+        enum Part<'a> {
+            Text { text: &'a str },
+            ImageUrl { image_url: Address<'a> },
+        }
+        #[derive(Serialize)]
+        struct Address<'a> {
+            url: DataUrl<'a>,
+        }
+        let mut list = serializer.serialize_seq(Some(self.images.len() + self.words.len()))?;
+        for text in self.words {
+            list.serialize_element(&Part::Text { text })?;
+        }
+        for image in self.images {
+            list.serialize_element(&Part::ImageUrl { image_url: Address { url: DataUrl(image) } })?;
+        }
+        list.end()
+    }
+}
+
+/// Written straight into the request: a picture is large enough without a second copy.
+struct DataUrl<'a>(&'a Image);
+
+impl Serialize for DataUrl<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Image { mime_type, bytes } = self.0;
+        serializer.collect_str(&format_args!("data:{mime_type};base64,{}", Base64Display::new(bytes, &STANDARD)))
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Preset {
     pub model_variable: &'static str,
     /// The model when none is set.
     pub model: &'static str,
+    /// Whether that model can be shown pictures.
+    pub sees: bool,
     /// Whether `stream_options.include_usage` may be sent.
     pub usage_on_request: bool,
     /// How it wants to be told where to cut the answer.
@@ -41,6 +43,7 @@ pub const GEMINI: Preset = Preset {
     base_url: "https://generativelanguage.googleapis.com/v1beta/openai/",
     model_variable: "GEMINI_MODEL_NAME",
     model: "gemini-3.5-flash-lite",
+    sees: true,
     usage_on_request: true,
     answer_limit: AnswerLimit::MaxTokens,
 };
@@ -54,6 +57,7 @@ pub const OPENAI: Preset = Preset {
     base_url: "https://api.openai.com/v1",
     model_variable: "OPENAI_MODEL",
     model: "gpt-6-luna",
+    sees: true,
     usage_on_request: true,
     answer_limit: AnswerLimit::MaxCompletionTokens,
 };
@@ -67,6 +71,7 @@ pub const COHERE: Preset = Preset {
     base_url: "https://api.cohere.ai/compatibility/v1",
     model_variable: "COHERE_MODEL",
     model: "command-a-03-2025",
+    sees: false,
     usage_on_request: false,
     answer_limit: AnswerLimit::MaxTokens,
 };
@@ -80,6 +85,7 @@ pub const OLLAMA: Preset = Preset {
     base_url: "http://localhost:11434/v1",
     model_variable: "OLLAMA_MODEL",
     model: "llama3.2",
+    sees: false,
     usage_on_request: true,
     answer_limit: AnswerLimit::MaxTokens,
 };

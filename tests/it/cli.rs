@@ -1,5 +1,6 @@
 //! The command line as its users meet it: the real program, in a folder of its own.
 
+mod conformance;
 mod program;
 
 use std::net::TcpListener;
@@ -31,7 +32,7 @@ fn json_lines(out: &str) -> Vec<Value> {
 #[test]
 fn help_names_every_command() {
     let help = Home::new().run(&["--help"]).well();
-    for command in ["serve", "ingest", "ask", "search", "eval", "migrate", "config", "healthcheck"] {
+    for command in ["serve", "ingest", "ask", "search", "eval", "migrate", "config", "conformance", "healthcheck"] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command}: {help}");
     }
 }

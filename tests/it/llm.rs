@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use chatkit_gateway::identity::Ids;
 use chatkit_gateway::llm::openai::{Endpoint, Limits, OpenAiCompatible};
-use chatkit_gateway::llm::{ChatModel, Chunk, LlmError, Message, Prompt, ToolCall, ToolSpec, Usage, http, presets};
+use chatkit_gateway::llm::{
+    ChatModel, Chunk, Image, LlmError, Message, Prompt, ToolCall, ToolSpec, Usage, http, presets,
+};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
@@ -46,7 +48,7 @@ async fn hear(model: &OpenAiCompatible, prompt: Prompt) -> Heard {
 }
 
 fn question() -> Prompt {
-    Prompt { messages: vec![Message::User("What is a robot?".into())], ..Prompt::default() }
+    Prompt { messages: vec![Message::user("What is a robot?")], ..Prompt::default() }
 }
 
 async fn ask(reply: Reply) -> Heard {
@@ -109,7 +111,7 @@ async fn the_request_says_all_that_the_prompt_says() {
     let prompt = Prompt {
         messages: vec![
             Message::System("Be brief.".into()),
-            Message::User("What is \"it\"?".into()),
+            Message::user("What is \"it\"?"),
             Message::Assistant { text: String::new(), tool_calls: vec![call] },
             Message::Tool { call_id: "call_1".into(), name: "search".into(), output: "{}".into() },
             Message::Assistant { text: "It is.".into(), tool_calls: vec![] },
@@ -144,6 +146,44 @@ async fn the_request_says_all_that_the_prompt_says() {
         "stream_options": { "include_usage": true },
     });
     assert_eq!(request.body, sent);
+}
+
+#[tokio::test]
+async fn pictures_and_files_go_along_with_the_words() {
+    let fake = FakeModel::start().await;
+    fake.always(Reply::text(["ok"]));
+    let image = |mime_type: &str, bytes: &'static [u8]| Image { mime_type: mime_type.into(), bytes: bytes.into() };
+    let message = |text: &str, material: &[&str], images: &[Image]| Message::User {
+        text: text.into(),
+        material: material.iter().copied().map(String::from).collect(),
+        images: images.to_vec(),
+    };
+    let messages = vec![
+        message("What is it?", &["A note."], &[]),
+        message("", &["A note.", "Another."], &[]),
+        message("And these?", &["A note."], &[image("image/png", b"\x89PNG"), image("image/webp", &[0xff; 2])]),
+        message("", &[], &[image("image/gif", b"GIF89a")]),
+    ];
+    hear(&fake.client(), Prompt { messages, ..Prompt::default() }).await;
+    let sent: Vec<Value> = fake.request().await.body["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|message| message["content"].clone())
+        .collect();
+    let picture = |url: &str| json!({ "type": "image_url", "image_url": { "url": url } });
+    let expected = [
+        json!("A note.\n\nWhat is it?"),
+        json!("A note.\n\nAnother."),
+        json!([
+            { "type": "text", "text": "A note." },
+            { "type": "text", "text": "And these?" },
+            picture("data:image/png;base64,iVBORw=="),
+            picture("data:image/webp;base64,//8="),
+        ]),
+        json!([picture("data:image/gif;base64,R0lGODlh")]),
+    ];
+    assert_eq!(sent, expected);
 }
 
 #[tokio::test]

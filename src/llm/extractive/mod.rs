@@ -51,7 +51,7 @@ impl Extractive {
     }
 
     fn answer(&self, prompt: &Prompt) -> Answer {
-        let asked = prompt.messages.iter().rposition(|message| matches!(message, Message::User(_)));
+        let asked = prompt.messages.iter().rposition(|message| matches!(message, Message::User { .. }));
         let question = asked.and_then(|at| user_text(&prompt.messages[at])).unwrap_or_default();
         let results = tool_outputs(&prompt.messages[asked.map_or(0, |at| at + 1)..]);
         if !results.is_empty() {
@@ -109,7 +109,7 @@ impl ChatModel for Extractive {
 
 fn user_text(message: &Message) -> Option<&str> {
     match message {
-        Message::User(text) => Some(text),
+        Message::User { text, .. } => Some(text),
         Message::System(_) | Message::Assistant { .. } | Message::Tool { .. } => None,
     }
 }
@@ -121,7 +121,7 @@ fn tool_outputs(messages: &[Message]) -> Vec<&str> {
 fn tool_output(message: &Message) -> Option<&str> {
     match message {
         Message::Tool { name, output, .. } => (name == KNOWLEDGE_TOOL).then_some(output),
-        Message::System(_) | Message::User(_) | Message::Assistant { .. } => None,
+        Message::System(_) | Message::User { .. } | Message::Assistant { .. } => None,
     }
 }
 
@@ -178,7 +178,7 @@ mod tests {
 
     async fn answer(question: &str, output: &str) -> String {
         let result = Message::Tool { call_id: "c".into(), name: KNOWLEDGE_TOOL.into(), output: output.into() };
-        let chunks = hear(vec![Message::User(question.into()), result]).await;
+        let chunks = hear(vec![Message::user(question), result]).await;
         let text = |chunk: &Chunk| if let Chunk::Text(text) = chunk { Some(text.clone()) } else { None };
         chunks.iter().filter_map(text).collect()
     }
@@ -186,11 +186,11 @@ mod tests {
     #[tokio::test]
     async fn a_question_is_searched_for_first() {
         let earlier = [
-            Message::User("What is a motor?".into()),
+            Message::user("What is a motor?"),
             Message::Tool { call_id: "c".into(), name: KNOWLEDGE_TOOL.into(), output: passages() },
             Message::Assistant { text: "Motors turn.".into(), tool_calls: vec![] },
         ];
-        let messages = earlier.into_iter().chain([Message::User(" What is a \"sensor\"? ".into())]).collect();
+        let messages = earlier.into_iter().chain([Message::user(" What is a \"sensor\"? ")]).collect();
         let call = ToolCall {
             id: "call_1".into(),
             name: KNOWLEDGE_TOOL.into(),
@@ -238,7 +238,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_greeting_needs_no_book_and_comes_word_by_word() {
-        let chunks = hear(vec![Message::User("hello".into())]).await;
+        let chunks = hear(vec![Message::user("hello")]).await;
         assert_eq!(chunks[1], Chunk::Text("Hello! ".into()));
         assert_eq!(chunks[2], Chunk::Text("Ask ".into()));
     }
@@ -247,7 +247,7 @@ mod tests {
     async fn words_come_no_faster_than_the_given_pace() {
         let pace = Duration::from_millis(1);
         let model = Extractive::new(pace, Ids::counting());
-        let messages = vec![Message::User("hello".into())];
+        let messages = vec![Message::user("hello")];
         let begun = tokio::time::Instant::now();
         let words = model.stream(Prompt { messages, ..Prompt::default() }).await.unwrap().count().await - 1;
         assert!(begun.elapsed() >= pace * u32::try_from(words).unwrap());

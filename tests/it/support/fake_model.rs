@@ -43,10 +43,46 @@ struct Script {
 pub(crate) struct Recorded {
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
-    /// The JSON of the body, with its members in their order.
+    /// The JSON of the body, with its members in their order; null where it is none.
     pub(crate) body: Value,
+    /// The body as it came.
+    pub(crate) bytes: Bytes,
     /// The other end of the connection: the same one means the same connection.
     pub(crate) peer: SocketAddr,
+}
+
+/// A field of a form as it arrived.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Field {
+    /// Its headers, lower case, without the space after the colon.
+    pub(crate) headers: Vec<String>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Recorded {
+    /// The fields of a `multipart/form-data` body, in their order.
+    pub(crate) fn form(&self) -> Vec<Field> {
+        let content_type = self.headers["content-type"].to_str().unwrap();
+        let boundary = content_type.strip_prefix("multipart/form-data; boundary=").expect("a form");
+        let (opening, line) = (format!("--{boundary}\r\n"), format!("\r\n--{boundary}"));
+        let mut left = self.bytes.strip_prefix(opening.as_bytes()).expect("a form begins with its boundary");
+        let mut fields = Vec::new();
+        while left != b"--\r\n" && left != b"--" {
+            left = left.strip_prefix(b"\r\n").unwrap_or(left);
+            let (headers, rest) = left.split_at(find(left, b"\r\n\r\n"));
+            let rest = &rest[4..];
+            let (bytes, rest) = rest.split_at(find(rest, line.as_bytes()));
+            let headers = String::from_utf8(headers.to_vec()).unwrap();
+            let headers = headers.lines().map(|header| header.to_lowercase().replace(": ", ":")).collect();
+            fields.push(Field { headers, bytes: bytes.to_vec() });
+            left = &rest[line.len()..];
+        }
+        fields
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> usize {
+    bytes.windows(wanted.len()).position(|window| window == wanted).expect("a form is well-formed")
 }
 
 /// What the fake answers to one request.
@@ -249,9 +285,10 @@ async fn answer(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    script.requests.lock().unwrap().push(Recorded { path: head.uri.path().into(), headers: head.headers, body, peer });
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    let path = head.uri.path().into();
+    script.requests.lock().unwrap().push(Recorded { path, headers: head.headers, body, bytes, peer });
     script.arrived.add_permits(1);
     let reply = script.replies.lock().unwrap().pop_front();
     let reply = reply.or_else(|| script.always.lock().unwrap().clone());

@@ -4,5 +4,6 @@ pub(crate) mod client;
 pub(crate) mod fake_model;
 pub(crate) mod house;
 pub(crate) mod postgres;
+pub(crate) mod raw_server;
 pub(crate) mod transcript;
 pub(crate) mod wire;

@@ -1,0 +1,259 @@
+//! What the model is handed of the files that readers attach: their text, their pictures, or a sentence instead.
+//!
+//! What a file is, its bytes say: names and media types are claims.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chatkit_protocol::{Attachment, AttachmentId, ItemId, ItemKind, NoticeLevel, ThreadEvent, ThreadItem};
+use tokio::time::timeout;
+
+use super::prompt::quoted;
+use crate::llm::Image;
+
+/// So many files are opened for one question, the newest message's first.
+const FILES_MAX: usize = 10;
+
+/// A larger file is not looked into.
+const FILE_BYTES_MAX: usize = 20 << 20;
+
+/// The text of one file, as far as it is handed over.
+const FILE_TEXT_BYTES_MAX: usize = 60_000;
+
+/// The text of all files of one question together.
+const FILES_TEXT_BYTES_MAX: usize = 120_000;
+
+/// The pictures of one question together: providers refuse requests of more than 20 MB, and base64 adds a third.
+const PICTURES_BYTES_MAX: usize = 12 << 20;
+
+/// A file's name is told up to so many characters.
+const NAME_CHARS_MAX: usize = 100;
+
+/// A file that takes longer to fetch did not arrive.
+const FETCH_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// What there is of the files of a conversation, message by message.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    by_item: HashMap<ItemId, Vec<Handed>>,
+    newest: Option<ItemId>,
+}
+
+#[derive(Debug)]
+enum Handed {
+    /// Says of itself what it is.
+    Material(String),
+    Picture {
+        name: String,
+        image: Image,
+    },
+    Nothing {
+        name: String,
+        why: Why,
+    },
+}
+
+/// Why a file is not handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    Missing,
+    Unseen,
+    Refused,
+    Empty,
+    TooLarge,
+    TooMuch,
+    Unreadable,
+    GivenLater,
+}
+
+impl Why {
+    fn told(self, to_model: bool) -> &'static str {
+        match self {
+            Self::Missing => "it did not arrive",
+            Self::Unseen if to_model => "it is an image, which you cannot see",
+            Self::Unseen => "it is an image, and this site's model does not see",
+            Self::Refused if to_model => "it is an image, which you cannot see",
+            Self::Refused => "the model did not accept the image",
+            Self::Empty => "it is empty",
+            Self::TooLarge => "it is too large to be read",
+            Self::TooMuch => "there was no room left for it beside the other files",
+            Self::Unreadable => "it is of a kind that cannot be read here",
+            Self::GivenLater => "it is given with a later message",
+        }
+    }
+}
+
+/// Opens what was attached to these messages, oldest first: the newest message's files first, then earlier ones as far
+/// as there is room. `fetch` gives the bytes of a file, or nothing when they never came.
+pub(super) async fn gather<'a, F: Future<Output = Option<Bytes>>>(
+    items: impl DoubleEndedIterator<Item = &'a ThreadItem>,
+    sees: bool,
+    fetch: impl Fn(AttachmentId) -> F,
+) -> Gathered {
+    let mut gathered = Gathered::default();
+    let mut room = Room { files: FILES_MAX, text_bytes: FILES_TEXT_BYTES_MAX, pictures_bytes: PICTURES_BYTES_MAX };
+    let mut given = HashSet::new();
+    for item in items.rev() {
+        let ItemKind::UserMessage(message) = &item.kind else { continue };
+        gathered.newest.get_or_insert_with(|| item.id.clone());
+        let mut handed = Vec::with_capacity(message.attachments.len());
+        for attachment in &message.attachments {
+            let name = shown_name(&attachment.name);
+            handed.push(match given.insert(&attachment.id) {
+                true => room.open(attachment, name, sees, &fetch).await,
+                false => Handed::Nothing { name, why: Why::GivenLater },
+            });
+        }
+        if !handed.is_empty() {
+            gathered.by_item.insert(item.id.clone(), handed);
+        }
+    }
+    gathered
+}
+
+impl Gathered {
+    /// What goes with a message: material, and pictures.
+    pub(super) fn of(&self, item: &ItemId) -> (Vec<String>, Vec<Image>) {
+        let (mut material, mut images) = (Vec::new(), Vec::new());
+        for handed in self.by_item.get(item).into_iter().flatten() {
+            material.push(match handed {
+                Handed::Material(text) => text.clone(),
+                Handed::Picture { name, image } => {
+                    images.push(image.clone());
+                    format!("(The reader attached the image {name}, which you see.)")
+                }
+                Handed::Nothing { name, why } => format!("(The reader attached {name}, but {}.)", why.told(true)),
+            });
+        }
+        (material, images)
+    }
+
+    /// What the reader should know of the newest message's files.
+    pub(super) fn notice(&self) -> Option<ThreadEvent> {
+        self.notice_of(|_| true)
+    }
+
+    pub(super) fn has_pictures(&self) -> bool {
+        self.by_item.values().flatten().any(|handed| matches!(handed, Handed::Picture { .. }))
+    }
+
+    /// Takes the pictures away, since the model did not accept them; what the reader should know of that.
+    pub(super) fn without_pictures(&mut self) -> Option<ThreadEvent> {
+        for handed in self.by_item.values_mut().flatten() {
+            if let Handed::Picture { name, .. } = handed {
+                *handed = Handed::Nothing { name: std::mem::take(name), why: Why::Refused };
+            }
+        }
+        self.notice_of(|why| why == Why::Refused)
+    }
+
+    fn notice_of(&self, reasons: impl Fn(Why) -> bool) -> Option<ThreadEvent> {
+        let of_newest = self.by_item.get(self.newest.as_ref()?)?;
+        let unread = of_newest.iter().filter_map(|handed| match handed {
+            Handed::Nothing { name, why } if reasons(*why) => Some(format!("{name}: {}.", why.told(false))),
+            Handed::Nothing { .. } | Handed::Material(_) | Handed::Picture { .. } => None,
+        });
+        let unread: Vec<String> = unread.collect();
+        let message = match unread.as_slice() {
+            [] => return None,
+            [one] => format!("The answer is written without {one}"),
+            several => format!("The answer is written without these files.\n\n- {}", several.join("\n- ")),
+        };
+        Some(ThreadEvent::Notice { level: NoticeLevel::Warning, message, title: None })
+    }
+}
+
+/// How much more may be handed over.
+struct Room {
+    files: usize,
+    text_bytes: usize,
+    pictures_bytes: usize,
+}
+
+impl Room {
+    async fn open<F: Future<Output = Option<Bytes>>>(
+        &mut self,
+        attachment: &Attachment,
+        name: String,
+        sees: bool,
+        fetch: &impl Fn(AttachmentId) -> F,
+    ) -> Handed {
+        match self.read(attachment, &name, sees, fetch).await {
+            Ok(handed) => handed,
+            Err(why) => Handed::Nothing { name, why },
+        }
+    }
+
+    async fn read<F: Future<Output = Option<Bytes>>>(
+        &mut self,
+        attachment: &Attachment,
+        name: &str,
+        sees: bool,
+        fetch: &impl Fn(AttachmentId) -> F,
+    ) -> Result<Handed, Why> {
+        if !sees && attachment.mime_type.starts_with("image/") {
+            return Err(Why::Unseen);
+        }
+        self.files = self.files.checked_sub(1).ok_or(Why::TooMuch)?;
+        let bytes = timeout(FETCH_TIME_MAX, fetch(attachment.id.clone())).await.ok().flatten().ok_or(Why::Missing)?;
+        match bytes.len() {
+            0 => return Err(Why::Empty),
+            bytes if bytes > FILE_BYTES_MAX => return Err(Why::TooLarge),
+            _ => {}
+        }
+        if let Some(mime_type) = picture(&bytes) {
+            if !sees {
+                return Err(Why::Unseen);
+            }
+            self.pictures_bytes = self.pictures_bytes.checked_sub(bytes.len()).ok_or(Why::TooMuch)?;
+            let image = Image { mime_type: mime_type.to_owned(), bytes };
+            return Ok(Handed::Picture { name: name.to_owned(), image });
+        }
+        self.hand_text(name, text(&bytes).ok_or(Why::Unreadable)?)
+    }
+
+    fn hand_text(&mut self, name: &str, text: &str) -> Result<Handed, Why> {
+        let text = text.trim_end();
+        if text.is_empty() {
+            return Err(Why::Empty);
+        }
+        let given = &text[..text.floor_char_boundary(self.text_bytes.min(FILE_TEXT_BYTES_MAX))];
+        if given.is_empty() {
+            return Err(Why::TooMuch);
+        }
+        self.text_bytes -= given.len();
+        let mut material = format!("The reader attached the file {name}. It says:\n\n{}", quoted(given));
+        if given.len() < text.len() {
+            material.push_str(&format!(
+                "\n\n(This is only its beginning: the first {} of {} bytes.)",
+                given.len(),
+                text.len()
+            ));
+        }
+        Ok(Handed::Material(material))
+    }
+}
+
+/// The media type of a picture that models know.
+fn picture(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        _ => None,
+    }
+}
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))?;
+    Some(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// The name as code, which nothing in it can end.
+fn shown_name(name: &str) -> String {
+    let clean = |c: char| if c.is_control() || matches!(c, '`' | '\u{2028}' | '\u{2029}') { ' ' } else { c };
+    let name: String = name.trim().chars().map(clean).take(NAME_CHARS_MAX).collect();
+    format!("`{}`", if name.trim().is_empty() { "file" } else { &name })
+}
