@@ -76,6 +76,22 @@ class Side:
         return False
 
 
+class Ours(Side):
+    """Our side, all of whose answers the reference's types must understand."""
+
+    def __init__(self, host, tally):
+        super().__init__(host, strict=True)
+        self.tally = tally
+
+    def ask(self, body, **how):
+        answer = super().ask(body, **how)
+        if answer.granted:
+            kind = json.loads(body)["type"]
+            for value in answer.body if answer.streams else [answer.body]:
+                self.tally.take(kind, json.dumps(value).encode())
+        return answer
+
+
 class Reference(Side):
     """The reference, whose answers are turned into those that we owe."""
 

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -62,7 +63,7 @@ class Host:
             self.port = free.getsockname()[1]
         self.log = Path(self.folder.name, "log")
         # Nobody's settings, and the reference, which writes the time without a zone, in the zone we read it in.
-        environment = {"PATH": os.environ.get("PATH", ""), "TZ": "UTC", "HOME": self.folder.name}
+        environment = {"PATH": os.environ.get("PATH", ""), "TZ": "UTC", "HOME": self.folder.name, "TMPDIR": self.folder.name}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*self.command, "--port", str(self.port), *self.options],
@@ -87,7 +88,7 @@ class Host:
                 time.sleep(0.05)
 
     def __exit__(self, *_):
-        self.process.terminate()
+        self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(ANSWER_SECONDS_MAX)
         except subprocess.TimeoutExpired:
