@@ -2,6 +2,9 @@
 
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 GATEWAY := $(TARGET)/debug/chatkit-gateway
+SCRIPTED := $(TARGET)/debug/examples/scripted
+# What the tests are told, for the reference's types to read; the tests write only where there is such a folder.
+HEARD   := $(TARGET)/tmp/transcripts
 PYTHON  := tests/python/.venv/bin/python
 ADDRESS := http://127.0.0.1:$(or $(PORT),8000)
 
@@ -22,8 +25,13 @@ run: ## Build and serve, with the bundled book and no settings needed
 
 test: ## Install what the tests need and lack, and run all of them
 	@tests/setup
+	@rm -rf $(HEARD) && mkdir -p $(HEARD)
 	cargo test --workspace
 	@cargo build
+	@cargo build --example scripted
+	$(PYTHON) tests/python/transcripts.py $(HEARD)
+	@rm -rf $(HEARD)
+	$(PYTHON) tests/python/differential.py $(SCRIPTED)
 	$(PYTHON) tests/python/oracle.py $(GATEWAY)
 	$(PYTHON) tests/python/readme.py $(GATEWAY) README.md
 

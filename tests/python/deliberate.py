@@ -6,6 +6,7 @@ the gateway must, the rule sets it right, so that everything after is compared a
 of the list of differences in `docs/protocol.md`. A rule that is not needed in a run has to go.
 """
 
+import dataclasses
 import json
 from itertools import pairwise
 
@@ -17,6 +18,8 @@ ROWS_MAX = 200
 HIDDEN = ("hidden_context_item", "sdk_hidden_context")
 LISTS = ("threads.list", "items.list")
 SENTENCE = "any sentence"
+# Tells the reference's host to stream widgets as our rule says.
+WHOLE_WIDGETS = {"whole-widgets": "on"}
 TABLE = []
 
 
@@ -39,7 +42,7 @@ def rule(moment, reason):
 
 
 def before(reason):
-    """Asked before the reference is; an answer spares it the request."""
+    """Asked before the reference is, which then is not: the answer is final."""
     return rule("before", reason)
 
 
@@ -52,9 +55,8 @@ def apply(exchange, send):
     """The answer that is owed."""
     for one in TABLE:
         if one.moment == "before" and (answer := one(exchange)) is not None:
-            break
-    else:
-        answer = send()
+            return answer
+    answer = send()
     for one in TABLE:
         if one.moment == "after" and (changed := one(exchange, answer)) is not None:
             answer = changed
@@ -76,10 +78,10 @@ def action_without_type(exchange):
     return refused("400") if params and "type" not in params["action"] else None
 
 
-@after("The widget may leave out the data of a tag and send null as metadata; the reference fails. [18]")
-def lenient(exchange, answer):
+@before("The widget may leave out the data of a tag and send null as metadata; the reference fails. [18]")
+def lenient(exchange):
     request = exchange.request
-    if exchange.valid or answer.status != 500 or not isinstance(request, dict):
+    if exchange.valid or not isinstance(request, dict):
         return None
     mended = {name: value for name, value in request.items() if name != "metadata" or value is not None}
     params = request.get("params")
@@ -88,7 +90,7 @@ def lenient(exchange, answer):
     if isinstance(content, list):
         content = [{"data": {}} | part if isinstance(part, dict) and part.get("type") == "input_tag" else part for part in content]
         mended["params"] = params | {"input": asked | {"content": content}}
-    return exchange.send(mended) if mended != request and acceptable(mended) else None
+    return exchange.again(mended) if mended != request and acceptable(mended) else None
 
 
 def acceptable(request):
@@ -161,7 +163,7 @@ def no_open_question(exchange, answer):
 @before("A locked or closed thread takes no message, if the server is told so, and says it in the stream. [15]")
 def locked(exchange):
     params = params_of(exchange, "threads.add_user_message")
-    if params is None or not exchange.refuses_locked:
+    if params is None or not exchange.refuses_locked or not all(map(exchange.has_attachment, params["input"]["attachments"])):
         return None
     thread = exchange.send({"type": "threads.get_by_id", "params": {"thread_id": params["thread_id"]}})
     if not thread.granted or thread.body["status"]["type"] == "active":
@@ -237,38 +239,18 @@ def sync_action_stores(exchange, answer):
 
 # ------------------------------------------------------------------ what is sent and kept
 
-@after("Hidden items are not sent, in no event and in no answer. [6]")
-def hidden(exchange, answer):
-    if not answer.granted or not isinstance(answer.body, (list, dict)):
-        return None
-    if isinstance(answer.body, dict):
-        shown = answer.body.get("updated_item")
-        return Answer(200, answer.type, {}) if shown and shown["type"] in HIDDEN else None
-    kept = [event for event in answer.body if event.get("item", {}).get("type") not in HIDDEN]
-    return replaced(answer, kept) if len(kept) < len(answer.body) else None
-
-
-@after("An attachment that belongs to a message is not uploaded any more. [7]")
-def no_upload_descriptor(exchange, answer):
-    found = []
-
-    def without(value):
-        if isinstance(value, list):
-            return [without(element) for element in value]
-        if not isinstance(value, dict):
-            return value
-        if "mime_type" in value and "thread_id" in value and "upload_descriptor" in value:
-            found.append(value)
-            value = {name: inner for name, inner in value.items() if name != "upload_descriptor"}
-        return {name: without(inner) for name, inner in value.items()}
-
-    body = without(answer.body) if answer.granted else None
-    return replaced(answer, body) if found else None
-
-
 @after("What was shown of an answer is kept when the turn fails; the reference forgets it. [13]")
 def partial_text(exchange, answer):
-    if not answer.streams or not answer.unfinished:
+    return keep_shown(exchange, answer) if answer.unfinished else None
+
+
+@after("So it is when the turn ends well and never said that the answer was done, which the protocol leaves open. [16]")
+def text_never_done(exchange, answer):
+    return None if answer.unfinished else keep_shown(exchange, answer)
+
+
+def keep_shown(exchange, answer):
+    if not answer.streams or not answer.granted or answer.cut or answer.left:
         return None
     shown = [item for item in unfinished_messages(answer.body) if any(part["text"].strip() for part in item["content"])]
     if not shown:
@@ -311,11 +293,42 @@ def update_message(content, update):
             content[index] = content[index] | {"annotations": annotations}
 
 
+@after("Hidden items are not sent, in no event and in no answer. [6]")
+def hidden(exchange, answer):
+    if not answer.granted or not isinstance(answer.body, (list, dict)):
+        return None
+    if isinstance(answer.body, dict):
+        shown = answer.body.get("updated_item")
+        return Answer(200, answer.type, {}) if shown and shown["type"] in HIDDEN else None
+    kept = [event for event in answer.body if event.get("item", {}).get("type") not in HIDDEN]
+    return replaced(answer, kept) if len(kept) < len(answer.body) else None
+
+
+@after("An attachment that belongs to a message is not uploaded any more. [7]")
+def no_upload_descriptor(exchange, answer):
+    found = []
+
+    def without(value):
+        if isinstance(value, list):
+            return [without(element) for element in value]
+        if not isinstance(value, dict):
+            return value
+        if "mime_type" in value and "thread_id" in value and "upload_descriptor" in value:
+            found.append(value)
+            value = {name: inner for name, inner in value.items() if name != "upload_descriptor"}
+        return {name: without(inner) for name, inner in value.items()}
+
+    body = without(answer.body) if answer.granted else None
+    return replaced(answer, body) if found else None
+
+
 @before("A widget that grows where the reference's differ does not see it, or fails, is sent whole. [17]")
 def whole_widgets(exchange):
-    streamed = exchange.valid and list(streamed_widgets(exchange.request))
-    lost = any(faulty(*pair) for states in streamed or [] for pair in pairwise(states))
-    return exchange.send(exchange.request, {"whole-widgets": "on"}) if lost else None
+    if not exchange.valid or WHOLE_WIDGETS.items() <= exchange.headers.items():
+        return None
+    streamed = streamed_widgets(exchange.request)
+    lost = any(faulty(*pair) for states in streamed for pair in pairwise(states))
+    return exchange.again(exchange.request, WHOLE_WIDGETS) if lost else None
 
 
 def streamed_widgets(value):
@@ -336,7 +349,7 @@ def streamed_widgets(value):
 
 
 def replaced(answer, body):
-    return Answer(answer.status, answer.type, body, answer.cut, answer.raised, answer.unfinished)
+    return dataclasses.replace(answer, body=body)
 
 
 # ------------------------------------------------------------------ what only both answers together show

@@ -3,7 +3,7 @@
 All conformance cases are played, and then random conversations that are the same in every run. What comes back, and what
 is then found stored, must be the same on both sides once identifiers and times are put into one form; what differs on
 purpose is a rule in `deliberate.py`, and each of those rules must be needed. At the end some answers of ours are spoiled
-(`spoil.py`), which must be noticed.
+(`spoil.py`), which must be noticed. All our answers are also read by the reference's types, as `reading.py` says.
 
     python differential.py PATH-OF-OUR-SCRIPTED-HOST     # `--only 'retry-*'` plays some scenes, `--scripts 50` fewer random ones
     python differential.py --reference                   # the reference against itself, without any rule
@@ -21,7 +21,8 @@ import deliberate
 import scenes
 import scripts
 import spoil
-from stage import Reference, Side, Stage
+from reading import Tally
+from stage import Ours, Reference, Side, Stage
 from wire import Host
 
 FOLDER = Path(__file__).parent
@@ -35,6 +36,13 @@ SETUPS = [
     ("on on refuse cancel", {"attachments", "transcribe", "refuse_locked", "stream_widget", "policy:cancel"}),
     ("off off allow finish", {"stream_widget", "policy:finish"}),
 ]
+# Everything that a scene can show. Hidden items are no part of it.
+EVENTS = "thread.created thread.updated thread.item.added thread.item.updated thread.item.done thread.item.removed thread.item.replaced stream_options progress_update client_effect error notice"  # fmt: skip
+ITEMS = "user_message assistant_message client_tool_call widget generated_image structured_input workflow task end_of_turn"
+MESSAGE_UPDATES = [f"assistant_message.content_part.{what}" for what in ("added", "text_delta", "annotation_added", "done")]
+UPDATES = "widget.streaming_text.value_delta widget.component.updated widget.root.updated workflow.task.added workflow.task.updated generated_image.updated"  # fmt: skip
+PARTS = "input_text input_tag output_text annotation url file entity multiple_choice freeform custom web_search thought image reasoning active locked closed"  # fmt: skip
+SEEN_MIN = dict.fromkeys([*f"{EVENTS} {ITEMS} {UPDATES} {PARTS}".split(), *MESSAGE_UPDATES], 10)
 OPTIONS = ("--attachments", "--transcriber", "--locked", "--on-disconnect")
 
 
@@ -44,7 +52,7 @@ class Run:
     def __init__(self, command):
         # Without a program of ours the reference stands on both sides, and no rule applies.
         self.command, self.ruled = command or REFERENCE, bool(command)
-        self.played, self.failed, self.noticed = 0, 0, 0
+        self.played, self.failed, self.noticed, self.tally = 0, 0, 0, Tally()
 
     def play(self, all_scenes):
         parts = [[] for _ in SETUPS]
@@ -66,18 +74,18 @@ class Run:
     def part(self, theirs, ours, features, part):
         theirs.ready(), ours.ready()
         reference = Reference(theirs, "refuse_locked" in features) if self.ruled else Side(theirs, strict=False)
-        stage = Stage(reference, Side(ours, strict=self.ruled))
+        stage = Stage(reference, Ours(ours, self.tally) if self.ruled else Side(ours, strict=False))
         for scene in part:
             self.played += 1
             if differs := stage.play(scene):
                 self.fail(scene.name, differs)
             for how in spoil.WAYS.get(scene.name, []) if self.ruled else []:
-                stage.ours = spoil.Spoiled(ours, how)
+                stage.ours = spoil.Spoiled(ours, self.tally, how)
                 if stage.play(scene):
                     self.noticed += 1
                 else:
                     self.fail(scene.name, f"nobody noticed what `{how.__name__}` did to our answer")
-                stage.ours = Side(ours, strict=True)
+                stage.ours = Ours(ours, self.tally)
 
     def fail(self, name, why):
         self.failed += 1
@@ -96,11 +104,15 @@ def main():
     began, run = time.monotonic(), Run(asked.program)
     every = [*scenes.cases(CASES), *scripts.random_scenes(asked.scripts)]
     run.play([scene for scene in every if fnmatch.fnmatch(scene.name, asked.only)])
+    whole = run.ruled and asked.only == "*" and asked.scripts == SCRIPTS
     for rule in deliberate.TABLE if run.ruled else []:
-        if not rule.times and asked.only == "*" and asked.scripts == SCRIPTS:
+        if whole and not rule.times:
             run.fail("deliberate.py", f"a difference that nobody sees any more: {rule.reason}")
         else:
             print(f"{rule.times:6} × {rule.reason}")
+    for sentence in run.tally.below(SEEN_MIN) if whole else []:
+        run.fail("scripts.py", sentence)
+    print(run.tally)
     took = time.monotonic() - began
     print(f"{run.played} scenes played, {run.failed} failed, {run.noticed} spoiled answers noticed, in {took:.0f} s")
     return 1 if run.failed or not run.played else 0

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections import Counter
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -82,20 +83,15 @@ def same(one, other):
     return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def compare(adapter, raw, used=None):
-    """Reads bytes with the reference's type, writes them again as its server does, and gives them as plain JSON.
-
-    `used` counts the exceptions that were made.
-    """
+def compare(adapter, raw):
+    """Reads bytes with the reference's type, writes them again as its server does, and gives them as plain JSON."""
     ours = json.loads(raw)
     try:
         theirs = written(adapter, adapter.validate_json(raw))
-        # Its typed widgets drop and add members (see `open_widgets`): everything around a widget is held to the types
-        # all the same, and the widget to the rule that no null is sent.
-        if not same(ours, theirs) and same(ours, opened := written(adapter, adapter.validate_python(open_widgets(ours)))):
-            theirs = opened
-            if used is not None:
-                used["widgets with members that the typed classes do not keep"] += 1
+        # Its typed widgets drop and add members (see `open_widgets`); all around a widget is held to the types even so,
+        # and the widget to the rule that it has no null.
+        if not same(ours, theirs):
+            theirs = written(adapter, adapter.validate_python(open_widgets(ours)))
     except ValidationError as error:
         raise Difference(f"the reference does not accept it: {error}\n{raw.decode()}") from error
     if not same(ours, theirs):
@@ -114,3 +110,39 @@ def frames(body):
         if not frame.startswith(b"data: {") or b"\n" in frame or b"\r" in frame:
             raise Difference(f"not one `data: ` line: {frame[:200]!r}")
         yield frame[len(b"data: ") :]
+
+
+class Tally:
+    """Answers that were read and found good, and what there was in them."""
+
+    def __init__(self):
+        self.events = self.bodies = 0
+        self.seen = Counter()
+
+    def __str__(self):
+        return f"{self.events} events and {self.bodies} bodies read by the reference's types"
+
+    def take(self, request, raw):
+        """Reads an event or a body that answers a request of this type."""
+        adapter = ANSWERS[request]
+        self.count(compare(adapter, raw))
+        if adapter is EVENT:
+            self.events += 1
+        else:
+            self.bodies += 1
+
+    def count(self, value):
+        """Counts each `type` that something has, at any depth: of events, updates, items, parts, tasks, components."""
+        if isinstance(value, list):
+            for element in value:
+                self.count(element)
+        elif isinstance(value, dict):
+            if isinstance(value.get("type"), str):
+                self.seen[value["type"]] += 1
+            for inner in value.values():
+                self.count(inner)
+
+    def below(self, floor):
+        """What was seen less often than a floor says, as sentences."""
+        short = [(kind, least) for kind, least in floor.items() if self.seen[kind] < least]
+        return [f"`{kind}` was seen {self.seen[kind]} times, at least {least} expected" for kind, least in short]

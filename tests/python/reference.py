@@ -5,7 +5,7 @@
 It prints one line when it listens. `POST /chatkit` is the protocol as the reference's own documentation wires it. What
 that wiring hides is told beside it: an exception before an answer is the text of the 500; before a stream is cut, and
 when a hook did not come to its end, the stream's last line is a comment that says so. `GET` and `PUT /items/THREAD`
-read and set all that is stored in a thread.
+read and set all that is stored in a thread, `GET /attachments/ID` says whether there is such an attachment.
 """
 
 import argparse
@@ -42,6 +42,9 @@ class Door:
         path, method = scope["path"], scope["method"]
         if path.startswith("/items/"):
             await self.items(path.removeprefix("/items/"), method, body, send)
+        elif path.startswith("/attachments/"):
+            known = path.removeprefix("/attachments/") in self.server.store.attachments
+            await whole(send, 200 if known else 404, JSON, b"{}")
         elif method != "POST":
             await whole(send, 405, TEXT, b"Method Not Allowed")
         else:

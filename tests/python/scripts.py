@@ -21,6 +21,10 @@ class Author:
     def __init__(self, seed):
         self.chance = random.Random(seed)
         self.names = 0
+        # Kinds of items that were written so far, and requests that answer to them.
+        self.written, self.waiting = {"user_message"}, []
+        # Whether what is begun always comes to an end.
+        self.tidy = False
 
     # -------------------------------------------------------------- small things
 
@@ -121,6 +125,7 @@ class Author:
     # -------------------------------------------------------------- items
 
     def item(self, kind, item_id, /, **members):
+        self.written.add(kind)
         return {"id": item_id, "thread_id": "$thread", "created_at": "$now", "type": kind} | members
 
     def body_of(self, kind):
@@ -203,7 +208,7 @@ class Author:
             return [self.done(kind, item_id)]
         if end == "removed":
             return [emit("thread.item.removed", item_id=item_id)]
-        if end == "never":
+        if end == "never" and not self.tidy:
             return []
         other = self.some(kind, "assistant_message", "hidden_context_item")
         return [emit("thread.item.replaced", item=self.item(other, item_id, **self.body_of(other)))]
@@ -266,7 +271,7 @@ class Author:
         )
         return [{"fail": fail}]
 
-    def steps(self, most=5):
+    def steps(self, most=6):
         """Steps of a script; what is begun goes on to its end while other things happen, as streams do."""
         threads = [self.chance.choice(self.ACTS)(self) for _ in range(self.chance.randint(0, most))]
         mixed = []
@@ -277,15 +282,18 @@ class Author:
             mixed.insert(self.chance.randint(0, len(mixed)), self.failure()[0])
         return mixed
 
-    ACTS = [whole_item, whole_item, whole_item, streamed_message, streamed_message, streamed_workflow, streamed_image, updated_widget, streamed_widget, changed_item, signal, signal, thread_change, thread_change, status_change, repetition]  # fmt: skip
+    ACTS = [whole_item, whole_item, whole_item, streamed_message, streamed_message, streamed_workflow, streamed_image, updated_widget, streamed_widget, changed_item, signal, signal, signal, thread_change, thread_change, status_change, repetition]  # fmt: skip
 
     def script(self):
         steps = self.steps()
+        after = self.some({}, {"after": self.steps(3)})
         if self.perhaps(0.2):
             steps.append(self.done("client_tool_call", self.new_id(), call_id="c", name="f", arguments=self.object()))
-        if self.perhaps(0.15):
+            self.waiting.append(self.tool_output)
+        elif self.perhaps(0.25):
             steps.append(self.done("structured_input", self.new_id(), inputs=self.few(self.question)))
-        return {"respond": steps} | self.some({}, {"after": self.steps(3)})
+            self.waiting.append(self.answers)
+        return {"respond": steps} | after
 
     # -------------------------------------------------------------- requests
 
@@ -296,11 +304,17 @@ class Author:
             tag = {"type": "input_tag", "id": "t", "text": "T"} | self.some({}, {"data": self.object()}, {"data": {}, "interactive": True, "group": "g"})
             content.insert(self.some(0, 1), tag)
         options = self.some({}, {}, {"model": "m"}, {"tool_choice": {"id": "t"}, "model": None}, {"tool_choice": None})
-        attachments = ["$seen:attachment:0"] if self.perhaps(0.1) else []
+        attachments = [self.seen("attachment")] if self.perhaps(0.7 if "attachment" in self.written else 0.03) else []
         return {"content": content, "attachments": attachments, "inference_options": options} | self.optional(quoted_text=self.text(2))
 
     def seen(self, *kinds):
+        """Mostly something that there is."""
+        there = [kind for kind in kinds if kind in self.written]
+        kinds = there if there and self.perhaps(0.9) else kinds
         return f"$seen:{self.some(*kinds)}:{self.chance.randint(0, 5)}"
+
+    def tool_output(self):
+        return self.ask("threads.add_client_tool_output", **self.thread(), result=self.json())
 
     def thread(self):
         """Nearly always the first thread of the scene."""
@@ -337,6 +351,7 @@ class Author:
         return {"walk": self.some(request, {"type": "threads.get_by_id", "params": self.thread()})} | self.some({}, {"by": "last_id"})
 
     def attachment(self):
+        self.written.add("attachment")
         mime_type = self.some("text/plain", "image/png", "application/pdf")
         return self.ask("attachments.create", name="größe.x" + self.some("", "y"), size=self.some(0, 12, "7"), mime_type=mime_type)
 
@@ -360,33 +375,40 @@ class Author:
     def ask(self, kind, /, **params):
         return {"request": {"type": kind, "params": params}}
 
+    def message(self):
+        return self.ask("threads.add_user_message", **self.thread(), input=self.input())
+
+    def create(self):
+        return self.ask("threads.create", input=self.input())
+
+    def retry(self):
+        return self.ask("threads.retry_after_item", **self.thread(), item_id=self.seen("user_message", "assistant_message", "end_of_turn"))
+
+    def rename(self):
+        return self.ask("threads.update", **self.thread(), title=self.text())
+
+    def read(self):
+        return self.ask("threads.get_by_id", **self.thread())
+
+    def feedback(self):
+        kind = self.some("positive", "negative")
+        return self.ask("items.feedback", **self.thread(), item_ids=self.few(lambda: self.seen("assistant_message")), kind=kind)
+
+    def forget(self):
+        return self.ask("attachments.delete", attachment_id=self.seen("attachment"))
+
+    def dictation(self):
+        mime_type = self.some("audio/mp4", "audio/webm;codecs=opus")
+        return self.ask("input.transcribe", audio_base64=self.some("AAAA", "", "aGk=", "a"), mime_type=mime_type)
+
+    REQUESTS = [message] * 5 + [create, tool_output, answers, retry, retry, widget_action, widget_action, widget_action, sync_action, list, list, list, rename, read, feedback, attachment, forget, dictation]  # fmt: skip
+
     def request(self):
-        return self.chance.choice(
-            [
-                lambda: self.ask("threads.add_user_message", **self.thread(), input=self.input()),
-                lambda: self.ask("threads.add_user_message", **self.thread(), input=self.input()),
-                lambda: self.ask("threads.add_user_message", **self.thread(), input=self.input()),
-                lambda: self.ask("threads.create", input=self.input()),
-                lambda: self.ask("threads.add_client_tool_output", **self.thread(), result=self.json()),
-                lambda: self.ask("threads.add_client_tool_output", **self.thread(), result=self.json()),
-                self.answers,
-                self.answers,
-                lambda: self.ask("threads.retry_after_item", **self.thread(), item_id=self.seen("user_message", "user_message", "assistant_message", "end_of_turn", "nothing")),
-                self.widget_action,
-                self.widget_action,
-                self.sync_action,
-                self.list,
-                self.list,
-                lambda: self.ask("threads.update", **self.thread(), title=self.text()),
-                lambda: self.ask("threads.get_by_id", **self.thread()),
-                lambda: self.ask("items.feedback", **self.thread(), item_ids=[self.seen("assistant_message")], kind=self.some("positive", "negative")),
-                self.attachment,
-                lambda: self.ask("attachments.delete", attachment_id=self.seen("attachment")),
-                lambda: self.ask("input.transcribe", audio_base64=self.some("AAAA", "", "aGk=", "a"), mime_type=self.some("audio/mp4", "audio/webm;codecs=opus")),
-            ]
-        )()
+        return self.chance.choice(self.REQUESTS)(self)
 
     def further(self):
+        if self.waiting and self.perhaps(0.8):
+            return self.waiting.pop(0)()
         chance = self.chance.random()
         return self.malformed() if chance < 0.08 else self.walk() if chance < 0.18 else self.request()
 
@@ -400,6 +422,8 @@ class Author:
 
     def abandoned(self, name, policy):
         """A client that goes away in the middle: what is stored once the server has noticed."""
+        # Nobody would be there to see what was begun and not ended.
+        self.tidy = policy == "finish"
         begun = [step for step in self.steps() if set(step) == {"emit"}]
         # Of what is dropped on the way the client would wait in vain.
         visible = [step for step in begun if step["emit"].get("item", {}).get("type") not in ("hidden_context_item", "sdk_hidden_context")]
@@ -415,7 +439,7 @@ def emit(kind, /, **members):
     return {"emit": {"type": kind} | members}
 
 
-def random_scenes(count, abandoned_every=25):
+def random_scenes(count, abandoned_every=40):
     """So many scenes, named by their numbers; now and then one in which the client goes away."""
     for number in range(count):
         author = Author(f"scene {number}")

@@ -1,13 +1,13 @@
 """Can the comparison fail? Single members of our answers are changed, and each change must be noticed."""
 
-from stage import Side
+from stage import Ours
 
 
-class Spoiled(Side):
+class Spoiled(Ours):
     """Our side, behind somebody who changes the first answer that lends itself to it."""
 
-    def __init__(self, host, how):
-        super().__init__(host, strict=True)
+    def __init__(self, host, tally, how):
+        super().__init__(host, tally)
         self.how = how
 
     def ask(self, body, **how):

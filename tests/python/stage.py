@@ -14,6 +14,8 @@ PAGES_MAX = 500
 LINES_SHOWN_MAX = 80
 # What a client left alone may take so long until it is stored.
 SETTLE_SECONDS_MAX = 5
+# What did not change for so long has settled: longer than a script of a scene pauses.
+STILL_SECONDS = 0.9
 
 
 class Side:
@@ -74,6 +76,22 @@ class Side:
         return False
 
 
+class Ours(Side):
+    """Our side, all of whose answers the reference's types must understand."""
+
+    def __init__(self, host, tally):
+        super().__init__(host, strict=True)
+        self.tally = tally
+
+    def ask(self, body, **how):
+        answer = super().ask(body, **how)
+        if answer.granted:
+            kind = json.loads(body)["type"]
+            for value in answer.body if answer.streams else [answer.body]:
+                self.tally.take(kind, json.dumps(value).encode())
+        return answer
+
+
 class Reference(Side):
     """The reference, whose answers are turned into those that we owe."""
 
@@ -81,19 +99,19 @@ class Reference(Side):
         self.refuses_locked = refuses_locked
         super().__init__(host, strict=False)
 
-    def ask(self, body, **how):
-        exchange = Exchange(self, body)
-        return deliberate.apply(exchange, lambda: self.host.send(body, **how))
+    def ask(self, body, *, headers=None, **how):
+        exchange = Exchange(self, body, headers or {})
+        return deliberate.apply(exchange, lambda: self.host.send(body, headers=headers, **how))
 
     def hides(self, thread_id):
-        return any(item["type"] in deliberate.HIDDEN for item in Exchange(self, b"").stored(thread_id))
+        return any(item["type"] in deliberate.HIDDEN for item in Exchange(self, b"", {}).stored(thread_id))
 
 
 class Exchange:
     """One request to the reference, as the rules see it."""
 
-    def __init__(self, side, body):
-        self.host, self.refuses_locked = side.host, side.refuses_locked
+    def __init__(self, side, body, headers):
+        self.side, self.host, self.refuses_locked, self.headers = side, side.host, side.refuses_locked, headers
         try:
             self.request = json.loads(body)
         except (ValueError, RecursionError):
@@ -104,8 +122,16 @@ class Exchange:
         except ValueError:
             self.valid = False
 
-    def send(self, request, headers=None):
-        return self.host.send(json.dumps(request).encode(), headers=headers)
+    def send(self, request):
+        """The reference's own answer to another request."""
+        return self.host.send(json.dumps(request).encode())
+
+    def again(self, request, headers=None):
+        """The answer that is owed to another request."""
+        return self.side.ask(json.dumps(request).encode(), headers=self.headers | (headers or {}))
+
+    def has_attachment(self, attachment_id):
+        return self.host.send(None, method="GET", path=f"/attachments/{attachment_id}").granted
 
     def stored(self, thread_id):
         """All items of a thread, hidden ones included, oldest first."""
@@ -132,8 +158,7 @@ class Stage:
                 self.step(step)
             where = "what is stored at the end"
             # A client that went away may have left a turn behind.
-            patient = any("cancel_after_events" in step for step in scene.steps)
-            self.stored(time.monotonic() + (SETTLE_SECONDS_MAX if patient else 0))
+            self.stored(wait=any("cancel_after_events" in step for step in scene.steps))
         except Difference as difference:
             return f"{where}\n{difference}"
         finally:
@@ -145,47 +170,51 @@ class Stage:
             time.sleep(step["wait_ms"] / 1000)
             return
         for _ in range(step.get("repeat", 1)):
-            patience = time.monotonic() + step.get("within_ms", 0) / 1000
-            theirs, ours = self.agreed(lambda side: side.play(step), patience, step.get("request"))
+            theirs, ours = self.agreed(lambda side: side.play(step), step.get("request"), wait="within_ms" in step)
             self.theirs.memory.learn(step, theirs)
             self.ours.memory.learn(step, ours)
 
-    def stored(self, patience):
+    def stored(self, wait):
         """Compares all that the scene left in both stores."""
+        requests = [{"type": "threads.list", "params": {"order": "asc"}}]
         for number in range(len(self.theirs.memory.seen.get("thread", []))):
-            for request in (
-                {"type": "threads.get_by_id", "params": {"thread_id": f"$seen:thread:{number}"}},
-                {"type": "items.list", "params": {"thread_id": f"$seen:thread:{number}", "order": "asc", "limit": 7}},
-                {"type": "items.list", "params": {"thread_id": f"$seen:thread:{number}", "limit": 50}},
-            ):
-                self.agreed(lambda side, request=request: side.walk(side.memory.fill(request)), patience)
-        self.agreed(lambda side: side.walk({"type": "threads.list", "params": {"order": "asc"}}), patience)
+            thread = {"thread_id": f"$seen:thread:{number}"}
+            requests.append({"type": "threads.get_by_id", "params": thread})
+            requests.append({"type": "items.list", "params": thread | {"order": "asc", "limit": 7}})
+            requests.append({"type": "items.list", "params": thread | {"limit": 50}})
+        for place, request in enumerate(requests):
+            self.agreed(lambda side, request=request: side.walk(side.memory.fill(request)), wait=wait and place < 2)
 
-    def agreed(self, play, patience, request=None):
-        """Both answers, which must be the same, if need be after some time."""
+    def agreed(self, play, request=None, wait=False):
+        """Both answers, which must be the same; if there is something to wait for, for a while."""
+        began, still, last = time.monotonic(), None, None
         while True:
             answers = play(self.theirs), play(self.ours)
-            differs = self.compare(*answers)
-            if differs and (pages := self.same_pages(request, *answers)):
-                differs = self.compare(*pages)
-                deliberate.PAGES.times += not differs
-            if not differs:
+            shown = self.shown(*answers)
+            if not same(*shown) and (pages := self.same_pages(request, *answers)):
+                shown = self.shown(*pages)
+                deliberate.PAGES.times += same(*shown)
+            now = time.monotonic()
+            if not same(*shown) and not (wait and now - began < SETTLE_SECONDS_MAX):
+                raise Difference(both(*shown))
+            still = now if still is None or shown[0] != last or not same(*shown) else still
+            last = shown[0]
+            if same(*shown) and (not wait or now - still > STILL_SECONDS):
+                self.theirs.normal, self.ours.normal = self.forms
+                deliberate.UTC.times += self.theirs.normal.times_without_zone > 0
                 return answers
-            if time.monotonic() > patience:
-                raise Difference(differs)
             time.sleep(0.05)
 
-    def compare(self, theirs, ours):
-        """What differs, as text; if nothing does, the identifiers in the answers are known from now on."""
-        forms = self.theirs.normal.copy(), self.ours.normal.copy()
-        shown = [form.answer(answer) for form, answer in zip(forms, (theirs, ours))]
+    def shown(self, theirs, ours):
+        """Both answers in one form. The identifiers that are new in it are known once the answers are agreed on."""
+        self.forms = self.theirs.normal.copy(), self.ours.normal.copy()
+        shown = [form.answer(answer) for form, answer in zip(self.forms, (theirs, ours))]
         if shown[0].get("refused") == "4xx" and shown[1].get("refused", "").startswith("4"):
             shown[1]["refused"] = "4xx"
-        if not same(*shown):
-            return both(*shown)
-        self.theirs.normal, self.ours.normal = forms
-        deliberate.UTC.times += forms[0].times_without_zone > 0
-        return None
+        for owed, told in zip(shown[0].get("events", []), shown[1].get("events", [])):
+            if owed.get("message") == deliberate.SENTENCE and isinstance(told.get("message"), str) and told["message"]:
+                told["message"] = deliberate.SENTENCE
+        return shown
 
     def same_pages(self, request, theirs, ours):
         """Both answers as all rows from there on, where pages may be cut in different ways; otherwise nothing."""

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -27,6 +28,8 @@ class Answer:
     body: object
     # The connection broke off before the answer was complete.
     cut: bool = False
+    # The client went away before the end.
+    left: bool = False
     # What the reference's host says beside the protocol: the exception it met, and that a hook did not come to its end.
     raised: str = ""
     unfinished: bool = False
@@ -60,7 +63,7 @@ class Host:
             self.port = free.getsockname()[1]
         self.log = Path(self.folder.name, "log")
         # Nobody's settings, and the reference, which writes the time without a zone, in the zone we read it in.
-        environment = {"PATH": os.environ.get("PATH", ""), "TZ": "UTC", "HOME": self.folder.name}
+        environment = {"PATH": os.environ.get("PATH", ""), "TZ": "UTC", "HOME": self.folder.name, "TMPDIR": self.folder.name}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*self.command, "--port", str(self.port), *self.options],
@@ -85,7 +88,7 @@ class Host:
                 time.sleep(0.05)
 
     def __exit__(self, *_):
-        self.process.terminate()
+        self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(ANSWER_SECONDS_MAX)
         except subprocess.TimeoutExpired:
@@ -118,7 +121,8 @@ class Host:
 def read(response, data, cut, events_wanted):
     kind = response.headers.get_content_type()
     length = response.headers.get("Content-Length")
-    answer = Answer(response.status, kind, None, cut or length is not None and events_wanted is None and len(data) < int(length))
+    short = length is not None and events_wanted is None and len(data) < int(length)
+    answer = Answer(response.status, kind, None, cut or short, events_wanted is not None)
     if kind == "application/json":
         answer.body = json.loads(data)
     elif kind != "text/event-stream":
