@@ -9,11 +9,12 @@ use secrecy::SecretString;
 
 use crate::agent::Tutor;
 use crate::agent::tools::knowledge_base::QueryKnowledgeBase;
+use crate::attachments::{AttachmentOptions, Attachments, Surroundings};
 use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
 use crate::clock::Clock;
-use crate::config::{DatabaseSettings, Settings};
+use crate::config::{AttachmentPlace, DatabaseSettings, Settings};
 use crate::identity::{Identity, Ids};
 use crate::knowledge::KnowledgeBase;
 use crate::knowledge::embedded::EmbeddedKnowledge;
@@ -24,7 +25,7 @@ use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, http};
 use crate::store::postgres::{PostgresOptions, PostgresStore};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Migrated, PassageStore, ThreadStore};
+use crate::store::{AttachmentStore, Migrated, PassageStore, ThreadStore};
 
 /// What to look at when no client for requests to providers can be made.
 const CLIENT_ADVICE: &str = "check HTTPS_PROXY, and the system's certificates";
@@ -41,6 +42,8 @@ pub struct House {
     pub store: Arc<dyn ThreadStore>,
     /// What the tutor works with; nothing when somebody else answers.
     pub tutor: Option<TutorDesk>,
+    /// Files of readers; none when they are off.
+    pub attachments: Option<Attachments>,
     /// Who everybody is, where that does not depend on credentials.
     pub everybody: Option<Identity>,
     /// Identities of readers without an account.
@@ -74,6 +77,8 @@ pub struct Hosted {
     pub everybody: Option<Identity>,
     /// What the tutor works with, if it is the tutor who answers.
     pub tutor: Option<TutorDesk>,
+    /// A proxy on the way to a bucket of attachments.
+    pub proxy: Option<String>,
 }
 
 impl Deref for App {
@@ -161,6 +166,13 @@ impl Database {
         }
     }
 
+    fn attachments(&self) -> Arc<dyn AttachmentStore> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(PostgresStore::clone(store)),
+        }
+    }
+
     /// The knowledge base of the settings on this database.
     pub fn knowledge(&self, settings: &Settings) -> Arc<dyn KnowledgeBase> {
         Arc::new(EmbeddedKnowledge::open(self.passages(), &settings.knowledge.collection))
@@ -193,7 +205,13 @@ impl App {
             .serving(book::BASE, book::site(&settings.http))
             .hearing(transcriber(settings, model)?);
         let options = ChatOptions::from(&settings.chat);
-        let hosted = Hosted { responder: Arc::new(change(tutor)), options, everybody: None, tutor: Some(desk) };
+        let hosted = Hosted {
+            responder: Arc::new(change(tutor)),
+            options,
+            everybody: None,
+            tutor: Some(desk),
+            proxy: model.proxy.clone(),
+        };
         Self::hosting(settings, database, hosted)
     }
 
@@ -204,16 +222,25 @@ impl App {
     pub fn hosting(settings: &Settings, database: &Database, hosted: Hosted) -> Result<Self> {
         let (clock, ids) = (Clock::system(), Ids::random());
         let store = database.threads();
-        let Hosted { responder, options, everybody, tutor } = hosted;
-        let chat = Chat::new(store.clone(), responder, clock, ids.clone(), options);
+        let Hosted { responder, options, everybody, tutor, proxy } = hosted;
         let secret = match &settings.visitor_secret {
             Some(secret) => secret.clone(),
             None => kept_secret(&settings.data_dir, &ids)?,
         };
+        let surroundings = Surroundings {
+            store: database.attachments(),
+            secret: &secret,
+            base_url: &book::site(&settings.http),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        };
+        let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
+        let chat = Chat::new(store.clone(), responder, clock, ids.clone(), options).keeping(attachments.clone());
         Ok(Self(Arc::new(House {
             chat,
             store,
             tutor,
+            attachments,
             everybody,
             visitors: Visitors::new(secret),
             ids,
@@ -233,6 +260,33 @@ fn chat_model(settings: &Settings, model: &ModelSettings, ids: &Ids) -> Result<A
             let limits = Limits { first_byte: silence, idle: silence, ..Limits::default() };
             let variables = format!("check {} and {}", endpoint.preset.base_url_variable, endpoint.preset.key_variable);
             Ok(Arc::new(OpenAiCompatible::new(client, endpoint.clone(), limits, ids.clone()).context(variables)?))
+        }
+    }
+}
+
+fn attachments(settings: &Settings, proxy: Option<&str>, house: Surroundings<'_>) -> Result<Option<Attachments>> {
+    let set = &settings.attachments;
+    let options = AttachmentOptions {
+        bytes_max: set.bytes_max,
+        per_message_max: set.per_message_max,
+        types: set.types.clone(),
+        link_lifetime: set.link_lifetime,
+    };
+    match &set.place {
+        AttachmentPlace::Off => Ok(None),
+        AttachmentPlace::Folder { path, chosen } => match Attachments::in_folder(path, options, house) {
+            Ok(attachments) => Ok(Some(attachments)),
+            Err(error) if *chosen => Err(error).context("check ATTACHMENTS_URL"),
+            // A server without a disk is fine as long as nobody wants to keep files there.
+            Err(error) => {
+                tracing::warn!(%error, "There are no attachments; set ATTACHMENTS_URL to a place for them, or to `off`");
+                Ok(None)
+            }
+        },
+        AttachmentPlace::Bucket(bucket) => {
+            let client = http::client(proxy).context("check HTTPS_PROXY, and the system's certificates")?;
+            let attachments = Attachments::in_bucket(bucket, client, options, house);
+            Ok(Some(attachments.context("check ATTACHMENTS_URL and the variables that begin with AWS_")?))
         }
     }
 }

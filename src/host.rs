@@ -13,7 +13,7 @@ use crate::chat::{ChatOptions, Responder};
 use crate::config::{Mistakes, Reader, Settings, Variables};
 use crate::identity::Identity;
 use crate::knowledge::Search;
-use crate::llm::choice::{ModelChoice, ModelSettings};
+use crate::llm::choice::{ModelChoice, ModelSettings, PROXY};
 use crate::{book, server, telemetry};
 
 /// Serves a responder with the settings of the environment and of `.env`, until the process is told to stop.
@@ -102,6 +102,7 @@ pub struct Host {
     responder: Arc<dyn Responder>,
     options: ChatOptions,
     everybody: Option<Identity>,
+    proxy: Option<String>,
 }
 
 impl Host {
@@ -111,10 +112,10 @@ impl Host {
     /// All that is wrong with the settings.
     pub fn new(responder: impl Responder, variables: &Variables) -> Result<Self> {
         let mut reader = Reader::new(variables);
-        let settings = Settings::read(&mut reader);
-        let settings = reader.finish(settings)?;
+        let read = (Settings::read(&mut reader), reader.text(&PROXY));
+        let (settings, proxy) = reader.finish(read)?;
         let options = ChatOptions::from(&settings.chat);
-        Ok(Self { settings, responder: Arc::new(responder), options, everybody: None })
+        Ok(Self { settings, responder: Arc::new(responder), options, everybody: None, proxy })
     }
 
     /// Every caller is this one, whatever credentials come along.
@@ -135,11 +136,12 @@ impl Host {
     /// # Errors
     /// The port is taken, or the database cannot be opened; the sentence names the variable to look at.
     pub async fn open(self) -> Result<Serving> {
-        let Self { mut settings, responder, options, everybody } = self;
+        let Self { mut settings, responder, options, everybody, proxy } = self;
         let listener = server::listen(&settings.http).await?;
         settings.http.port = listener.local_addr().context("the listener has no address")?.port();
         let database = Database::prepared(&settings).await?;
-        let app = App::hosting(&settings, &database, Hosted { responder, options, everybody, tutor: None })?;
+        let hosted = Hosted { responder, options, everybody, tutor: None, proxy };
+        let app = App::hosting(&settings, &database, hosted)?;
         Ok(Serving { listener, app, settings, database })
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod app;
+pub mod attachments;
 pub mod auth;
 pub mod book;
 pub mod chat;

@@ -35,6 +35,7 @@ pub async fn run(
 ) -> Result<()> {
     let turns = app.chat.turns().clone();
     turns.sweep_in_background();
+    let attachments = app.attachments.clone();
     let (stopping, drained) = (CancellationToken::new(), CancellationToken::new());
     // Small frames must leave at once; the system would wait for more to come.
     let listener = listener.tap_io(|stream| {
@@ -51,8 +52,13 @@ pub async fn run(
         turns.shut_down(settings.shutdown_grace).await;
         drained.cancel();
     };
+    let sweeping = async {
+        if let Some(attachments) = attachments {
+            attachments.sweep_now_and_then(stopping.clone()).await;
+        }
+    };
     let mut served = std::pin::pin!(async { server.await.context("the server failed") });
-    let mut stopped = std::pin::pin!(async { tokio::join!(signal, shutdown) });
+    let mut stopped = std::pin::pin!(async { tokio::join!(signal, shutdown, sweeping) });
     tokio::select! {
         result = &mut served => return result,
         _ = &mut stopped => {}

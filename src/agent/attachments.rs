@@ -19,6 +19,9 @@ const FILES_MAX: usize = 10;
 /// A larger file is not looked into.
 const FILE_BYTES_MAX: usize = 20 << 20;
 
+/// A still larger one is not even fetched.
+pub(super) const FETCHED_BYTES_MAX: u64 = 20 << 20;
+
 /// The text of one file, as far as it is handed over.
 const FILE_TEXT_BYTES_MAX: usize = 60_000;
 

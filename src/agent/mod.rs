@@ -24,6 +24,7 @@ use self::message::MessageWriter;
 use self::sources::Sources;
 use self::tools::{Tool, ToolOutput};
 use self::workflow::SearchWorkflow;
+use crate::attachments::AttachmentError;
 use crate::chat::{EventStream, Recording, Responder, Turn, TurnError};
 use crate::config::TutorSettings;
 use crate::identity::Identity;
@@ -47,7 +48,7 @@ pub struct Tutor {
     tools: Arc<[Arc<dyn Tool>]>,
     settings: TutorSettings,
     transcriber: Option<Transcriber>,
-    files: Files,
+    files: Option<Files>,
     site: Option<(String, String)>,
 }
 
@@ -60,14 +61,7 @@ impl std::fmt::Debug for Tutor {
 impl Tutor {
     /// A tutor without tools.
     pub fn new(model: Arc<dyn ChatModel>, settings: TutorSettings) -> Self {
-        Self {
-            model,
-            tools: Arc::new([]),
-            settings,
-            transcriber: None,
-            files: Arc::new(|_| Box::pin(async { None })),
-            site: None,
-        }
+        Self { model, tools: Arc::new([]), settings, transcriber: None, files: None, site: None }
     }
 
     /// Adds a tool that the model may call.
@@ -79,10 +73,10 @@ impl Tutor {
         self
     }
 
-    /// Says how the files that readers attach are opened; without it none of them arrives.
+    /// Says how the files that readers attach are opened, where the house does not keep them itself.
     #[must_use]
     pub fn opening(mut self, files: Files) -> Self {
-        self.files = files;
+        self.files = Some(files);
         self
     }
 
@@ -98,6 +92,21 @@ impl Tutor {
     pub fn serving(mut self, base: impl Into<String>, site: impl Into<String>) -> Self {
         self.site = Some((base.into(), site.into()));
         self
+    }
+
+    /// The bytes of an attached file, or nothing when they never came.
+    fn open(&self, turn: &Turn, id: AttachmentId) -> BoxFuture<'static, Option<Bytes>> {
+        if let Some(files) = &self.files {
+            return files(id);
+        }
+        let turn = turn.clone();
+        Box::pin(async move {
+            let bytes = turn.attachment_bytes(&id, attachments::FETCHED_BYTES_MAX).await;
+            let tell = |error: &AttachmentError| {
+                tracing::warn!(error = error as &dyn std::error::Error, "An attached file could not be opened");
+            };
+            bytes.inspect_err(tell).ok()
+        })
     }
 
     /// Runs the calls of one round together; each gets an answer, if only that it did not work.
@@ -123,7 +132,7 @@ impl Responder for Tutor {
             let specs: Vec<_> = tutor.tools.iter().map(|tool| tool.spec()).collect();
             let conversation = prompt::conversation(&turn.history, &tutor.settings);
             let messages = conversation.iter().map(|(item, _)| *item);
-            let mut files = attachments::gather(messages, tutor.model.sees(), |id| (tutor.files)(id)).await;
+            let mut files = attachments::gather(messages, tutor.model.sees(), |id| tutor.open(&turn, id)).await;
             if let Some(notice) = files.notice() {
                 yield Ok(notice);
             }

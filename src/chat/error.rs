@@ -2,6 +2,7 @@
 
 use chatkit_protocol::{AttachmentId, Malformed};
 
+use crate::attachments::AttachmentError;
 use crate::store::StoreError;
 
 /// Why a request was not carried out; nothing was stored.
@@ -19,6 +20,9 @@ pub enum ChatError {
     /// No such attachment for this caller.
     #[error("there is no attachment with the id `{0}` in `params.input.attachments`")]
     NoAttachment(AttachmentId),
+    /// A file could not be taken or found.
+    #[error(transparent)]
+    Attachment(#[from] AttachmentError),
     /// The cursor belongs to no row of the list.
     #[error("`params.after` is not the id of a row of this list; begin again without it")]
     UnknownCursor,
@@ -62,6 +66,31 @@ pub enum ChatError {
     /// The store did not do its part.
     #[error("the conversation store failed")]
     Store(#[source] StoreError),
+}
+
+impl ChatError {
+    /// Whether the same request may succeed later: nothing is wrong with it.
+    pub(super) fn is_our_fault(&self) -> bool {
+        match self {
+            Self::Store(_) | Self::Failed | Self::TooSlow => true,
+            Self::Attachment(error) => {
+                matches!(error, AttachmentError::Store(_) | AttachmentError::Bytes(_) | AttachmentError::BytesSlow(_))
+            }
+            Self::Malformed(_)
+            | Self::NoThread
+            | Self::NoItem
+            | Self::NoAttachment(_)
+            | Self::UnknownCursor
+            | Self::MessageTooLarge { .. }
+            | Self::NoPendingCall
+            | Self::NotAForm
+            | Self::FormIsDone
+            | Self::NotAWidget
+            | Self::Changed
+            | Self::Refused(_)
+            | Self::NotSupported => false,
+        }
+    }
 }
 
 impl From<StoreError> for ChatError {

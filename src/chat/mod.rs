@@ -24,6 +24,7 @@ use chatkit_protocol::{Envelope, Request, Response, ThreadId, ThreadItem, Thread
 
 use self::outbox::Replay;
 use self::repeats::Repeats;
+use crate::attachments::Attachments;
 use crate::clock::Clock;
 use crate::config::{ChatSettings, LockedThreads, OnDisconnect};
 use crate::identity::{Identity, Ids};
@@ -92,6 +93,8 @@ pub struct Chat {
     clock: Clock,
     ids: Ids,
     options: ChatOptions,
+    /// Files of readers; none when they are off.
+    attachments: Option<Attachments>,
     repeats: Repeats,
     /// Is told what the turn of this request tells.
     replay: Option<Replay>,
@@ -113,7 +116,14 @@ impl Chat {
         options: ChatOptions,
     ) -> Self {
         let turns = Turns::new(store.clone(), clock.clone());
-        Self { store, responder, turns, clock, ids, options, repeats: Repeats::default(), replay: None }
+        let (attachments, repeats, replay) = (None, Repeats::default(), None);
+        Self { store, responder, turns, clock, ids, options, attachments, repeats, replay }
+    }
+
+    /// The same, with a place for readers' files.
+    #[must_use]
+    pub fn keeping(self, attachments: Option<Attachments>) -> Self {
+        Self { attachments, ..self }
     }
 
     /// The turns that run here: to wait for them, to stop them.
@@ -127,7 +137,19 @@ impl Chat {
     /// What is wrong with the request, before anything was stored or streamed. A failure during an answer is an event of
     /// its stream instead.
     pub async fn handle(&self, who: &Identity, asked: Envelope) -> Result<Reply, ChatError> {
-        match asked.request {
+        let streams = asked.request.streams();
+        match self.carry_out(who, asked.request).await {
+            // A 5xx would make the widget send the message again, so what failed on our side is told in the stream.
+            Err(error) if streams && error.is_our_fault() => {
+                tracing::error!(error = &error as &dyn std::error::Error, "Could not begin a turn");
+                Ok(Reply::Stream(turn::store_away()))
+            }
+            reply => reply,
+        }
+    }
+
+    async fn carry_out(&self, who: &Identity, request: Request) -> Result<Reply, ChatError> {
+        match request {
             Request::ThreadsCreate(asked) => turn::create(self, who, asked).await.map(Reply::Stream),
             Request::ThreadsAddUserMessage(asked) => turn::add_user_message(self, who, asked).await.map(Reply::Stream),
             Request::ThreadsRetryAfterItem(asked) => turn::retry(self, who, asked).await.map(Reply::Stream),
@@ -171,6 +193,7 @@ impl Chat {
             sender: None,
             last_word: Arc::default(),
             store: self.store.clone(),
+            attachments: self.attachments.clone(),
         }
     }
 }

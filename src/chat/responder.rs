@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chatkit_protocol::{
-    Action, FeedbackKind, ItemId, ItemKind, StreamOptions, ThreadEvent, ThreadId, ThreadItem, ThreadRecord,
-    UserMessage, WidgetItem,
+    Action, AttachmentId, FeedbackKind, ItemId, ItemKind, StreamOptions, ThreadEvent, ThreadId, ThreadItem,
+    ThreadRecord, UserMessage, WidgetItem,
 };
 use futures_util::Stream;
 
+use crate::attachments::{AttachmentError, Attachments};
 use crate::clock::Clock;
 use crate::identity::{Identity, Ids};
 use crate::store::{Newest, StoreError, ThreadStore};
@@ -137,6 +138,7 @@ pub struct Turn {
     pub(super) sender: Option<ThreadItem>,
     pub(super) last_word: Arc<AtomicBool>,
     pub(super) store: Arc<dyn ThreadStore>,
+    pub(super) attachments: Option<Attachments>,
 }
 
 impl std::fmt::Debug for Turn {
@@ -180,6 +182,16 @@ impl Turn {
         let asked = Newest { kind: None, limit };
         let (_, items) = self.store.newest_items(&self.who.owner(), self.thread.id(), &asked).await?;
         Ok(items)
+    }
+
+    /// The bytes of a file that a message of this thread names.
+    ///
+    /// # Errors
+    /// They never came, were deleted, are more than `bytes_max`, or cannot be read now.
+    pub async fn attachment_bytes(&self, id: &AttachmentId, bytes_max: u64) -> Result<Bytes, AttachmentError> {
+        let missing = || AttachmentError::NoAttachment(id.clone());
+        let attachments = self.attachments.as_ref().ok_or_else(missing)?;
+        attachments.read(&self.who.owner(), id, bytes_max).await
     }
 
     /// The same turn, for a question or an action.

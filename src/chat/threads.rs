@@ -40,5 +40,8 @@ pub(super) async fn rename(chat: &Chat, who: &Identity, asked: ThreadsUpdate) ->
 
 pub(super) async fn delete(chat: &Chat, who: &Identity, asked: ThreadsDelete) -> Result<Response, ChatError> {
     chat.store.delete_thread(&who.owner(), &asked.thread_id).await?;
+    if let Some(attachments) = &chat.attachments {
+        attachments.look_soon();
+    }
     Ok(Response::Empty)
 }

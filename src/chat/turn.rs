@@ -131,20 +131,18 @@ pub(super) async fn start(chat: &Chat, who: &Identity, start: Start) -> Result<L
         Ok(listening) => Ok(listening),
         Err(StoreError::Busy) => Ok(refusal(STILL_ANSWERING, true)),
         Err(StoreError::NotActive(status)) => Ok(refusal(&not_active(&status), false)),
-        Err(
-            error @ (StoreError::NoThread | StoreError::NoItem | StoreError::NoAttachment(_) | StoreError::Changed),
-        ) => Err(error.into()),
-        // A 5xx would make the widget send the message again, so a store that failed is told in the stream.
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "Could not begin a turn");
-            Ok(refusal(STORE_AWAY, true))
-        }
+        Err(error) => Err(error.into()),
     }
 }
 
 /// A stream of one sentence for the reader.
 fn refusal(message: &str, allow_retry: bool) -> Listening {
     only(&ThreadEvent::custom_error(message, allow_retry))
+}
+
+/// What the reader is told when the conversation store is away.
+pub(super) fn store_away() -> Listening {
+    refusal(STORE_AWAY, true)
 }
 
 /// A stream of one event.

@@ -136,6 +136,7 @@ mod tests {
         let pairs: Vec<(&str, &str)> = assignments.filter(|(name, _)| !name.contains(' ')).collect();
         assert_eq!(pairs.len(), groups().iter().map(|(_, group)| group.len()).sum::<usize>());
         let variables = Variables::of(pairs);
-        assert!(settings(Reader::new(&variables)).is_ok());
+        let read = settings(Reader::new(&variables)).map(|_| ());
+        assert!(read.is_ok(), "{read:?}");
     }
 }

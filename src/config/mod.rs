@@ -2,6 +2,7 @@
 //!
 //! Providers of models read theirs in `llm::presets`, through the same [`Reader`].
 
+mod attachments;
 mod source;
 mod variables;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
+pub use attachments::{AttachmentPlace, AttachmentSettings, BucketSettings};
 pub use source::{Mistake, Mistakes, Reader, Variables};
 pub(crate) use variables::LOG;
 pub use variables::{VARIABLES, Variable};
@@ -148,6 +150,8 @@ pub struct Settings {
     pub tutor: TutorSettings,
     /// The book.
     pub knowledge: KnowledgeSettings,
+    /// Attachments.
+    pub attachments: AttachmentSettings,
     /// Logging.
     pub log: LogSettings,
     /// Signs visitors, if it was given.
@@ -180,6 +184,7 @@ impl Settings {
                 site_url: web_address(reader, &SITE_URL),
                 site_base: path(reader, &SITE_BASE),
             },
+            attachments: attachments::read(reader, &data_dir),
             log: LogSettings { filter: reader.text(&LOG).unwrap_or_default(), json: log_format(reader) },
             visitor_secret: visitor_secret(reader),
             data_dir,

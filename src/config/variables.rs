@@ -44,11 +44,11 @@ macro_rules! variables {
 variables! {
     HOST = "HOST", default "127.0.0.1" => "The address to listen on; `0.0.0.0` for all.";
     PORT = "PORT", default "8000" => "The port to listen on; 0 takes a free one.";
-    PUBLIC_URL = "PUBLIC_URL" => "Where readers reach this server, for links into the bundled book; `http://HOST:PORT` when not given.";
+    PUBLIC_URL = "PUBLIC_URL" => "Where readers reach this server, for links into the bundled book and to attachments; `http://HOST:PORT` when not given.";
     CHATKIT_PATHS = "CHATKIT_PATHS", default "/chatkit,/api/chatkit" => "Where the ChatKit protocol is served, comma-separated.";
     CORS_ORIGINS = "CORS_ORIGINS" | "FRONTEND_URL", default "http://localhost:3000"
         => "Sites whose pages may call this server, comma-separated; `https://*.example.org` covers sub-domains, `*` everybody without cookies.";
-    DATA_DIR = "DATA_DIR" => "Where files live: the SQLite database; the platform's data folder when not given.";
+    DATA_DIR = "DATA_DIR" => "Where files live: the SQLite database, attachments; the platform's data folder when not given.";
     DATABASE_URL = "DATABASE_URL" | "NEON_CONNECTION_STRING", secret true
         => "`postgres://…` or `sqlite:///path/to/file`; a SQLite file in `DATA_DIR` when not given.";
     DATABASE_URL_DIRECT = "DATABASE_URL_DIRECT" | "DATABASE_URL_UNPOOLED" | "DIRECT_URL", secret true
@@ -70,6 +70,25 @@ variables! {
     LOCKED_THREADS = "LOCKED_THREADS", default "refuse"
         => "What becomes of a message to a locked or closed thread: `refuse` tells the reader and keeps nothing, `allow` answers it.";
     GRACE = "SHUTDOWN_GRACE_SECONDS", default "30" => "How long running answers may go on after the signal to stop, in seconds.";
+    ATTACHMENTS_URL = "ATTACHMENTS_URL"
+        => "Where the bytes of attachments lie: `file:///path/to/folder`, `s3://bucket/prefix`, or `off` for no attachments; the folder `attachments` in `DATA_DIR` when not given.";
+    ATTACHMENT_BYTES = "ATTACHMENT_BYTES_MAX", default "20971520" => "The largest attachment, in bytes.";
+    ATTACHMENTS_PER_MESSAGE = "ATTACHMENTS_PER_MESSAGE", default "10" => "How many attachments a message may have.";
+    ATTACHMENT_TYPES = "ATTACHMENT_TYPES", default "image/png,image/jpeg,image/gif,image/webp,application/pdf,text/*,application/json"
+        => "What attachments may be, comma-separated; their bytes must be what their type says.";
+    UPLOAD_LINK_MINUTES = "UPLOAD_LINK_MINUTES", default "15" => "How long the address for an upload is good, in minutes.";
+    AWS_ACCESS_KEY_ID = "AWS_ACCESS_KEY_ID", secret true
+        => "A key for the bucket; without keys, the role of the machine or the container is asked for some.";
+    AWS_SECRET_ACCESS_KEY = "AWS_SECRET_ACCESS_KEY", secret true => "The other half of the key.";
+    AWS_SESSION_TOKEN = "AWS_SESSION_TOKEN", secret true => "What belongs to a key that does not last.";
+    AWS_REGION = "AWS_REGION" | "AWS_DEFAULT_REGION" => "The bucket's region; `us-east-1` when not given, `auto` for R2.";
+    AWS_ENDPOINT = "AWS_ENDPOINT" | "AWS_ENDPOINT_URL_S3" | "AWS_ENDPOINT_URL"
+        => "Where the bucket is when it is not at Amazon, such as `https://ACCOUNT.r2.cloudflarestorage.com` or `http://minio:9000`.";
+    AWS_ROLE_ARN = "AWS_ROLE_ARN" => "A role to take on, as platforms set it together with `AWS_WEB_IDENTITY_TOKEN_FILE`.";
+    AWS_WEB_IDENTITY_TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE" => "Where the token for the role is.";
+    AWS_CONTAINER_RELATIVE_URI = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" => "Where a container gets keys for the bucket, as platforms set it.";
+    AWS_CONTAINER_FULL_URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI" => "The same, on other platforms.";
+    AWS_CONTAINER_TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" => "What a container shows to get them.";
     LOG = "LOG_LEVEL" | "RUST_LOG", default "info" => "What is logged: `error`, `warn`, `info`, `debug`, or a filter per module.";
     LOG_FORMAT = "LOG_FORMAT", default "text" => "`text` for people, `json` for machines.";
     VISITOR_SECRET = "VISITOR_SECRET" | "SESSION_SECRET", secret true

@@ -50,7 +50,8 @@ impl Decoded {
     /// The types of the events, for whoever looks for the one that is missing.
     pub(super) fn types(&self) -> Option<String> {
         let events = self.value.as_ref()?.as_array()?;
-        Some(events.iter().map(|event| event["type"].as_str().unwrap_or("?")).collect::<Vec<_>>().join(" "))
+        let types: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap_or("?")).collect();
+        Some(if types.is_empty() { "none".to_owned() } else { types.join(" ") })
     }
 }
 
@@ -100,7 +101,8 @@ fn compare_value(expect: &Expect, decoded: &Decoded, matcher: &mut Matcher) {
                 matcher.differs(&format!("body{pointer}"), "a sentence on what is wrong", got);
             }
         }
-    } else {
+    } else if decoded.problems.is_empty() {
+        // An event that could not be read is null here, which is not the server's null.
         nulls(value, place, &mut matcher.differences);
     }
     for pattern in [&expect.json, &expect.events].into_iter().flatten() {

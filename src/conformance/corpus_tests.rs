@@ -70,3 +70,12 @@ fn names_match_patterns_as_a_whole() {
         assert_eq!(matches(pattern, name), matching, "{pattern} {name}");
     }
 }
+
+#[test]
+fn the_case_that_the_guide_shows_is_one() {
+    let guide = include_str!("../../protocol/conformance/README.md");
+    let shown = guide.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let cases: Vec<Case> =
+        shown.filter(|json| json.contains("\"steps\": [")).map(|json| serde_json::from_str(json).unwrap()).collect();
+    assert_eq!(cases.len(), 1);
+}

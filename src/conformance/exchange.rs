@@ -16,7 +16,7 @@ pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
 /// A larger answer is not read to its end.
 pub const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// So much of an answer that did not end is shown, in bytes.
-const SHOWN_BYTES: usize = 300;
+const SHOWN_BYTES: usize = 200;
 
 /// How much of an answer is waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +109,8 @@ impl Exchange {
         let end = Instant::now() + self.limits.whole;
         let sent = timeout_at(self.next(end), self.prepared(&request)?.send()).await;
         let Ok(sent) = sent else {
-            return Err(NoAnswer::Endless(format!("within {:?} there was no status", self.limits.silence)));
+            let waited = self.limits.silence.min(self.limits.whole);
+            return Err(NoAnswer::Endless(format!("within {waited:?} there was no status")));
         };
         let mut response = sent.map_err(|error| match error.is_connect() {
             true => NoAnswer::Unreachable(causes(error)),

@@ -179,6 +179,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "tables read better without a `&` before every `json!`")]
     fn refused(written: Value, named: &str) {
         let mistake = Pattern::try_from(written.clone()).expect_err(&written.to_string());
         assert!(mistake.contains(named), "{mistake}");

@@ -136,7 +136,11 @@ impl Runner {
             compare(expect, &answer, &decoded, &mut matcher);
         }
         if let Some(most) = step.most.filter(|most| took > *most) {
-            matcher.differs("time", format_args!("at most {most:?}"), format_args!("{} ms", took.as_millis()));
+            matcher.differs(
+                "time",
+                format_args!("at most {} ms", most.as_millis()),
+                format_args!("{} ms", took.as_millis()),
+            );
         }
         if matcher.differences.is_empty() {
             capture(step, decoded.value.as_ref(), &mut matcher);

@@ -39,14 +39,10 @@ pub const MODEL_SEES: Variable = Variable {
 pub const TRANSCRIPTION_MODEL: Variable = Variable {
     name: "TRANSCRIPTION_MODEL",
     aliases: &[],
-    // None is named here: naming one is what turns transcription on.
     default: None,
     secret: false,
-    meaning: "The model that turns speech into text; `whisper-1` when not given. Setting any of these three turns transcription on.",
+    meaning: "The model that turns speech into text; `whisper-1` when only its server or its key is given. Setting any of these three turns transcription on.",
 };
-
-/// The model's name that most servers know.
-const TRANSCRIPTION_MODEL_USUAL: &str = "whisper-1";
 
 /// Where recordings go.
 pub const TRANSCRIPTION_BASE_URL: Variable = Variable {
@@ -167,7 +163,7 @@ fn transcription(reader: &mut Reader<'_>) -> Option<TranscriptionEndpoint> {
     if api_key.is_none() && base_url.trim_end_matches('/') == OPENAI.base_url {
         reader.mistake(TRANSCRIPTION_API_KEY.name, "or OPENAI_API_KEY is needed to turn speech into text at OpenAI");
     }
-    let model = reader.text(&TRANSCRIPTION_MODEL).unwrap_or_else(|| TRANSCRIPTION_MODEL_USUAL.to_owned());
+    let model = reader.text(&TRANSCRIPTION_MODEL).unwrap_or_else(|| "whisper-1".to_owned());
     Some(TranscriptionEndpoint { base_url, api_key, model })
 }
 

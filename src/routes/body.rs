@@ -3,22 +3,47 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use bytes::BytesMut;
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 
 use super::error::ApiError;
 
 /// A body must be there so soon: who sends slower than that keeps a connection busy, and nothing else.
-const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+pub(super) const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+/// What is left of a body that was refused is read so far: a client that is still sending would not see the answer.
+const DRAINED_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// And for so long.
+const DRAINED_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// The whole body.
 pub(super) async fn read(body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {
-    let late = || {
-        let message = format!("the body did not arrive within {} s", BODY_TIME_MAX.as_secs());
-        ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", message)
-    };
     tokio::time::timeout(BODY_TIME_MAX, collect(body, bytes_max)).await.map_err(|_| late())?
+}
+
+/// The body did not come in time.
+pub(super) fn late() -> ApiError {
+    let message = format!("the body did not arrive within {} s", BODY_TIME_MAX.as_secs());
+    ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", message)
+}
+
+/// How many bytes the client says there are.
+pub(super) fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Reads what is left of a body that was refused, within limits.
+pub(super) async fn drain<E>(pieces: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin)) {
+    let reading = async {
+        let mut bytes = 0;
+        while let Some(Ok(piece)) = pieces.next().await {
+            bytes += piece.len();
+            if bytes > DRAINED_BYTES_MAX {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DRAINED_TIME_MAX, reading).await;
 }
 
 async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use chatkit_protocol::Malformed;
 use serde_json::{Value, json};
 
+use crate::attachments::AttachmentError;
 use crate::chat::ChatError;
 
 /// An answer that is not what was asked for.
@@ -18,8 +19,8 @@ pub struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
-    details: Option<Value>,
-    header: Option<(HeaderName, HeaderValue)>,
+    details: Option<Box<Value>>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl ApiError {
@@ -31,7 +32,7 @@ impl ApiError {
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some((name, value));
+        self.header = Some(Box::new((name, value)));
         self
     }
 
@@ -47,10 +48,21 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
     }
 
+    /// This server keeps no attachments.
+    pub fn no_attachments() -> Self {
+        let message = "this server takes no attachments; its operator can set `ATTACHMENTS_URL`";
+        Self::new(StatusCode::BAD_REQUEST, "attachments_off", message)
+    }
+
+    /// The same request may succeed after so many seconds.
+    fn after(self, seconds: u32) -> Self {
+        self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
     /// A member of the request is wrong.
     fn malformed(error: &Malformed) -> Self {
         let mut answer = Self::new(StatusCode::BAD_REQUEST, "invalid_request", error.to_string());
-        answer.details = Some(json!({"member": error.member, "problem": error.problem}));
+        answer.details = Some(Box::new(json!({"member": error.member, "problem": error.problem})));
         answer
     }
 }
@@ -58,6 +70,9 @@ impl ApiError {
 impl From<ChatError> for ApiError {
     fn from(error: ChatError) -> Self {
         let message = error.to_string();
+        if let ChatError::Attachment(error) = error {
+            return error.into();
+        }
         match &error {
             ChatError::Malformed(malformed) => Self::malformed(malformed),
             ChatError::NoThread => Self::new(StatusCode::NOT_FOUND, "thread_not_found", message),
@@ -72,7 +87,9 @@ impl From<ChatError> for ApiError {
             ChatError::Changed => Self::new(StatusCode::CONFLICT, "changed_meanwhile", message),
             ChatError::Refused(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", message),
             ChatError::NotSupported => Self::new(StatusCode::BAD_REQUEST, "not_supported", message),
-            ChatError::Failed => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", message),
+            ChatError::Attachment(_) | ChatError::Failed => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", message)
+            }
             ChatError::TooSlow => Self::new(StatusCode::GATEWAY_TIMEOUT, "too_slow", message),
             ChatError::Store(error) => {
                 tracing::error!(error = error as &dyn std::error::Error, "The conversation store failed");
@@ -84,16 +101,48 @@ impl From<ChatError> for ApiError {
     }
 }
 
+impl From<AttachmentError> for ApiError {
+    fn from(error: AttachmentError) -> Self {
+        use AttachmentError as Why;
+        let (status, code) = match &error {
+            Why::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "attachment_too_large"),
+            Why::Empty => (StatusCode::BAD_REQUEST, "attachment_empty"),
+            Why::TypeNotAccepted { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "attachment_type_not_accepted"),
+            Why::NotWhatItSays { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "attachment_not_what_it_says"),
+            Why::AlreadyUploaded => (StatusCode::CONFLICT, "attachment_already_uploaded"),
+            Why::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many_attachments"),
+            Why::Busy => (StatusCode::TOO_MANY_REQUESTS, "too_many_uploads"),
+            Why::LinkWrong => (StatusCode::FORBIDDEN, "link_wrong"),
+            Why::LinkExpired => (StatusCode::FORBIDDEN, "link_expired"),
+            Why::NoAttachment(_) => (StatusCode::NOT_FOUND, "attachment_not_found"),
+            Why::NotArrived(_) => (StatusCode::NOT_FOUND, "attachment_not_uploaded"),
+            Why::BrokenOff => (StatusCode::BAD_REQUEST, "upload_broken"),
+            Why::TooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, "upload_too_slow"),
+            Why::Store(_) | Why::Bytes(_) | Why::BytesSlow(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "Attachments cannot be reached");
+                let message = "attachments cannot be reached at the moment; try again in a few seconds";
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "attachments_unavailable", message).after(5);
+            }
+        };
+        let answer = Self::new(status, code, error.to_string());
+        match error {
+            Why::Busy => answer.after(5),
+            Why::TooMany => answer.after(60 * 60),
+            _ => answer,
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut error = json!({"code": self.code, "message": self.message});
         if let Some(details) = self.details {
-            error["details"] = details;
+            error["details"] = *details;
         }
         let request_id = super::request_id::current();
         let body = json!({"error": error, "message": self.message, "detail": self.message, "request_id": request_id});
         let mut response = (self.status, Json(body)).into_response();
-        if let Some((name, value)) = self.header {
+        if let Some((name, value)) = self.header.map(|header| *header) {
             response.headers_mut().insert(name, value);
         }
         response

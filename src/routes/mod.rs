@@ -1,10 +1,13 @@
 //! The doors: HTTP in, HTTP out. Nothing is decided here that another door would have to decide again.
 
+mod attachments;
 mod body;
 mod book;
 mod chatkit;
 mod cors;
+mod disposition;
 mod error;
+mod form;
 mod health;
 mod identity;
 mod request_id;
@@ -29,6 +32,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(chatkit::router(&app.chatkit_paths))
         .merge(stop::router(&app.chatkit_paths))
+        .merge(attachments::router(&app.chatkit_paths))
         .merge(visitor::router())
         .merge(health::router())
         .merge(book::router())

@@ -21,6 +21,8 @@ pub struct StoredObject {
 /// An attachment as it is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeptAttachment {
+    /// Whose it is: the text of an [`OwnerId`].
+    pub owner: String,
     /// What is shown and what is private, without an upload descriptor.
     pub stored: StoredAttachment,
     /// Its bytes, once they are there.
@@ -106,6 +108,7 @@ pub trait AttachmentStore: Send + Sync + 'static {
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(super) struct AttachmentRow {
     pub(super) id: String,
+    pub(super) owner: String,
     /// JSON.
     pub(super) document: String,
     pub(super) object_key: Option<String>,
@@ -118,6 +121,7 @@ impl AttachmentRow {
         let size = |bytes| u64::try_from(bytes).unwrap_or(0);
         let object = self.object_key.clone().zip(self.size_bytes);
         Ok(KeptAttachment {
+            owner: self.owner.clone(),
             stored: rows::read(&self.document)?,
             object: object.map(|(key, bytes)| StoredObject { key, size_bytes: size(bytes) }),
         })

@@ -7,7 +7,9 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 
+use crate::support::attachments::days_later;
 use crate::support::client::{Reader, input, streamed_text, thread_of, types};
 use crate::support::fake_model::{FakeModel, Reply};
 use crate::support::house::until;
@@ -373,6 +375,28 @@ async fn an_answer_whose_server_died_is_kept_as_far_as_it_was_written_and_the_th
     let after = reader.conversation(&thread).await;
     assert_eq!(after[..2], so_far);
     assert_eq!(after[2..], ["user_message: And then?", "assistant_message: They act."]);
+}
+
+#[tokio::test]
+async fn bytes_of_an_upload_whose_server_died_go_with_a_later_sweep() {
+    let home = Home::new();
+    let serving = home.serve(&[]);
+    let folder = home.path("data/attachments");
+    let files =
+        || std::fs::read_dir(&folder).unwrap().flatten().filter(|entry| entry.path().read_dir().unwrap().count() > 0);
+    let host = serving.url.strip_prefix("http://").unwrap();
+    let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+    let head = "POST /chatkit/upload HTTP/1.1\r\nhost: x\r\ncontent-type: multipart/form-data; boundary=b\r\n\
+                content-length: 3000000\r\n\r\n--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&[b'x'; 1_000_000]).await.unwrap();
+    until("some bytes are written", async || files().count() == 1).await;
+    serving.signal("KILL");
+    assert_eq!(serving.ended_within(Duration::from_secs(20)).code(), None);
+    assert_eq!(files().count(), 1);
+    let tomorrow = days_later(&home.path("data"), "", 1).await;
+    assert_eq!(tomorrow.sweep().await.unwrap().objects, 1);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
 }
 
 async fn visitor(url: &str) -> Reader {

@@ -75,7 +75,7 @@ impl AttachmentStore for PostgresStore {
     async fn attachments(&self, owner: &OwnerId, ids: &[AttachmentId]) -> Result<Vec<KeptAttachment>, StoreError> {
         let names: Vec<&str> = ids.iter().map(AttachmentId::as_str).filter(|id| rows::can_be_stored(id)).collect();
         let query = sqlx::query_as(
-            "select id, document, object_key, size_bytes
+            "select id, owner, document, object_key, size_bytes
                from chat_attachments
               where owner = $1 and id = any ($2) and not deleted and (thread_id is not null or not used)",
         );
@@ -85,7 +85,7 @@ impl AttachmentStore for PostgresStore {
 
     async fn attachment(&self, id: &AttachmentId) -> Result<KeptAttachment, StoreError> {
         let query = sqlx::query_as(
-            "select id, document, object_key, size_bytes
+            "select id, owner, document, object_key, size_bytes
                from chat_attachments
               where id = $1 and not deleted and (thread_id is not null or not used)",
         );

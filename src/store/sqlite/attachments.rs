@@ -57,7 +57,7 @@ impl AttachmentStore for SqliteStore {
     async fn attachments(&self, owner: &OwnerId, ids: &[AttachmentId]) -> Result<Vec<KeptAttachment>, StoreError> {
         let names: Vec<&str> = ids.iter().map(AttachmentId::as_str).collect();
         let rows: Vec<AttachmentRow> = sqlx::query_as(
-            "select id, document, object_key, size_bytes
+            "select id, owner, document, object_key, size_bytes
                from chat_attachments
               where owner = $1 and id in (select value from json_each($2))
                 and not deleted and (thread_id is not null or not used)",
@@ -71,7 +71,7 @@ impl AttachmentStore for SqliteStore {
 
     async fn attachment(&self, id: &AttachmentId) -> Result<KeptAttachment, StoreError> {
         let row: Option<AttachmentRow> = sqlx::query_as(
-            "select id, document, object_key, size_bytes
+            "select id, owner, document, object_key, size_bytes
                from chat_attachments
               where id = $1 and not deleted and (thread_id is not null or not used)",
         )

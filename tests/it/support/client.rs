@@ -1,10 +1,12 @@
 //! A reader's browser: sends requests, reads answers and streams, and checks what every answer must be.
 
+use chatkit_gateway::identity::OwnerId;
 use chatkit_gateway::llm::http;
 use chatkit_protocol::sse::Decoder;
 use serde_json::{Value, json};
 
 use super::fake_model::PATIENCE;
+use super::house::House;
 use super::transcript;
 
 /// Somebody who uses the house.
@@ -36,6 +38,14 @@ impl Reader {
         Self { http: http::client(None).unwrap(), url: url.to_owned(), token, frame: None }
     }
 
+    /// Whose rows are theirs.
+    pub(crate) fn owner(&self, house: &House) -> OwnerId {
+        match &self.token {
+            Some(token) => house.app.visitors.identify(token).unwrap().owner(),
+            None => OwnerId::stranger(),
+        }
+    }
+
     /// The same reader at another house.
     pub(crate) fn at(&self, url: &str) -> Self {
         Self { url: url.to_owned(), ..self.clone() }
@@ -61,6 +71,10 @@ impl Reader {
 
     pub(crate) async fn post_to(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
         answer(self.request("POST", path).body(body)).await
+    }
+
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        answer(request).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -71,6 +71,11 @@ impl Ground {
         &self.postgres.as_ref().expect("the house stands on Postgres").0
     }
 
+    /// The folder with the house's data.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// The house's own connections.
     pub(crate) fn wire(&self) -> &Wire {
         &self.postgres.as_ref().expect("the house stands on Postgres").1
@@ -95,14 +100,14 @@ impl Ground {
             None => App::build(&settings, &model, &database).unwrap(),
             Some(responder) => {
                 let options = ChatOptions::from(&settings.chat);
-                let hosted = Hosted { responder, options, everybody: None, tutor: None };
+                let hosted = Hosted { responder, options, everybody: None, tutor: None, proxy: None };
                 App::hosting(&settings, &database, hosted).unwrap()
             }
         };
         if let Some(desk) = &app.tutor {
             book::ingest_if_alone(&*desk.knowledge).await.unwrap();
         }
-        let (stop, url) = (CancellationToken::new(), book::site(&settings.http));
+        let (stop, url) = (CancellationToken::new(), format!("http://{}", settings.http.nearest()));
         let (serving, stopped) = (app.clone(), stop.clone().cancelled_owned());
         #[expect(clippy::disallowed_methods, reason = "the house is no turn; it ends with the test")]
         let server = tokio::spawn(async move {

@@ -1,5 +1,7 @@
 //! What tests stand on: real databases, and a fake world behind real sockets.
 
+pub(crate) mod attachments;
+pub(crate) mod bucket;
 pub(crate) mod client;
 pub(crate) mod fake_model;
 pub(crate) mod house;
