@@ -96,6 +96,9 @@ class Host:
             self.process.wait()
         self.folder.cleanup()
 
+    def ask(self, kind, /, **params):
+        return self.send(json.dumps({"type": kind, "params": params}).encode())
+
     def send(self, body, method="POST", path="/chatkit", headers=None, events_wanted=None):
         """Asks; with `events_wanted` the client goes away as soon as so many events have come."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SILENCE_SECONDS_MAX)
@@ -114,6 +117,8 @@ class Host:
             return read(response, data, cut, events_wanted if left else None)
         except TimeoutError:
             raise Difference(f"the answer of {self.name} did not end; last came {data[-300:]!r}") from None
+        except (ConnectionError, http.client.HTTPException) as error:
+            raise Difference(f"{self.name} does not answer: {error!r}") from error
         finally:
             connection.close()
 
