@@ -358,5 +358,5 @@ def replaced(answer, body):
 # ------------------------------------------------------------------ what only both answers together show
 
 UTC = Rule("together", "Times are UTC and say so; the reference writes its machine's, without a zone.", None)
-PAGES = Rule("together", "Hidden items may be taken out before a page is cut; all pages together are the same.", None)
-TABLE += [UTC, PAGES]
+FIRST_PAGE = Rule("together", "A thread may come with more than its first 20 items; the reference always stops there.", None)
+TABLE += [UTC, FIRST_PAGE]

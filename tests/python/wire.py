@@ -62,8 +62,10 @@ class Host:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.log = Path(self.folder.name, "log")
-        # Nobody's settings, and the reference, which writes the time without a zone, in the zone we read it in.
-        environment = {"PATH": os.environ.get("PATH", ""), "TZ": "UTC", "HOME": self.folder.name, "TMPDIR": self.folder.name}
+        # Nobody's settings; and the reference must write its times without a zone in the zone that we read them in, and
+        # look at the members of widgets in one order.
+        environment = {"PATH": os.environ.get("PATH", ""), "TZ": "UTC", "PYTHONHASHSEED": "0"}
+        environment |= {"HOME": self.folder.name, "TMPDIR": self.folder.name}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*self.command, "--port", str(self.port), *self.options],
