@@ -14,10 +14,13 @@ ANSWER_SECONDS_MAX = 60
 
 
 class Gateway:
-    """Runs the program in an empty folder; `with` ends it. It can be killed and started again on the same port and files."""
+    """Runs the program in an empty folder; `with` ends it. It can be killed and started again on the same port and files.
 
-    def __init__(self, program, **settings):
-        self.program = str(Path(program).resolve())
+    The examples are started by the same hand: they take the port from `--port` or from the setting.
+    """
+
+    def __init__(self, program, command=("serve",), **settings):
+        self.program, self.command = str(Path(program).resolve()), command
         self.settings = settings
         self.port = 0
 
@@ -38,14 +41,21 @@ class Gateway:
     def start(self):
         log = Path(self.folder.name, "log")
         # Settings of whoever runs the tests must not reach the program, so it gets an environment of its own.
-        environment = {"PATH": os.environ.get("PATH", ""), "DATA_DIR": str(Path(self.folder.name, "data")), "OFFLINE_PACE_MS": "0"}
-        with log.open("wb") as stderr:
+        environment = {
+            "PATH": os.environ.get("PATH", ""),
+            "TMPDIR": self.folder.name,
+            "DATA_DIR": str(Path(self.folder.name, "data")),
+            "PORT": str(self.port),
+            "OFFLINE_PACE_MS": "0",
+        }
+        with log.open("wb") as out:
             self.process = subprocess.Popen(
-                [self.program, "serve", "--port", str(self.port)],
+                [self.program, *self.command, "--port", str(self.port)],
                 env=environment | self.settings,
                 cwd=self.folder.name,
                 stdin=subprocess.DEVNULL,
-                stderr=stderr,
+                stdout=out,
+                stderr=out,
             )
         deadline = time.monotonic() + START_SECONDS_MAX
         while not (listening := re.search(r"Listening on http://127\.0\.0\.1:(\d+)", log.read_text())):
