@@ -1,5 +1,7 @@
 //! The wiring: settings become a house. The one file that knows which implementation is in use.
 
+mod database;
+
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,21 +16,20 @@ use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
 use crate::clock::Clock;
-use crate::config::{AttachmentPlace, DatabaseSettings, Settings};
+use crate::config::{AttachmentPlace, Settings};
 use crate::identity::{Identity, Ids};
 use crate::knowledge::KnowledgeBase;
-use crate::knowledge::embedded::EmbeddedKnowledge;
 use crate::llm::choice::{ModelChoice, ModelSettings};
 use crate::llm::extractive::Extractive;
 use crate::llm::openai::{Limits, OpenAiCompatible};
 use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, http};
-use crate::store::postgres::{PostgresOptions, PostgresStore};
-use crate::store::sqlite::SqliteStore;
-use crate::store::{AttachmentStore, Migrated, PassageStore, ThreadStore};
+use crate::store::ThreadStore;
 
 /// What to look at when no client for requests to providers can be made.
 const CLIENT_ADVICE: &str = "check HTTPS_PROXY, and the system's certificates";
+
+pub use database::Database;
 
 /// The whole house. Cheap to clone.
 #[derive(Clone)]
@@ -50,8 +51,10 @@ pub struct House {
     pub visitors: Visitors,
     /// Names.
     pub ids: Ids,
-    /// The largest request body, in bytes.
+    /// The largest request body, in bytes, but for a recording.
     pub body_bytes_max: usize,
+    /// The largest body with a recording, in bytes.
+    pub recording_bytes_max: usize,
     /// Where the ChatKit protocol is served.
     pub chatkit_paths: Vec<String>,
     /// Whose pages may call.
@@ -86,96 +89,6 @@ impl Deref for App {
 
     fn deref(&self) -> &House {
         &self.0
-    }
-}
-
-/// An open database, before anything is built on it.
-#[derive(Clone)]
-pub enum Database {
-    /// One file.
-    Sqlite(SqliteStore),
-    /// A server.
-    Postgres(Box<PostgresStore>),
-}
-
-impl Database {
-    /// Opens the database of the settings.
-    ///
-    /// # Errors
-    /// It cannot be opened; the sentence names the variable to look at.
-    pub async fn open(settings: &DatabaseSettings) -> Result<Self> {
-        match settings {
-            DatabaseSettings::Sqlite { path } => {
-                let advice = "check DATABASE_URL or DATA_DIR";
-                Ok(Self::Sqlite(SqliteStore::open(path).await.context(advice)?))
-            }
-            DatabaseSettings::Postgres { url, direct_url } => {
-                let options = PostgresOptions { direct_url: direct_url.clone(), ..PostgresOptions::default() };
-                let store = PostgresStore::open(url, &options).await.context("check DATABASE_URL")?;
-                Ok(Self::Postgres(Box::new(store)))
-            }
-        }
-    }
-
-    /// Opens the database of the settings and brings it up to date, if it is to be brought so.
-    ///
-    /// # Errors
-    /// It cannot be opened or brought up to date; the sentence names the variable to look at.
-    pub async fn prepared(settings: &Settings) -> Result<Self> {
-        let database = Self::open(&settings.database).await?;
-        if settings.migrate_at_start {
-            let migrated = database.migrate().await?;
-            if !migrated.applied.is_empty() {
-                tracing::info!(applied = migrated.applied.len(), "Brought the database up to date");
-            }
-        }
-        Ok(database)
-    }
-
-    /// Brings the tables up to date.
-    ///
-    /// # Errors
-    /// A migration failed; none of them took effect.
-    pub async fn migrate(&self) -> Result<Migrated> {
-        let migrated = match self {
-            Self::Sqlite(store) => store.migrate().await,
-            Self::Postgres(store) => store.migrate().await,
-        };
-        migrated.context("check DATABASE_URL, and DATABASE_URL_DIRECT when a pooler is in between")
-    }
-
-    /// Closes what is open, so that nothing is left half-written.
-    pub async fn close(&self) {
-        match self {
-            Self::Sqlite(store) => store.close().await,
-            Self::Postgres(store) => store.close().await,
-        }
-    }
-
-    fn threads(&self) -> Arc<dyn ThreadStore> {
-        match self {
-            Self::Sqlite(store) => Arc::new(store.clone()),
-            Self::Postgres(store) => Arc::new(PostgresStore::clone(store)),
-        }
-    }
-
-    fn passages(&self) -> Arc<dyn PassageStore> {
-        match self {
-            Self::Sqlite(store) => Arc::new(store.clone()),
-            Self::Postgres(store) => Arc::new(PostgresStore::clone(store)),
-        }
-    }
-
-    fn attachments(&self) -> Arc<dyn AttachmentStore> {
-        match self {
-            Self::Sqlite(store) => Arc::new(store.clone()),
-            Self::Postgres(store) => Arc::new(PostgresStore::clone(store)),
-        }
-    }
-
-    /// The knowledge base of the settings on this database.
-    pub fn knowledge(&self, settings: &Settings) -> Arc<dyn KnowledgeBase> {
-        Arc::new(EmbeddedKnowledge::open(self.passages(), &settings.knowledge.collection))
     }
 }
 
@@ -245,6 +158,7 @@ impl App {
             visitors: Visitors::new(secret),
             ids,
             body_bytes_max: settings.http.body_bytes_max,
+            recording_bytes_max: settings.http.recording_bytes_max,
             chatkit_paths: settings.http.chatkit_paths.clone(),
             cors_origins: settings.http.cors_origins.clone(),
         })))

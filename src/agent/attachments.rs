@@ -17,10 +17,7 @@ use crate::pdf::{self, PdfError, PdfText};
 const FILES_MAX: usize = 10;
 
 /// A larger file is not looked into.
-const FILE_BYTES_MAX: usize = 20 << 20;
-
-/// A still larger one is not even fetched.
-pub(super) const FETCHED_BYTES_MAX: u64 = 20 << 20;
+pub(super) const FILE_BYTES_MAX: usize = 20 << 20;
 
 /// The text of one file, as far as it is handed over.
 const FILE_TEXT_BYTES_MAX: usize = 60_000;
@@ -61,6 +58,15 @@ enum Handed {
     },
 }
 
+/// Why there are no bytes to look into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotFetched {
+    /// They never came, or cannot be fetched now.
+    Missing,
+    /// They are more than [`FILE_BYTES_MAX`].
+    TooLarge,
+}
+
 /// Why a file is not handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Why {
@@ -98,8 +104,8 @@ impl Why {
 }
 
 /// Opens what was attached to these messages, oldest first: the newest message's files first, then earlier ones as far
-/// as there is room. `fetch` gives the bytes of a file, or nothing when they never came.
-pub(super) async fn gather<'a, F: Future<Output = Option<Bytes>>>(
+/// as there is room. `fetch` gives the bytes of a file.
+pub(super) async fn gather<'a, F: Future<Output = Result<Bytes, NotFetched>>>(
     items: impl DoubleEndedIterator<Item = &'a ThreadItem>,
     sees: bool,
     fetch: impl Fn(AttachmentId) -> F,
@@ -201,7 +207,7 @@ struct Room {
 }
 
 impl Room {
-    async fn open<F: Future<Output = Option<Bytes>>>(
+    async fn open<F: Future<Output = Result<Bytes, NotFetched>>>(
         &mut self,
         attachment: &Attachment,
         name: String,
@@ -214,7 +220,7 @@ impl Room {
         }
     }
 
-    async fn read<F: Future<Output = Option<Bytes>>>(
+    async fn read<F: Future<Output = Result<Bytes, NotFetched>>>(
         &mut self,
         attachment: &Attachment,
         name: &str,
@@ -225,7 +231,11 @@ impl Room {
             return Err(Why::Unseen);
         }
         self.files = self.files.checked_sub(1).filter(|_| Instant::now() < self.deadline).ok_or(Why::TooMuch)?;
-        let bytes = timeout(FETCH_TIME_MAX, fetch(attachment.id.clone())).await.ok().flatten().ok_or(Why::Missing)?;
+        let fetched = timeout(FETCH_TIME_MAX, fetch(attachment.id.clone())).await.unwrap_or(Err(NotFetched::Missing));
+        let bytes = fetched.map_err(|why| match why {
+            NotFetched::Missing => Why::Missing,
+            NotFetched::TooLarge => Why::TooLarge,
+        })?;
         match bytes.len() {
             0 => return Err(Why::Empty),
             bytes if bytes > FILE_BYTES_MAX => return Err(Why::TooLarge),

@@ -20,6 +20,7 @@ use chatkit_protocol::AttachmentId;
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, join_all};
 
+use self::attachments::NotFetched;
 use self::message::MessageWriter;
 use self::sources::Sources;
 use self::tools::{Tool, ToolOutput};
@@ -94,18 +95,23 @@ impl Tutor {
         self
     }
 
-    /// The bytes of an attached file, or nothing when they never came.
-    fn open(&self, turn: &Turn, id: AttachmentId) -> BoxFuture<'static, Option<Bytes>> {
+    /// The bytes of an attached file.
+    fn open(&self, turn: &Turn, id: AttachmentId) -> BoxFuture<'static, Result<Bytes, NotFetched>> {
         if let Some(files) = &self.files {
-            return files(id);
+            let opening = files(id);
+            return Box::pin(async move { opening.await.ok_or(NotFetched::Missing) });
         }
         let turn = turn.clone();
         Box::pin(async move {
-            let bytes = turn.attachment_bytes(&id, attachments::FETCHED_BYTES_MAX).await;
-            let tell = |error: &AttachmentError| {
-                tracing::warn!(error = error as &dyn std::error::Error, "An attached file could not be opened");
-            };
-            bytes.inspect_err(tell).ok()
+            let bytes_max = attachments::FILE_BYTES_MAX as u64;
+            turn.attachment_bytes(&id, bytes_max).await.map_err(|error| match error {
+                AttachmentError::TooLarge { .. } => NotFetched::TooLarge,
+                AttachmentError::NoAttachment(_) | AttachmentError::NotArrived(_) => NotFetched::Missing,
+                error => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "An attached file could not be opened");
+                    NotFetched::Missing
+                }
+            })
         })
     }
 

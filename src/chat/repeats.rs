@@ -55,8 +55,8 @@ impl Chat {
     /// # Errors
     /// As for [`Chat::handle`].
     pub async fn handle_once(&self, who: &Identity, frame: &str, asked: Envelope) -> Result<Reply, ChatError> {
-        let known = self.repeats.known(key(who, frame, &asked));
-        let Some(told) = known.filter(|_| asked.request.streams() && self.options.once_per_frame) else {
+        let counts = self.options.once_per_frame && asked.request.streams();
+        let Some(told) = counts.then(|| self.repeats.known(key(who, frame, &asked))).flatten() else {
             return self.handle(who, asked).await;
         };
         // In a task of its own: a client that hangs up now, and asks again, must find the turn that it began.

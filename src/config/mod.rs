@@ -32,8 +32,10 @@ pub struct HttpSettings {
     pub chatkit_paths: Vec<String>,
     /// Origins, perhaps with a wildcard.
     pub cors_origins: Vec<String>,
-    /// The largest body, in bytes.
+    /// The largest body, in bytes, but for a recording.
     pub body_bytes_max: usize,
+    /// The largest body with a recording, in bytes.
+    pub recording_bytes_max: usize,
     /// How long running turns may go on after the signal to stop.
     pub shutdown_grace: Duration,
 }
@@ -200,6 +202,7 @@ fn http(reader: &mut Reader<'_>) -> HttpSettings {
         chatkit_paths: chatkit_paths(reader),
         cors_origins: cors_origins(reader),
         body_bytes_max: size(reader, &BODY_BYTES, 1024..=1 << 28),
+        recording_bytes_max: size(reader, &RECORDING_BYTES, 0..=1 << 28),
         shutdown_grace: Duration::from_secs(reader.number(&GRACE, 0..=3600)),
     }
 }

@@ -64,7 +64,8 @@ variables! {
     MODEL_SILENCE = "MODEL_SILENCE_SECONDS", default "60" => "How long a model may be silent before its answer is given up, in seconds.";
     OFFLINE_PACE = "OFFLINE_PACE_MS", default "12" => "The pause between two words of the offline model, in milliseconds.";
     MESSAGE_BYTES = "MESSAGE_BYTES_MAX", default "32768" => "The largest message of a reader, in bytes.";
-    BODY_BYTES = "BODY_BYTES_MAX", default "8388608" => "The largest request body, in bytes; a recording of some minutes, for `input.transcribe`, is the largest that comes.";
+    BODY_BYTES = "BODY_BYTES_MAX", default "1048576" => "The largest request body, in bytes, but for a recording.";
+    RECORDING_BYTES = "RECORDING_BYTES_MAX", default "8388608" => "The largest body of `input.transcribe`, in bytes; in base64, a recording is a third larger than it is.";
     ON_DISCONNECT = "ON_DISCONNECT", default "finish"
         => "What happens to an answer whose reader has gone: `finish` writes it to its end and keeps it, `cancel` stops and keeps what was shown.";
     LOCKED_THREADS = "LOCKED_THREADS", default "refuse"

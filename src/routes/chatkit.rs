@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use chatkit_protocol::Envelope;
+use chatkit_protocol::{Envelope, Request};
 
 use super::body;
 use super::error::ApiError;
@@ -29,11 +29,11 @@ async fn handle(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let body = body::read(body, app.body_bytes_max).await?;
+    let body = body::read(body, app.body_bytes_max.max(app.recording_bytes_max)).await?;
     if let Some(action) = simple::read(&body) {
         return simple::answer(&app, &who, action?).await;
     }
-    let asked = Envelope::parse(&body).map_err(ChatError::from)?;
+    let asked = read(&app, &body)?;
     let reply = match frame(&headers) {
         Some(frame) => app.chat.handle_once(&who, frame, asked).await?,
         None => app.chat.handle(&who, asked).await?,
@@ -41,6 +41,16 @@ async fn handle(
     match reply {
         Reply::Single(value) => Ok(Json(value).into_response()),
         Reply::Stream(listening) => Ok(sse::answer(listening)),
+    }
+}
+
+/// What is asked. Only a recording may be larger than other bodies.
+fn read(app: &App, body: &[u8]) -> Result<Envelope, ApiError> {
+    let asked = Envelope::parse(body).map_err(ChatError::from);
+    let is_recording = matches!(&asked, Ok(Envelope { request: Request::InputTranscribe(_), .. }));
+    match body.len() > app.body_bytes_max && !is_recording {
+        true => Err(ApiError::body_too_large(app.body_bytes_max)),
+        false => Ok(asked?),
     }
 }
 

@@ -59,7 +59,11 @@ async fn a_message_or_a_body_over_the_limit_is_refused_and_one_at_the_limit_is_n
     let reader = house.visitor().await;
     let of = |bytes: usize| create(&json!([{"type": "input_text", "text": "x".repeat(bytes)}]));
     check(&reader, of(32 * 1024 + 1), 413, "32768").await;
+    check(&reader, vec![b' '; 1024 * 1024 + 1], 413, "1048576").await;
     check(&reader, vec![b' '; 8 * 1024 * 1024 + 1], 413, "8388608").await;
+    let recording = |bytes: usize| json!({"audio_base64": "A".repeat(bytes), "mime_type": "audio/webm"});
+    reader.ask("input.transcribe", recording(7 << 20)).await.refuses(400, "does not do");
+    reader.ask("input.transcribe", recording(8 << 20)).await.refuses(413, "8388608");
     let fits = reader.request("POST", "/chatkit").body(of(32 * 1024)).send().await.unwrap();
     assert_eq!(fits.status(), 200);
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy knows a test by its attribute, and not the functions it calls")]
 
 mod architecture;
+mod attached;
 mod attachments;
 mod bad_input;
 mod chatkit;

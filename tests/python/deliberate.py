@@ -2,8 +2,8 @@
 
 A rule sees one request and the reference's answer to it, or is asked before the reference is; it gives the answer that
 the gateway must give, or None where it has nothing to say. Where the reference leaves its store in another state than
-the gateway must, the rule sets it right, so that everything after is compared as well. The numbers in brackets are those
-of the list of differences in `docs/protocol.md`. A rule that is not needed in a run has to go.
+the gateway must, the rule sets it right, so that everything after is compared as well. A rule that is not needed in a run
+has to go.
 """
 
 import dataclasses
@@ -72,13 +72,13 @@ def params_of(exchange, *kinds):
 
 # ------------------------------------------------------------------ requests that are refused
 
-@before("An action needs a type; the reference puts an object of its own in its place. [18]")
+@before("An action needs a type; the reference puts an object of its own in its place.")
 def action_without_type(exchange):
     params = params_of(exchange, "threads.custom_action", "threads.sync_custom_action")
     return refused("400") if params and "type" not in params["action"] else None
 
 
-@before("The widget may leave out the data of a tag and send null as metadata; the reference fails. [18]")
+@before("The widget may leave out the data of a tag and send null as metadata; the reference fails.")
 def lenient(exchange):
     request = exchange.request
     if exchange.valid or not isinstance(request, dict):
@@ -88,7 +88,8 @@ def lenient(exchange):
     asked = params.get("input") if isinstance(params, dict) else None
     content = asked.get("content") if isinstance(asked, dict) else None
     if isinstance(content, list):
-        content = [{"data": {}} | part if isinstance(part, dict) and part.get("type") == "input_tag" else part for part in content]
+        tags = [isinstance(part, dict) and part.get("type") == "input_tag" for part in content]
+        content = [{"data": {}} | part if tag else part for part, tag in zip(content, tags)]
         mended["params"] = params | {"input": asked | {"content": content}}
     return exchange.again(mended) if mended != request and acceptable(mended) else None
 
@@ -101,18 +102,18 @@ def acceptable(request):
     return True
 
 
-@after("What is no request of the protocol is 400 with a sentence, not 500. [2]")
+@after("What is no request of the protocol is 400 with a sentence, not 500.")
 def malformed(exchange, answer):
     return refused("400") if not exchange.valid and answer.status == 500 else None
 
 
-@after("A negative limit is 400; the reference hands it to the store. [2, 11]")
+@after("A negative limit is 400; the reference hands it to the store.")
 def negative_limit(exchange, answer):
     params = params_of(exchange, *LISTS)
     return refused("400") if params and int(params.get("limit") or 0) < 0 else None
 
 
-@after("What this server has no store or hook for, or audio that is not base64, is 400, not 500. [2]")
+@after("What this server has no store or hook for, or audio that is not base64, is 400, not 500.")
 def unsupported(exchange, answer):
     causes = ("RuntimeError: AttachmentStore is not configured", "NotImplementedError: transcribe()", "Error: ")
     kinds = ("attachments.create", "attachments.delete", "input.transcribe")
@@ -120,52 +121,52 @@ def unsupported(exchange, answer):
     return refused("400") if asked and answer.raised.startswith(causes) else None
 
 
-@after("What is not there is 404 with a sentence, not 500. [3]")
+@after("What is not there is 404 with a sentence, not 500.")
 def not_found(exchange, answer):
     return refused("404") if answer.status == 500 and answer.raised.startswith("NotFoundError: ") else None
 
 
-@after("What is not there is 404 before the stream begins; the reference says 200, cuts the stream and leaves an empty thread. [3, 5]")
+@after("What is not there is 404 before the stream begins; the reference says 200, cuts the stream and leaves an empty thread.")
 def not_found_streaming(exchange, answer):
     if not answer.cut or not answer.raised.startswith("NotFoundError: "):
         return None
     for event in answer.body:
-        exchange.send({"type": "threads.delete", "params": {"thread_id": event["thread"]["id"]}})
+        exchange.host.ask("threads.delete", thread_id=event["thread"]["id"])
     return refused("404")
 
 
-@after("Items and feedback of a thread that is not there are 404; the reference does not look. [3]")
+@after("Items and feedback of a thread that is not there are 404; the reference does not look.")
 def not_found_unseen(exchange, answer):
     params = params_of(exchange, "items.list", "items.feedback")
     if params is None or not answer.granted:
         return None
-    thread = exchange.send({"type": "threads.get_by_id", "params": {"thread_id": params["thread_id"]}})
+    thread = exchange.host.ask("threads.get_by_id", thread_id=params["thread_id"])
     return None if thread.granted else refused("404")
 
 
-@after("An unknown cursor is the asker's mistake. [4]")
+@after("An unknown cursor is the asker's mistake.")
 def unknown_cursor(exchange, answer):
     return refused("4xx") if answer.status == 500 and answer.raised.startswith("UnknownCursor: ") else None
 
 
-@after("An action on an item that is no widget, asked for one answer, is the asker's mistake. [4]")
+@after("An action on an item that is no widget, asked for one answer, is the asker's mistake.")
 def sync_action_on_no_widget(exchange, answer):
     cause = "ValueError: threads.sync_custom_action requires a widget"
     return refused("4xx") if answer.status == 500 and answer.raised.startswith(cause) else None
 
 
-@after("Answers to what is no open question are refused before the stream begins. [4]")
+@after("Answers to what is no open question are refused before the stream begins.")
 def no_open_question(exchange, answer):
     asked = params_of(exchange, "threads.add_structured_input") is not None
     return refused("4xx") if asked and answer.cut and answer.raised.startswith("ValueError: ") else None
 
 
-@before("A locked or closed thread takes no message, if the server is told so, and says it in the stream. [15]")
+@before("A locked or closed thread takes no message, if the server is told so, and says it in the stream.")
 def locked(exchange):
     params = params_of(exchange, "threads.add_user_message")
     if params is None or not exchange.refuses_locked or not all(map(exchange.has_attachment, params["input"]["attachments"])):
         return None
-    thread = exchange.send({"type": "threads.get_by_id", "params": {"thread_id": params["thread_id"]}})
+    thread = exchange.host.ask("threads.get_by_id", thread_id=params["thread_id"])
     if not thread.granted or thread.body["status"]["type"] == "active":
         return None
     return Answer(200, "text/event-stream", [{"type": "error", "code": "custom", "message": SENTENCE, "allow_retry": False}])
@@ -173,7 +174,7 @@ def locked(exchange):
 
 # ------------------------------------------------------------------ requests that mean more
 
-@after("A tool's output goes to the newest pending call, whatever follows it; the reference looks at the last item only. [4, 9]")
+@after("A tool's output goes to the newest pending call, whatever follows it; the reference looks at the last item only.")
 def newest_pending_call(exchange, answer):
     params = params_of(exchange, "threads.add_client_tool_output")
     if params is None or not answer.cut or not answer.raised.startswith("ValueError: Last thread item"):
@@ -195,7 +196,7 @@ def newest_pending_call(exchange, answer):
     return answer
 
 
-@after("Another try after an item that is no message of the reader goes back to the nearest message before it. [4, 10]")
+@after("Another try after an item that is no message of the reader goes back to the nearest message before it.")
 def retry_walks_back(exchange, answer):
     params = params_of(exchange, "threads.retry_after_item")
     if params is None or not answer.cut or not answer.raised.endswith("is not a user message"):
@@ -211,13 +212,13 @@ def retry_walks_back(exchange, answer):
     return exchange.send(exchange.request | {"params": params | {"item_id": questions[-1]}})
 
 
-@after("Another try after an item that is not there is 404; the reference's stream is empty. [3]")
+@after("Another try after an item that is not there is 404; the reference's stream is empty.")
 def retry_unknown(exchange, answer):
     asked = params_of(exchange, "threads.retry_after_item") is not None
     return refused("404") if asked and answer.granted and not answer.cut and answer.body == [] else None
 
 
-@after("A page has at most 200 rows. [11]")
+@after("A page has at most 200 rows.")
 def clamped(exchange, answer):
     params = params_of(exchange, *LISTS)
     if params is None or not answer.granted or len(answer.body["data"]) <= ROWS_MAX:
@@ -225,7 +226,7 @@ def clamped(exchange, answer):
     return exchange.send(exchange.request | {"params": params | {"limit": ROWS_MAX}})
 
 
-@after("The item that a sync action updates is stored; the reference leaves that to the hook. [12]")
+@after("The item that a sync action updates is stored; the reference leaves that to the hook.")
 def sync_action_stores(exchange, answer):
     params = params_of(exchange, "threads.sync_custom_action")
     if params is None or not answer.granted or "updated_item" not in answer.body:
@@ -239,12 +240,12 @@ def sync_action_stores(exchange, answer):
 
 # ------------------------------------------------------------------ what is sent and kept
 
-@after("What was shown of an answer is kept when the turn fails; the reference forgets it. [13]")
+@after("What was shown of an answer is kept when the turn fails; the reference forgets it.")
 def partial_text(exchange, answer):
     return keep_shown(exchange, answer) if answer.unfinished else None
 
 
-@after("So it is when the turn ends well and never said that the answer was done, which the protocol leaves open. [16]")
+@after("So it is when the turn ends well and never said that the answer was done, which the protocol leaves open.")
 def text_never_done(exchange, answer):
     return None if answer.unfinished else keep_shown(exchange, answer)
 
@@ -293,7 +294,7 @@ def update_message(content, update):
             content[index] = content[index] | {"annotations": annotations}
 
 
-@after("Hidden items are not sent, in no event and in no answer. [6]")
+@after("Hidden items are not sent, in no event and in no answer.")
 def hidden(exchange, answer):
     if not answer.granted or not isinstance(answer.body, (list, dict)):
         return None
@@ -304,7 +305,7 @@ def hidden(exchange, answer):
     return replaced(answer, kept) if len(kept) < len(answer.body) else None
 
 
-@after("An attachment that belongs to a message is not uploaded any more. [7]")
+@after("An attachment that belongs to a message is not uploaded any more.")
 def no_upload_descriptor(exchange, answer):
     found = []
 
@@ -322,11 +323,13 @@ def no_upload_descriptor(exchange, answer):
     return replaced(answer, body) if found else None
 
 
-@before("A widget that grows where the reference's differ does not see it, or fails, is sent whole. [17]")
+@before("A widget that grows where the reference's differ does not see it, or fails, is sent whole.")
 def whole_widgets(exchange):
     if not exchange.valid or WHOLE_WIDGETS.items() <= exchange.headers.items():
         return None
-    streamed = streamed_widgets(exchange.request)
+    # The script of an older message may be what is played.
+    again = params_of(exchange, "threads.add_client_tool_output", "threads.add_structured_input", "threads.retry_after_item")
+    streamed = streamed_widgets(exchange.stored(again["thread_id"]) if again else exchange.request)
     lost = any(faulty(*pair) for states in streamed for pair in pairwise(states))
     return exchange.again(exchange.request, WHOLE_WIDGETS) if lost else None
 
@@ -354,6 +357,6 @@ def replaced(answer, body):
 
 # ------------------------------------------------------------------ what only both answers together show
 
-UTC = Rule("together", "Times are UTC and say so; the reference writes the time of its machine without a zone. [1]", None)
-PAGES = Rule("together", "Pages may be cut after hidden items are taken out, and a thread may come with more than 20 items; all pages together are the same. [6]", None)
-TABLE += [UTC, PAGES]
+UTC = Rule("together", "Times are UTC and say so; the reference writes its machine's, without a zone.", None)
+FIRST_PAGE = Rule("together", "A thread may come with more than its first 20 items; the reference always stops there.", None)
+TABLE += [UTC, FIRST_PAGE]

@@ -24,7 +24,7 @@ class Normal:
         if answer.refusal:
             return {"refused": answer.refusal}
         if answer.status >= 400:
-            return {"refused": str(answer.status)} | ({} if not self.strict else self.without_sentence(answer))
+            return {"refused": str(answer.status)} | (self.without_sentence(answer) if self.strict else {})
         what = "events" if answer.streams else "body"
         return {"status": answer.status, "type": answer.type, what: self.value(answer.body), "cut": answer.cut}
 
@@ -39,8 +39,10 @@ class Normal:
         if isinstance(value, list):
             return [self.value(element) for element in value]
         if isinstance(value, dict):
+            if member == "upload_descriptor":
+                return self.descriptor(value)
             # Both sides are walked in one order, whatever the order of their members.
-            return {name: self.value(value[name], name) for name in sorted(value)} if member != "upload_descriptor" else self.descriptor(value)
+            return {name: self.value(value[name], name) for name in sorted(value)}
         if not isinstance(value, str):
             return value
         if member == "created_at":
@@ -51,7 +53,8 @@ class Normal:
 
     def descriptor(self, value):
         """Where and how bytes are brought is the server's choice."""
-        known = isinstance(value.get("url"), str) and value.get("method") in METHODS and isinstance(value.get("headers"), dict)
+        url, method, headers = (value.get(name) for name in ("url", "method", "headers"))
+        known = isinstance(url, str) and method in METHODS and isinstance(headers, dict)
         return URL if known and len(value) == 3 else value
 
     def label(self, found):

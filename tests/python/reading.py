@@ -46,8 +46,12 @@ ANSWERS = {
     "input.transcribe": TypeAdapter(TranscriptionResult),
 }
 
-# Members that hold a widget, and the class of the reference that takes any widget as it is.
-WIDGETS = {"widget": DynamicWidgetRoot, "component": DynamicWidgetComponent}
+# What holds a widget, in which member, and the class of the reference that takes any widget as it is.
+WIDGETS = {
+    "widget": ("widget", DynamicWidgetRoot),
+    "widget.root.updated": ("widget", DynamicWidgetRoot),
+    "widget.component.updated": ("component", DynamicWidgetComponent),
+}
 
 
 class Difference(Exception):
@@ -59,17 +63,16 @@ def open_widgets(value):
 
     The reference tries its typed classes first when it reads a widget, and those drop what they do not know and fill in
     what was not said. Its servers do not read the widgets that they send: they build them, with the open class when
-    they come from a template. What is a widget is told by the member it stands in.
+    they come from a template.
     """
     if isinstance(value, list):
         return [open_widgets(element) for element in value]
     if not isinstance(value, dict):
         return value
-    kind = value.get("type")
-    member = "component" if kind == "widget.component.updated" else "widget" if kind in ("widget", "widget.root.updated") else None
     opened = {name: open_widgets(inner) for name, inner in value.items()}
+    member, open_class = WIDGETS.get(value.get("type"), (None, None))
     if isinstance(value.get(member), dict):
-        opened[member] = WIDGETS[member].model_validate(value[member])
+        opened[member] = open_class.model_validate(value[member])
     return opened
 
 

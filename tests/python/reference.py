@@ -127,8 +127,9 @@ class Announced(uvicorn.Server):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    for name, choices in {"attachments": ["on", "off"], "transcriber": ["on", "off"], "on-disconnect": ["finish", "cancel"]}.items():
-        parser.add_argument(f"--{name}", choices=choices, default=choices[0])
+    parser.add_argument("--attachments", choices=["on", "off"], default="on")
+    parser.add_argument("--transcriber", choices=["on", "off"], default="on")
+    parser.add_argument("--on-disconnect", choices=["finish", "cancel"], default="finish")
     # The reference lets everybody write in a locked thread; the option is there because ours has it.
     parser.add_argument("--locked", choices=["refuse", "allow"])
     asked = parser.parse_args()

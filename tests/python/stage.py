@@ -31,9 +31,6 @@ class Side:
     def ask(self, body, **how):
         return self.host.send(body, **how)
 
-    def request(self, kind, **params):
-        return self.ask(json.dumps({"type": kind, "params": params}).encode())
-
     def play(self, step):
         if "walk" in step:
             return self.walk(self.memory.fill(step["walk"]), step.get("by"))
@@ -59,21 +56,14 @@ class Side:
             request = request | {"params": request["params"] | {"after": after}}
         raise Difference(f"the pages of {self.host.name} do not end")
 
-    def rest(self, request, answer):
-        """An answer with a page of items, as all rows from there on."""
-        page = answer.body.get("items", answer.body)
-        others = {name: value for name, value in answer.body.items() if name not in ("items", *page)}
+    def rest(self, answer):
+        """A thread with its first page of items, as all rows from there on."""
+        page, thread_id = answer.body["items"], answer.body["id"]
         rows = page["data"]
         if page["has_more"]:
-            asked = self.memory.fill(request)
-            order = "asc" if asked["type"] == "threads.get_by_id" else asked["params"].get("order", "desc")
-            further = {"thread_id": asked["params"]["thread_id"], "order": order, "after": page["after"]}
+            further = {"thread_id": thread_id, "order": "asc", "after": page["after"]}
             rows = rows + self.walk({"type": "items.list", "params": further}).body
-        return Answer(answer.status, answer.type, others | {"rows": rows})
-
-    def hides(self, thread_id):
-        """Whether something in a thread is there and not shown; only the reference tells."""
-        return False
+        return Answer(answer.status, answer.type, answer.body | {"items": rows})
 
 
 class Ours(Side):
@@ -102,9 +92,6 @@ class Reference(Side):
     def ask(self, body, *, headers=None, **how):
         exchange = Exchange(self, body, headers or {})
         return deliberate.apply(exchange, lambda: self.host.send(body, headers=headers, **how))
-
-    def hides(self, thread_id):
-        return any(item["type"] in deliberate.HIDDEN for item in Exchange(self, b"", {}).stored(thread_id))
 
 
 class Exchange:
@@ -138,7 +125,11 @@ class Exchange:
         return self.host.send(None, method="GET", path=f"/items/{thread_id}").body
 
     def store(self, thread_id, items):
-        self.host.send(json.dumps(items).encode(), method="PUT", path=f"/items/{thread_id}")
+        # What is null is left out when it is written, and yet the reference reads no hidden item without its content.
+        items = [{"content": None} | item if item["type"] == "hidden_context_item" else item for item in items]
+        answer = self.host.send(json.dumps(items).encode(), method="PUT", path=f"/items/{thread_id}")
+        if not answer.granted:
+            raise Difference(f"the reference did not store {items}: {answer.body}")
 
 
 class Stage:
@@ -191,9 +182,9 @@ class Stage:
         while True:
             answers = play(self.theirs), play(self.ours)
             shown = self.shown(*answers)
-            if not same(*shown) and (pages := self.same_pages(request, *answers)):
+            if not same(*shown) and (pages := self.whole_thread(request, *answers)):
                 shown = self.shown(*pages)
-                deliberate.PAGES.times += same(*shown)
+                deliberate.FIRST_PAGE.times += same(*shown)
             now = time.monotonic()
             if not same(*shown) and not (wait and now - began < SETTLE_SECONDS_MAX):
                 raise Difference(both(*shown))
@@ -216,23 +207,21 @@ class Stage:
                 told["message"] = deliberate.SENTENCE
         return shown
 
-    def same_pages(self, request, theirs, ours):
-        """Both answers as all rows from there on, where pages may be cut in different ways; otherwise nothing."""
-        kind = request.get("type") if isinstance(request, dict) else None
-        if kind not in ("items.list", "threads.get_by_id") or not (theirs.granted and ours.granted):
+    def whole_thread(self, request, theirs, ours):
+        """Both answers as all rows from there on, where the first page of a thread may be longer; otherwise nothing."""
+        asked = isinstance(request, dict) and request.get("type") == "threads.get_by_id"
+        if not asked or not (theirs.granted and ours.granted and theirs.body["items"]["has_more"]):
             return None
-        asked = self.theirs.memory.fill(request)
-        longer = kind == "threads.get_by_id" and theirs.body["items"]["has_more"]
-        if not longer and not self.theirs.hides(asked["params"]["thread_id"]):
-            return None
-        return tuple(side.rest(request, answer) for side, answer in ((self.theirs, theirs), (self.ours, ours)))
+        return self.theirs.rest(theirs), self.ours.rest(ours)
 
     def clear(self):
         """Leaves two empty stores to the next scene."""
-        for host in (self.theirs.host, self.ours.host):
-            while rows := host.send(json.dumps({"type": "threads.list", "params": {"limit": 100}}).encode()).body["data"]:
+        for side in (self.theirs, self.ours):
+            for attachment_id in side.memory.seen.get("attachment", []):
+                side.host.ask("attachments.delete", attachment_id=attachment_id)
+            while rows := side.host.ask("threads.list", limit=100).body["data"]:
                 for row in rows:
-                    host.send(json.dumps({"type": "threads.delete", "params": {"thread_id": row["id"]}}).encode())
+                    side.host.ask("threads.delete", thread_id=row["id"])
 
 
 def title(step):

@@ -62,8 +62,10 @@ class Host:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.log = Path(self.folder.name, "log")
-        # Nobody's settings, and the reference, which writes the time without a zone, in the zone we read it in.
-        environment = {"PATH": os.environ.get("PATH", ""), "TZ": "UTC", "HOME": self.folder.name, "TMPDIR": self.folder.name}
+        # Nobody's settings; and the reference must write its times without a zone in the zone that we read them in, and
+        # look at the members of widgets in one order.
+        environment = {"PATH": os.environ.get("PATH", ""), "TZ": "UTC", "PYTHONHASHSEED": "0"}
+        environment |= {"HOME": self.folder.name, "TMPDIR": self.folder.name}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*self.command, "--port", str(self.port), *self.options],
@@ -96,6 +98,9 @@ class Host:
             self.process.wait()
         self.folder.cleanup()
 
+    def ask(self, kind, /, **params):
+        return self.send(json.dumps({"type": kind, "params": params}).encode())
+
     def send(self, body, method="POST", path="/chatkit", headers=None, events_wanted=None):
         """Asks; with `events_wanted` the client goes away as soon as so many events have come."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SILENCE_SECONDS_MAX)
@@ -114,6 +119,8 @@ class Host:
             return read(response, data, cut, events_wanted if left else None)
         except TimeoutError:
             raise Difference(f"the answer of {self.name} did not end; last came {data[-300:]!r}") from None
+        except (ConnectionError, http.client.HTTPException) as error:
+            raise Difference(f"{self.name} does not answer: {error!r}") from error
         finally:
             connection.close()
 
