@@ -183,6 +183,7 @@ fn attachments(settings: &Settings, proxy: Option<&str>, house: Surroundings<'_>
     let options = AttachmentOptions {
         bytes_max: set.bytes_max,
         per_message_max: set.per_message_max,
+        unused_max: set.unused_max,
         types: set.types.clone(),
         link_lifetime: set.link_lifetime,
     };

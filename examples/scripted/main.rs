@@ -16,12 +16,12 @@ use std::path::Path;
 
 use anyhow::Result;
 use async_trait::async_trait;
-use chatkit_gateway::Host;
 use chatkit_gateway::chat::{EventStream, Recording, Responder, Turn, TurnError};
 use chatkit_gateway::config::Variables;
 use chatkit_gateway::host::Serving;
 use chatkit_gateway::identity::{Identity, OwnerId};
 use chatkit_gateway::protocol::{Action, StreamOptions, ThreadItem, ThreadRecord, Value};
+use chatkit_gateway::{Host, server};
 use clap::{Parser, ValueEnum};
 
 use script::Script;
@@ -111,10 +111,7 @@ async fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let serving = open(&Options::parse(), folder.path()).await?;
     println!("Listening on http://{}/chatkit", serving.address());
-    let stop = async {
-        let _ = tokio::signal::ctrl_c().await;
-    };
-    serving.run(stop).await
+    serving.run(server::signalled()).await
 }
 
 fn variables(options: &Options, folder: &Path) -> Variables {
@@ -123,6 +120,11 @@ fn variables(options: &Options, folder: &Path) -> Variables {
     variables.set("DATA_DIR", folder.to_string_lossy());
     variables.set("ON_DISCONNECT", options.on_disconnect.as_str());
     variables.set("LOCKED_THREADS", options.locked.as_str());
+    variables.set("ATTACHMENT_TYPES", "*/*");
+    variables.set("ATTACHMENT_BYTES_MAX", "1073741824");
+    variables.set("ATTACHMENTS_UNUSED", "1000000");
+    variables.set("ATTACHMENTS_PER_MESSAGE", "100");
+    variables.set("MESSAGE_BYTES_MAX", "1048576");
     if options.attachments == Switch::Off {
         variables.set("ATTACHMENTS_URL", "off");
     }

@@ -73,6 +73,7 @@ fn is_type(kind: &str) -> bool {
 
 fn covers(pattern: &str, kind: &str) -> bool {
     match pattern.strip_suffix('*') {
+        Some("*/") => true,
         Some(main) => kind.starts_with(main),
         None => pattern == kind,
     }

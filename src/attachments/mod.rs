@@ -42,9 +42,7 @@ pub use upload::{Description, Incoming};
 
 /// Uploads that are received at the same time; each may hold a part of a file in memory.
 const UPLOADS_TOGETHER_MAX: usize = 32;
-/// Attachments that one owner may have without any message that names them.
-const UNUSED_MAX: u32 = 40;
-/// The same for all strangers, who have one owner together.
+/// Attachments that all strangers together, who have one owner, may have without any message that names them.
 const STRANGERS_UNUSED_MAX: u32 = 1_000;
 /// Full-sized files' worth of bytes that one owner may have without any message that names them.
 const UNUSED_FILES_MAX: u64 = 20;
@@ -58,7 +56,9 @@ pub struct AttachmentOptions {
     pub bytes_max: u64,
     /// Attachments of one message at most.
     pub per_message_max: usize,
-    /// The types that are accepted, such as `image/png` and `text/*`, in lower case.
+    /// Attachments that one owner may have without any message that names them.
+    pub unused_max: u32,
+    /// The types that are accepted, such as `image/png`, `text/*` and `*/*`, in lower case.
     pub types: Vec<String>,
     /// How long the address for an upload, or for a download, is good.
     pub link_lifetime: Duration,
@@ -237,8 +237,8 @@ impl Attachments {
     /// The room that an owner has.
     fn room(&self, owner: &str) -> Room {
         let (count_max, files_max) = match owner == OwnerId::stranger().as_str() {
-            true => (STRANGERS_UNUSED_MAX, STRANGERS_UNUSED_FILES_MAX),
-            false => (UNUSED_MAX, UNUSED_FILES_MAX),
+            true => (STRANGERS_UNUSED_MAX.max(self.0.options.unused_max), STRANGERS_UNUSED_FILES_MAX),
+            false => (self.0.options.unused_max, UNUSED_FILES_MAX),
         };
         let AttachmentOptions { bytes_max, link_lifetime, .. } = &self.0.options;
         let announced_after = Timestamp::new(self.0.clock.now().utc() - *link_lifetime);

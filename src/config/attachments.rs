@@ -44,6 +44,8 @@ pub struct AttachmentSettings {
     pub bytes_max: u64,
     /// Attachments of one message at most.
     pub per_message_max: usize,
+    /// Attachments that one owner may have without any message that names them.
+    pub unused_max: u32,
     /// The types that are accepted, in lower case.
     pub types: Vec<String>,
     /// How long an address for an upload is good.
@@ -70,6 +72,7 @@ pub(super) fn read(reader: &mut Reader<'_>, data_dir: &Path) -> AttachmentSettin
         place: place(reader, data_dir),
         bytes_max: reader.number(&ATTACHMENT_BYTES, 1..=1 << 30),
         per_message_max: size(reader, &ATTACHMENTS_PER_MESSAGE, 0..=100),
+        unused_max: u32::try_from(reader.number(&ATTACHMENTS_UNUSED, 1..=1_000_000)).unwrap_or(u32::MAX),
         types: types(reader),
         link_lifetime: Duration::from_secs(60 * reader.number(&UPLOAD_LINK_MINUTES, 1..=24 * 60)),
     }
@@ -125,11 +128,12 @@ fn types(reader: &mut Reader<'_>) -> Vec<String> {
     let fine = |kind: &String| {
         let parts = kind.split_once('/');
         parts.is_some_and(|(main, sub)| {
-            !main.is_empty() && !main.contains('*') && (sub == "*" || !sub.contains('*')) && !sub.is_empty()
+            let main_is_fine = !main.is_empty() && !main.contains('*');
+            kind == "*/*" || (main_is_fine && (sub == "*" || !sub.contains('*')) && !sub.is_empty())
         })
     };
     if types.is_empty() || !types.iter().all(fine) {
-        reader.mistake(ATTACHMENT_TYPES.name, "must be types such as image/png or text/*, separated by commas");
+        reader.mistake(ATTACHMENT_TYPES.name, "must be types such as image/png, text/* or */*, separated by commas");
     }
     types
 }

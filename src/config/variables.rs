@@ -75,6 +75,7 @@ variables! {
         => "Where the bytes of attachments lie: `file:///path/to/folder`, `s3://bucket/prefix`, or `off` for no attachments; the folder `attachments` in `DATA_DIR` when not given.";
     ATTACHMENT_BYTES = "ATTACHMENT_BYTES_MAX", default "20971520" => "The largest attachment, in bytes.";
     ATTACHMENTS_PER_MESSAGE = "ATTACHMENTS_PER_MESSAGE", default "10" => "How many attachments a message may have.";
+    ATTACHMENTS_UNUSED = "ATTACHMENTS_UNUSED", default "40" => "How many attachments one reader may have that no message names yet.";
     ATTACHMENT_TYPES = "ATTACHMENT_TYPES", default "image/png,image/jpeg,image/gif,image/webp,application/pdf,text/*,application/json"
         => "What attachments may be, comma-separated; their bytes must be what their type says.";
     UPLOAD_LINK_MINUTES = "UPLOAD_LINK_MINUTES", default "15" => "How long the address for an upload is good, in minutes.";

@@ -21,6 +21,7 @@ pub(crate) async fn days_later(data_dir: &Path, base_url: &str, days: i32) -> At
     let options = AttachmentOptions {
         bytes_max: 1 << 24,
         per_message_max: 10,
+        unused_max: 40,
         types: vec!["text/*".to_owned(), "image/png".to_owned()],
         link_lifetime: Duration::from_secs(60),
     };
