@@ -359,4 +359,5 @@ def replaced(answer, body):
 
 UTC = Rule("together", "Times are UTC and say so; the reference writes its machine's, without a zone.", None)
 FIRST_PAGE = Rule("together", "A thread may come with more than its first 20 items; the reference always stops there.", None)
-TABLE += [UTC, FIRST_PAGE]
+HIDDEN_PAGES = Rule("together", "Hidden items are taken out before a page is cut; all pages together are the same.", None)
+TABLE += [UTC, FIRST_PAGE, HIDDEN_PAGES]

@@ -116,7 +116,7 @@ def main():
     if bool(asked.program) == asked.reference:
         parser.error("name our scripted host, or say --reference")
     began, run = time.monotonic(), Run(asked.program and str(asked.program.resolve()))
-    every = [*scenes.cases(CASES), *scripts.random_scenes(asked.scripts)]
+    every = [*scenes.cases(CASES), scripts.hidden_pages(), *scripts.random_scenes(asked.scripts)]
     run.play([scene for scene in every if fnmatch.fnmatch(scene.name, asked.only)])
     whole = run.ruled and asked.only == "*" and asked.scripts == SCRIPTS
     for rule in deliberate.TABLE if run.ruled else []:

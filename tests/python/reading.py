@@ -24,7 +24,7 @@ with warnings.catch_warnings():
 EVENT = TypeAdapter(ThreadStreamEvent)
 REQUEST = TypeAdapter(ChatKitReq)
 THREAD, THREADS, ITEMS = TypeAdapter(Thread), TypeAdapter(Page[Thread]), TypeAdapter(Page[ThreadItem])
-NOTHING = TypeAdapter(dict[None, None])
+NOTHING, ATTACHMENT = TypeAdapter(dict[None, None]), TypeAdapter(Attachment)
 
 # What a request is answered with when it is granted.
 ANSWERS = {
@@ -41,9 +41,11 @@ ANSWERS = {
     "threads.delete": NOTHING,
     "items.list": ITEMS,
     "items.feedback": NOTHING,
-    "attachments.create": TypeAdapter(Attachment),
+    "attachments.create": ATTACHMENT,
     "attachments.delete": NOTHING,
     "input.transcribe": TypeAdapter(TranscriptionResult),
+    # No request of the protocol, but a door whose answer the protocol knows.
+    "/chatkit/upload": ATTACHMENT,
 }
 
 # What holds a widget, in which member, and the class of the reference that takes any widget as it is.

@@ -107,7 +107,7 @@ class Scripts(Items):
             return [emit("thread.item.removed", item_id=item_id)]
         if end == "never" and not self.tidy:
             return []
-        other = self.some(kind, "assistant_message", "hidden_context_item")
+        other = kind if self.tidy else self.some(kind, "assistant_message", "hidden_context_item")
         return [emit("thread.item.replaced", item=self.whole(other, item_id))]
 
     def changed_item(self):
@@ -366,6 +366,20 @@ class Requests(Scripts):
         said = {"content": [{"type": "input_text", "text": text}], "attachments": [], "inference_options": {}}
         step = ask("threads.create", input=said) | {"cancel_after_events": 3 + len(shown)}
         return Scene(name, [step], [f"policy:{policy}"])
+
+
+def hidden_pages():
+    """Lists whose pages end before, in and after what nobody is shown; by chance this comes about too seldom."""
+    author = Items("hidden")
+    kinds = ["assistant_message", "hidden_context_item", "sdk_hidden_context", "end_of_turn", "hidden_context_item"]
+    items = [done(author.whole(kind, author.new_id())) for kind in kinds]
+    text = {"$script": {"respond": items}}
+    said = {"content": [{"type": "input_text", "text": text}], "attachments": [], "inference_options": {}}
+    steps = [ask("threads.create", input=said)]
+    for order in ("asc", "desc"):
+        for limit in range(1, 6):
+            steps.append(ask("items.list", thread_id="$seen:thread:0", limit=limit, order=order))
+    return Scene("hidden-pages", steps)
 
 
 def random_scenes(count):

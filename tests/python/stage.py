@@ -56,14 +56,16 @@ class Side:
             request = request | {"params": request["params"] | {"after": after}}
         raise Difference(f"the pages of {self.host.name} do not end")
 
-    def rest(self, answer):
-        """A thread with its first page of items, as all rows from there on."""
-        page, thread_id = answer.body["items"], answer.body["id"]
+    def rest(self, request, answer):
+        """An answer with a page of items, as all rows from there on."""
+        page, asked = answer.body.get("items", answer.body), self.memory.fill(request)["params"]
+        others = {name: value for name, value in answer.body.items() if name not in ("items", *page)}
         rows = page["data"]
         if page["has_more"]:
-            further = {"thread_id": thread_id, "order": "asc", "after": page["after"]}
+            order = "asc" if request["type"] == "threads.get_by_id" else asked.get("order", "desc")
+            further = {"thread_id": asked["thread_id"], "order": order, "after": page["after"]}
             rows = rows + self.walk({"type": "items.list", "params": further}).body
-        return Answer(answer.status, answer.type, answer.body | {"items": rows})
+        return Answer(answer.status, answer.type, others | {"rows": rows})
 
 
 class Ours(Side):
@@ -93,6 +95,11 @@ class Reference(Side):
         exchange = Exchange(self, body, headers or {})
         return deliberate.apply(exchange, lambda: self.host.send(body, headers=headers, **how))
 
+    def hides(self, request):
+        """Whether something in a thread is there and not shown."""
+        stored = Exchange(self, b"", {}).stored(self.memory.fill(request)["params"]["thread_id"])
+        return any(item["type"] in deliberate.HIDDEN for item in stored)
+
 
 class Exchange:
     """One request to the reference, as the rules see it."""
@@ -111,7 +118,7 @@ class Exchange:
 
     def send(self, request):
         """The reference's own answer to another request."""
-        return self.host.send(json.dumps(request).encode())
+        return self.host.send(json.dumps(request).encode(), headers=self.headers)
 
     def again(self, request, headers=None):
         """The answer that is owed to another request."""
@@ -182,9 +189,10 @@ class Stage:
         while True:
             answers = play(self.theirs), play(self.ours)
             shown = self.shown(*answers)
-            if not same(*shown) and (pages := self.whole_thread(request, *answers)):
-                shown = self.shown(*pages)
-                deliberate.FIRST_PAGE.times += same(*shown)
+            if not same(*shown) and (uncut := self.uncut(request, *answers)):
+                rule, *lists = uncut
+                shown = self.shown(*lists)
+                rule.times += same(*shown)
             now = time.monotonic()
             if not same(*shown) and not (wait and now - began < SETTLE_SECONDS_MAX):
                 raise Difference(both(*shown))
@@ -207,12 +215,17 @@ class Stage:
                 told["message"] = deliberate.SENTENCE
         return shown
 
-    def whole_thread(self, request, theirs, ours):
-        """Both answers as all rows from there on, where the first page of a thread may be longer; otherwise nothing."""
-        asked = isinstance(request, dict) and request.get("type") == "threads.get_by_id"
-        if not asked or not (theirs.granted and ours.granted and theirs.body["items"]["has_more"]):
+    def uncut(self, request, theirs, ours):
+        """Both answers with all rows from there on instead of one page, and the rule for it, if pages may be cut otherwise."""
+        kind = request.get("type") if isinstance(request, dict) else None
+        listed = theirs.granted and ours.granted and kind in ("threads.get_by_id", "items.list")
+        if not listed or not isinstance(self.theirs, Reference):
             return None
-        return self.theirs.rest(theirs), self.ours.rest(ours)
+        if kind == "threads.get_by_id":
+            rule = deliberate.FIRST_PAGE if theirs.body["items"]["has_more"] else None
+        else:
+            rule = deliberate.HIDDEN_PAGES if self.theirs.hides(request) else None
+        return rule and (rule, self.theirs.rest(request, theirs), self.ours.rest(request, ours))
 
     def clear(self):
         """Leaves two empty stores to the next scene."""

@@ -17,19 +17,29 @@ static FILE: LazyLock<Option<Mutex<Paper>>> = LazyLock::new(|| {
     Some(Mutex::new(Paper { file, left_bytes: PAPER_BYTES_MAX }))
 });
 
-/// A run that says more than this is a mistake; what is cut off is missed by the reader of the transcripts.
+/// A run that says more than this is a mistake.
 const PAPER_BYTES_MAX: usize = 256 << 20;
+/// Where a browser brings a file that was not announced.
+const UPLOAD_DOOR: &str = "/chatkit/upload";
 
 struct Paper {
     file: File,
     left_bytes: usize,
 }
 
-/// The type of a ChatKit request, if it is one.
+/// The type of a ChatKit request, if it is one; uploads to the door beside the endpoint are answered as ChatKit says, too.
 pub(crate) fn kind_of(request: &reqwest::Request) -> Option<String> {
-    let body = request.body()?.as_bytes()?;
-    let to_chatkit = request.method() == "POST" && request.url().path().ends_with("/chatkit");
-    let asked: Value = to_chatkit.then(|| serde_json::from_slice(body).ok())??;
+    let path = request.url().path();
+    if request.method() != "POST" {
+        return None;
+    }
+    if path.ends_with(UPLOAD_DOOR) {
+        return Some(UPLOAD_DOOR.to_owned());
+    }
+    if !path.ends_with("/chatkit") {
+        return None;
+    }
+    let asked: Value = serde_json::from_slice(request.body()?.as_bytes()?).ok()?;
     Some(asked["type"].as_str()?.to_owned())
 }
 
