@@ -28,12 +28,13 @@ test: ## Install what the tests need and lack, and run all of them
 	@rm -rf $(HEARD) && mkdir -p $(HEARD)
 	cargo test --workspace
 	@cargo build
-	@cargo build --example scripted
+	@cargo build --examples
 	$(PYTHON) tests/python/transcripts.py $(HEARD)
 	@rm -rf $(HEARD)
 	$(PYTHON) tests/python/differential.py $(SCRIPTED)
 	$(PYTHON) tests/python/oracle.py $(GATEWAY)
 	$(PYTHON) tests/python/readme.py $(GATEWAY) README.md
+	$(PYTHON) tests/python/protocol_doc.py $(TARGET)/debug docs/protocol.md
 
 lint: ## Check format, clippy and documentation; warnings are errors
 	cargo fmt --all --check

@@ -143,7 +143,7 @@ async fn limits_on_files_are_told_with_their_names() {
     let huge = json!({"name": "a.png", "size": 1_u64 << 40, "mime_type": "image/png"});
     reader.ask("attachments.create", huge).await.refuses(413, "20971520");
     let one = announce(&reader, "a.txt", "text/plain").await;
-    let many = naming("Look.", &vec![&one; 11]);
+    let many = naming("Look.", &[&one; 11]);
     reader.ask("threads.create", many).await.refuses(400, "params.input.attachments");
 }
 
