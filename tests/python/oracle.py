@@ -2,8 +2,9 @@
 
 Whatever the gateway sends must be accepted by the reference's types, and must be what the reference would have written
 for the same value: each event and each body is parsed, serialised again as the reference's server does, and compared.
-A member that the reference does not know, or would have left out, is a difference. The order of members is none, and
-nothing else needs an exception: given a time with a zone, the reference writes UTC with `Z` as the gateway does.
+A member that the reference does not know, or would have left out, is a difference. The order of members is none, and but
+for widgets (see `reading.py`) nothing needs an exception: given a time with a zone, the reference writes UTC with `Z` as
+the gateway does.
 
     python oracle.py PATH-OF-THE-PROGRAM
 """
