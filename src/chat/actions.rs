@@ -38,7 +38,9 @@ pub(super) async fn act_at_once(
     let thread = turn.thread.clone();
     let acting = chat.responder.act_at_once(turn, asked.action);
     let answered = tokio::time::timeout(AT_ONCE_TIME_MAX, acting).await.map_err(|_| ChatError::TooSlow)?;
-    let updated_item = answered.map_err(refused)?.map(|item| ThreadItem { thread_id: before.id.clone(), ..item });
+    let updated_item = answered
+        .map_err(|error| refused(error, "does not do what widgets ask for at once"))?
+        .map(|item| ThreadItem { thread_id: before.id.clone(), ..item });
     let mut writes: Vec<Write> = updated_item.iter().cloned().map(Write::Save).collect();
     let change = ThreadChange::between(&before, &thread.read());
     if !change.is_empty() {
@@ -68,11 +70,11 @@ async fn sender(
     }
 }
 
-/// What a caller is told of a responder that gave up on an answer that is one value.
-pub(super) fn refused(error: TurnError) -> ChatError {
+/// What a caller is told of a responder that gave up on an answer that is one value, or does not do such things.
+pub(super) fn refused(error: TurnError, lacking: &'static str) -> ChatError {
     match error {
         TurnError::Custom { message, .. } => ChatError::Refused(message),
-        TurnError::NotSupported => ChatError::NotSupported,
+        TurnError::NotSupported => ChatError::NotSupported(lacking),
         TurnError::Stream { .. } => ChatError::Failed,
         TurnError::Unexpected(error) => {
             tracing::error!(error = &*error as &dyn std::error::Error, "The responder failed");

@@ -8,13 +8,17 @@ use super::{Chat, ChatError};
 use crate::attachments::AttachmentError;
 use crate::identity::Identity;
 
+/// What a caller is told where there is no place for files.
+const KEEPS_NONE: ChatError =
+    ChatError::NotSupported("keeps no attachments; whoever runs it can give them a place with ATTACHMENTS_URL");
+
 pub(super) async fn create(chat: &Chat, who: &Identity, asked: AttachmentsCreate) -> Result<Response, ChatError> {
-    let attachments = chat.attachments.as_ref().ok_or(ChatError::NotSupported)?;
+    let attachments = chat.attachments.as_ref().ok_or(KEEPS_NONE)?;
     Ok(Response::Attachment(attachments.create(&who.owner(), &asked).await?))
 }
 
 pub(super) async fn delete(chat: &Chat, who: &Identity, asked: AttachmentsDelete) -> Result<Response, ChatError> {
-    let attachments = chat.attachments.as_ref().ok_or(ChatError::NotSupported)?;
+    let attachments = chat.attachments.as_ref().ok_or(KEEPS_NONE)?;
     attachments.delete(&who.owner(), &asked.attachment_id).await?;
     Ok(Response::Empty)
 }

@@ -54,9 +54,9 @@ pub enum ChatError {
     /// The responder has a sentence for the caller.
     #[error("{0}")]
     Refused(String),
-    /// The protocol has this request, this server does not do it.
-    #[error("this server does not do what requests of this type ask for")]
-    NotSupported,
+    /// The protocol has this request, this server does not do it; says what is missing.
+    #[error("this server {0}")]
+    NotSupported(&'static str),
     /// The responder failed; nothing of it was stored.
     #[error("the request could not be carried out; try again")]
     Failed,
@@ -88,7 +88,7 @@ impl ChatError {
             | Self::NotAWidget
             | Self::Changed
             | Self::Refused(_)
-            | Self::NotSupported => false,
+            | Self::NotSupported(_) => false,
         }
     }
 }

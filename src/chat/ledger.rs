@@ -106,6 +106,11 @@ impl Ledger {
         Some(Step { write: vec![Write::Change(change)], send })
     }
 
+    /// The thread as it was last taken in.
+    pub fn thread(&self) -> &ThreadRecord {
+        &self.thread
+    }
+
     /// How many bytes of text the store has not seen yet.
     pub fn unwritten_bytes(&self) -> usize {
         self.unwritten_bytes

@@ -194,6 +194,11 @@ impl Turn {
         attachments.read(&self.who.owner(), id, bytes_max).await
     }
 
+    /// Where the reader can fetch a file of this thread for a while, to be put in a link. `None` where there are no files.
+    pub fn attachment_url(&self, id: &AttachmentId) -> Option<String> {
+        self.attachments.as_ref().map(|attachments| attachments.download_url(id))
+    }
+
     /// The same turn, for a question or an action.
     pub(super) fn on(self, question_id: Option<ItemId>, sender: Option<ThreadItem>) -> Self {
         Self { question_id, sender, ..self }

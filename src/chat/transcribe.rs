@@ -12,12 +12,15 @@ use crate::identity::Identity;
 /// A transcription may take so long.
 const TRANSCRIPTION_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(120);
 
+/// What a caller is told where nothing hears.
+const DEAF: &str = "does not turn speech into text; whoever runs it can set TRANSCRIPTION_MODEL";
+
 pub(super) async fn transcribe(chat: &Chat, who: &Identity, asked: InputTranscribe) -> Result<Response, ChatError> {
     let bytes = decoded(&asked.audio_base64)?.into();
     let recording = Recording { bytes, mime_type: asked.mime_type };
     let transcribing = chat.responder.transcribe(who, recording);
     let text = tokio::time::timeout(TRANSCRIPTION_TIME_MAX, transcribing).await.map_err(|_| ChatError::TooSlow)?;
-    Ok(Response::Transcript { text: text.map_err(refused)? })
+    Ok(Response::Transcript { text: text.map_err(|error| refused(error, DEAF))? })
 }
 
 /// Standard base64 with its padding. Other characters, as of lines, are skipped, but something must be left.

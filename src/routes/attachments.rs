@@ -5,10 +5,10 @@ use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use chatkit_protocol::Attachment;
+use chatkit_protocol::{Attachment, AttachmentId};
 use serde::Deserialize;
 
 use super::error::ApiError;
@@ -25,10 +25,19 @@ const POLICY: &str = "default-src 'none'; sandbox";
 
 pub(super) fn router(chatkit_paths: &[String]) -> Router<App> {
     let signed = Router::new()
+        .route("/attachments/{id}", get(find))
         .route("/attachments/{id}/upload", put(put_bytes).post(post_form))
         .route("/attachments/{id}/preview", get(preview))
         .route("/attachments/{id}/download", get(download));
     chatkit_paths.iter().fold(signed, |router, path| router.route(&format!("{path}/upload"), post(direct)))
+}
+
+/// Shows the reader whose file it is the way to it: an address that is good for a while, for whoever has it.
+async fn find(State(app): State<App>, Caller(who): Caller, id: Named) -> Result<Redirect, ApiError> {
+    let Ok(Path(id)) = id else { return Err(AttachmentError::LinkWrong.into()) };
+    let (attachments, id) = (attachments(&app)?, AttachmentId::from(id));
+    attachments.find(&who.owner(), std::slice::from_ref(&id)).await?;
+    Ok(Redirect::to(&attachments.download_url(&id)))
 }
 
 /// What proves that a link is one of this server.

@@ -86,7 +86,7 @@ impl From<ChatError> for ApiError {
             ChatError::NotAWidget => Self::new(StatusCode::BAD_REQUEST, "not_a_widget", message),
             ChatError::Changed => Self::new(StatusCode::CONFLICT, "changed_meanwhile", message),
             ChatError::Refused(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", message),
-            ChatError::NotSupported => Self::new(StatusCode::BAD_REQUEST, "not_supported", message),
+            ChatError::NotSupported(_) => Self::new(StatusCode::BAD_REQUEST, "not_supported", message),
             ChatError::Attachment(_) | ChatError::Failed => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", message)
             }

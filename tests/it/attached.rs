@@ -70,6 +70,22 @@ async fn a_message_carries_its_files_and_the_model_gets_what_it_can_read() {
 }
 
 #[tokio::test]
+async fn a_reader_fetches_a_file_again_and_nobody_else_does() {
+    let house = House::offline().await;
+    let (reader, other) = (house.visitor().await, house.visitor().await);
+    let notes = upload(&reader, "notes.txt", "text/plain", b"hello").await;
+    let path = format!("/attachments/{}", notes["id"].as_str().unwrap());
+    let way = reader.request("GET", &path).send().await.unwrap();
+    assert_eq!(way.status(), 303, "the client of the tests follows no redirect");
+    let address = way.headers()["location"].to_str().unwrap().to_owned();
+    let fetched = house.stranger().request("GET", &address).send().await.unwrap();
+    assert!(fetched.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"));
+    assert_eq!(fetched.bytes().await.unwrap(), &b"hello"[..]);
+    other.get(&path).await.refuses(404, notes["id"].as_str().unwrap());
+    house.stranger().get(&path).await.refuses(404, notes["id"].as_str().unwrap());
+}
+
+#[tokio::test]
 async fn a_message_may_be_nothing_but_a_file() {
     let model = FakeModel::start().await;
     model.reply(Reply::text(["A note."]));
@@ -152,7 +168,7 @@ async fn a_house_without_a_place_for_files_says_so() {
     let house = Ground::sqlite(&[("ATTACHMENTS_URL", "off")]).build().await;
     let reader = house.visitor().await;
     let asked = json!({"name": "a.txt", "size": 1, "mime_type": "text/plain"});
-    reader.ask("attachments.create", asked).await.refuses(400, "does not do");
-    reader.ask("attachments.delete", json!({"attachment_id": "atc_1"})).await.refuses(400, "does not do");
+    reader.ask("attachments.create", asked).await.refuses(400, "ATTACHMENTS_URL");
+    reader.ask("attachments.delete", json!({"attachment_id": "atc_1"})).await.refuses(400, "ATTACHMENTS_URL");
     reader.ask("threads.create", naming("Look.", &[&json!({"id": "atc_1"})])).await.refuses(404, "atc_1");
 }

@@ -62,7 +62,7 @@ async fn a_message_or_a_body_over_the_limit_is_refused_and_one_at_the_limit_is_n
     check(&reader, vec![b' '; 1024 * 1024 + 1], 413, "1048576").await;
     check(&reader, vec![b' '; 8 * 1024 * 1024 + 1], 413, "8388608").await;
     let recording = |bytes: usize| json!({"audio_base64": "A".repeat(bytes), "mime_type": "audio/webm"});
-    reader.ask("input.transcribe", recording(7 << 20)).await.refuses(400, "does not do");
+    reader.ask("input.transcribe", recording(7 << 20)).await.refuses(400, "TRANSCRIPTION_MODEL");
     reader.ask("input.transcribe", recording(8 << 20)).await.refuses(413, "8388608");
     let fits = reader.request("POST", "/chatkit").body(of(32 * 1024)).send().await.unwrap();
     assert_eq!(fits.status(), 200);
@@ -88,7 +88,7 @@ async fn what_the_protocol_has_and_this_responder_does_not_do_is_said_so() {
     reader
         .ask("input.transcribe", json!({"audio_base64": "", "mime_type": "audio/mp4"}))
         .await
-        .refuses(400, "does not do");
+        .refuses(400, "TRANSCRIPTION_MODEL");
     let events = reader.open("threads.custom_action", act).await.rest().await;
     assert_eq!(types(&events), ["stream_options", "error"]);
 }

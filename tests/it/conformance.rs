@@ -6,8 +6,11 @@ mod scripted;
 
 use chatkit_gateway::conformance::{Corpus, Features, Policy, Target};
 use clap::Parser;
+use serde_json::json;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::support::client::{Reader, thread_of, types};
 use crate::support::postgres::TestDatabase;
 
 /// How a host is started, and what the corpus is told of it.
@@ -33,25 +36,64 @@ const BARE: SetUp = SetUp {
     ..EVERYTHING
 };
 
-async fn every_case_passes(set_up: SetUp, database: Option<&str>) {
-    let folder = tempfile::tempdir().unwrap();
-    let mut line = vec!["scripted", "--port", "0"];
-    line.extend(set_up.options);
-    line.extend(database.into_iter().flat_map(|url| ["--database", url]));
-    let serving = scripted::open(&scripted::Options::parse_from(line), folder.path()).await.unwrap();
-    let url = format!("http://{}/chatkit", serving.address());
-    let stop = CancellationToken::new();
-    #[expect(clippy::disallowed_methods, reason = "the host is no turn; it ends with the test")]
-    let served = tokio::spawn(serving.run(stop.clone().cancelled_owned()));
+/// A host that runs until it is stopped.
+struct Running {
+    url: String,
+    stop: CancellationToken,
+    served: JoinHandle<anyhow::Result<()>>,
+    _folder: tempfile::TempDir,
+}
 
+impl Running {
+    async fn start(options: &[&str], database: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut line = vec!["scripted", "--port", "0"];
+        line.extend(options);
+        line.extend(database.into_iter().flat_map(|url| ["--database", url]));
+        let serving = scripted::open(&scripted::Options::parse_from(line), folder.path()).await.unwrap();
+        let (url, stop) = (format!("http://{}", serving.address()), CancellationToken::new());
+        #[expect(clippy::disallowed_methods, reason = "the host is no turn; it ends with the test")]
+        let served = tokio::spawn(serving.run(stop.clone().cancelled_owned()));
+        Self { url, stop, served, _folder: folder }
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        self.served.await.unwrap().unwrap();
+    }
+}
+
+async fn every_case_passes(set_up: SetUp, database: Option<&str>) {
+    let host = Running::start(set_up.options, database).await;
     let have: Features = set_up.have.parse().unwrap();
-    let target = Target { policy: set_up.policy, have, ..Target::at(&url) };
+    let target = Target { policy: set_up.policy, have, ..Target::at(&format!("{}/chatkit", host.url)) };
     let report = Corpus::bundled().unwrap().run(&target).await.unwrap();
     assert!(report.is_good(), "{report}");
     assert!(report.counts().passed >= set_up.played_min, "{report}");
+    host.stop().await;
+}
 
-    stop.cancel();
-    served.await.unwrap().unwrap();
+#[tokio::test]
+async fn what_a_responder_goes_on_to_do_after_an_event_that_is_refused_is_neither_kept_nor_shown() {
+    let host = Running::start(&[], None).await;
+    let reader = Reader::new(&host.url, None);
+    let workflow = json!({"id": "$id:w:workflow", "thread_id": "$thread", "created_at": "$now", "type": "workflow",
+                          "workflow": {"type": "custom", "tasks": []}});
+    let update = json!({"type": "workflow.task.updated", "task_index": 3, "task": {"type": "custom", "title": "t"}});
+    let script = json!({"respond": [
+        {"set_title": "before"},
+        {"emit": {"type": "thread.item.added", "item": workflow}},
+        {"emit": {"type": "progress_update", "text": "on the way"}},
+        {"emit": {"type": "thread.item.updated", "item_id": "$id:w:workflow", "update": update}},
+        {"set_title": "after"},
+        {"emit": {"type": "progress_update", "text": "too late"}},
+    ]});
+    let events = reader.create(&script.to_string()).await;
+    let expected = ["thread.item.added workflow", "thread.updated", "progress_update", "error"];
+    assert_eq!(types(&events)[3..], expected);
+    let kept = reader.ask("threads.get_by_id", json!({"thread_id": thread_of(&events)})).await.body;
+    assert_eq!(kept["title"], "before");
+    host.stop().await;
 }
 
 macro_rules! on_both_databases {

@@ -170,7 +170,12 @@ async fn a_thread_deleted_during_its_turn_stays_deleted() {
     let (stream, thread_id) = first_piece(&reader, &gate, "What do robots do?").await;
     reader.ask("threads.delete", json!({"thread_id": thread_id})).await;
     gate.open();
-    stream.rest().await;
+    let last = stream.rest().await.pop().unwrap();
+    assert_eq!(
+        last,
+        json!({"type": "error", "code": "stream.error", "allow_retry": false}),
+        "there is nothing to retry"
+    );
     house.quiet().await;
     reader.ask("threads.get_by_id", json!({"thread_id": thread_id})).await.refuses(404, "thread_id");
     assert_eq!(reader.ask("threads.list", json!({})).await.body["data"], json!([]));

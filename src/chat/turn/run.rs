@@ -48,6 +48,10 @@ pub(super) struct Run {
     told_to_stop: bool,
     /// The thread was given back together with the last item.
     released: bool,
+    /// A checkpoint found the thread gone, or taken over.
+    lost: bool,
+    /// The thread as it was at an event that was refused: the responder was heard beyond it, and may have edited on.
+    last_thread: Option<ThreadRecord>,
 }
 
 /// An event, and the thread as it was when the event was heard, if it was edited since the one before.
@@ -76,6 +80,8 @@ impl Run {
             last_write: Instant::now(),
             told_to_stop: false,
             released: false,
+            lost: false,
+            last_thread: None,
         }
     }
 
@@ -91,6 +97,7 @@ impl Run {
         let ended = self.converse(&entry, action).await;
         self.settle_checkpoint().await;
         let (ending, error) = match ended {
+            _ if self.lost => (Ending::Failed, Some(Broken::Lost)),
             Ok(ending) => (ending, None),
             Err(broken) => (Ending::Failed, Some(broken)),
         };
@@ -130,6 +137,9 @@ impl Run {
                 }
                 _ = tick.tick() => self.checkpoint_in_background(CHECKPOINT_EVERY).await?,
             }
+            if self.lost {
+                return Err(Broken::Lost);
+            }
             if self.told_to_stop {
                 return Ok(Ending::Stopped);
             }
@@ -138,8 +148,13 @@ impl Run {
 
     async fn take_in(&mut self, (event, thread): Heard) -> Result<(), Broken> {
         let event = event.map_err(Broken::Responder)?;
-        let step =
-            self.ledger.hear(event).map_err(|error| Broken::Responder(TurnError::Unexpected(Box::new(error))))?;
+        let step = match self.ledger.hear(event) {
+            Ok(step) => step,
+            Err(error) => {
+                self.last_thread = Some(thread.unwrap_or_else(|| self.ledger.thread().clone()));
+                return Err(Broken::Responder(TurnError::Unexpected(Box::new(error))));
+            }
+        };
         self.carry_out(step).await?;
         match thread.and_then(|thread| self.ledger.hear_thread(&thread)) {
             Some(step) => self.carry_out(step).await,
@@ -234,7 +249,7 @@ impl Run {
         let Some(checkpoint) = self.checkpoint.take() else { return };
         match checkpoint.await {
             Ok(Ok(standing)) => self.told_to_stop |= standing == Standing::Stop,
-            Ok(Err(StoreError::TurnLost | StoreError::NoThread)) => self.told_to_stop = true,
+            Ok(Err(StoreError::TurnLost | StoreError::NoThread)) => self.lost = true,
             Ok(Err(error)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "Could not write the text so far");
             }
@@ -251,7 +266,8 @@ impl Run {
         }
         let note_id = ItemId::from(self.chat.ids.mint("shcx"));
         let mut writes = self.ledger.close(ending, note_id, self.chat.clock.now());
-        let changed = self.ledger.hear_thread(&self.turn.thread.read());
+        let thread = self.last_thread.take().unwrap_or_else(|| self.turn.thread.read());
+        let changed = self.ledger.hear_thread(&thread);
         let mut unkept = Vec::new();
         let told = error.map(|broken| error_event(broken, &mut unkept));
         writes.splice(..0, unkept);
