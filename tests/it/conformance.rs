@@ -66,7 +66,7 @@ impl Running {
 async fn every_case_passes(set_up: SetUp, database: Option<&str>) {
     let host = Running::start(set_up.options, database).await;
     let have: Features = set_up.have.parse().unwrap();
-    let target = Target { policy: set_up.policy, have, ..Target::at(&format!("{}/chatkit", host.url)) };
+    let target = Target { policy: set_up.policy, have, ..Target::at(format!("{}/chatkit", host.url)) };
     let report = Corpus::bundled().unwrap().run(&target).await.unwrap();
     assert!(report.is_good(), "{report}");
     assert!(report.counts().passed >= set_up.played_min, "{report}");
