@@ -22,7 +22,7 @@ use crate::{book, server, telemetry};
 /// # use chatkit_gateway::chat::{EventStream, Responder, Turn};
 /// # struct Parrot;
 /// # impl Responder for Parrot {
-/// #     fn respond(&self, turn: Turn) -> EventStream { unimplemented!() }
+/// #     fn respond(&self, _: Turn) -> EventStream { Box::pin(futures_util::stream::empty()) }
 /// # }
 /// #[tokio::main]
 /// async fn main() -> anyhow::Result<()> {
