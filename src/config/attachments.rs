@@ -201,8 +201,9 @@ mod tests {
 
     #[test]
     fn types_that_are_none_are_a_mistake() {
-        for wrong in [",", "png", "*/*", "image/", "/png", "image/p*"] {
+        for wrong in [",", "png", "*/png", "image/", "/png", "image/p*"] {
             assert_eq!(read(&[("ATTACHMENT_TYPES", wrong)]).unwrap_err().0[0].variable, "ATTACHMENT_TYPES", "{wrong}");
         }
+        assert_eq!(read(&[("ATTACHMENT_TYPES", "Text/*, */*")]).unwrap().types, ["text/*", "*/*"]);
     }
 }
