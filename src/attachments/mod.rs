@@ -227,7 +227,7 @@ impl Attachments {
     /// A new attachment. Pictures are shown in old conversations too, so their address lasts as long as they do.
     fn attachment(&self, name: String, mime_type: String) -> Attachment {
         let id = AttachmentId::new(self.0.ids.mint("atc"));
-        let kind = match kinds::is_picture(&mime_type) {
+        let kind = match mime_type.starts_with("image/") {
             true => AttachmentKind::Image { preview_url: self.0.links.url(Purpose::Preview, &id, None) },
             false => AttachmentKind::File,
         };

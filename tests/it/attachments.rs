@@ -273,6 +273,18 @@ async fn a_file_that_is_not_what_it_says_or_is_empty_is_refused_and_nothing_of_i
 }
 
 #[tokio::test]
+async fn a_picture_that_can_hold_a_script_is_shown_by_nothing_that_would_run_it() {
+    let scene = Scene::with(&[("ATTACHMENT_TYPES", "image/*")]).await;
+    let drawing = scene.create("a.svg", "image/svg+xml").await;
+    let bytes = "<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>";
+    assert_eq!(scene.put(&url(&drawing), bytes).await.status, 200);
+    let shown = scene.house.stranger().request("GET", &preview(&drawing)).send().await.unwrap();
+    assert_eq!(shown.headers()["content-security-policy"], "default-src 'none'; sandbox");
+    assert!(shown.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"));
+    assert_eq!(shown.text().await.unwrap(), bytes);
+}
+
+#[tokio::test]
 async fn what_is_no_form_with_a_file_is_refused() {
     let scene = Scene::new().await;
     let text = scene.create("a.txt", "text/plain").await;

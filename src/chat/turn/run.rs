@@ -34,7 +34,8 @@ const KEEP_TRYING_EVERY: Duration = Duration::from_secs(2);
 /// So many events are heard before the reader is shown them, when they are all there already.
 const BATCH_EVENTS_MAX: usize = 256;
 
-/// A turn that holds its thread and has something to say.
+/// A turn that holds its thread and has something to say. It is boxed while it runs: each step of its way would
+/// otherwise keep room for a copy, in every turn that waits for a model.
 pub(super) struct Run {
     chat: Chat,
     key: TurnKey,
@@ -68,9 +69,9 @@ enum Broken {
 }
 
 impl Run {
-    pub(super) fn new(chat: Chat, key: TurnKey, turn: Turn, outbox: Outbox) -> Self {
+    pub(super) fn new(chat: Chat, key: TurnKey, turn: Turn, outbox: Outbox) -> Box<Self> {
         let ledger = Ledger::open(turn.thread.read());
-        Self {
+        Box::new(Self {
             chat,
             key,
             turn,
@@ -82,11 +83,11 @@ impl Run {
             released: false,
             lost: false,
             last_thread: None,
-        }
+        })
     }
 
     /// Runs to whichever end comes first. The entry is given up when everything is kept.
-    pub(super) async fn run(mut self, entry: Entry, action: Option<Action>, preface: Option<ThreadEvent>) {
+    pub(super) async fn run(mut self: Box<Self>, entry: Entry, action: Option<Action>, preface: Option<ThreadEvent>) {
         let started = Instant::now();
         let options = self.chat.responder.stream_options(&self.turn.thread.read());
         self.outbox.put(&ThreadEvent::StreamOptions { stream_options: options });
@@ -258,7 +259,7 @@ impl Run {
     }
 
     /// Keeps what was shown, tells the reader of an error, gives the thread back.
-    async fn close(mut self, ending: Ending, error: Option<Broken>) {
+    async fn close(mut self: Box<Self>, ending: Ending, error: Option<Broken>) {
         if matches!(error, Some(Broken::Lost)) {
             tracing::info!("The thread was deleted or taken over; the turn keeps nothing more");
             self.outbox.put(&ThreadEvent::stream_error(false));
@@ -293,8 +294,8 @@ impl Run {
     }
 
     /// Goes on trying to write after the reader was told, until it works, the turn is lost, or the process ends.
-    async fn keep_in_memory(self, writes: Vec<Write>) {
-        let Self { chat, key, outbox, .. } = self;
+    async fn keep_in_memory(self: Box<Self>, writes: Vec<Write>) {
+        let Self { chat, key, outbox, .. } = *self;
         outbox.finish();
         loop {
             let record = chat.store.record(&key, &writes, Lease::Release, chat.clock.now());
