@@ -1,6 +1,8 @@
 //! The wiring: settings become a house. The one file that knows which implementation is in use.
 
 mod database;
+mod knowledge;
+mod providers;
 
 use std::ops::Deref;
 use std::path::Path;
@@ -30,6 +32,8 @@ use crate::store::ThreadStore;
 const CLIENT_ADVICE: &str = "check HTTPS_PROXY, and the system's certificates";
 
 pub use database::Database;
+pub use knowledge::knowledge;
+pub use providers::Providers;
 
 /// The whole house. Cheap to clone.
 #[derive(Clone)]
@@ -97,8 +101,8 @@ impl App {
     ///
     /// # Errors
     /// The model's settings cannot be used, or the visitors' secret cannot be kept.
-    pub fn build(settings: &Settings, model: &ModelSettings, database: &Database) -> Result<Self> {
-        Self::tutoring(settings, model, database, |tutor| tutor)
+    pub fn build(settings: &Settings, providers: &Providers, database: &Database) -> Result<Self> {
+        Self::tutoring(settings, providers, database, |tutor| tutor)
     }
 
     /// The same, with the tutor changed.
@@ -107,12 +111,14 @@ impl App {
     /// As for [`App::build`].
     pub fn tutoring(
         settings: &Settings,
-        model: &ModelSettings,
+        providers: &Providers,
         database: &Database,
         change: impl FnOnce(Tutor) -> Tutor,
     ) -> Result<Self> {
         let ids = Ids::random();
-        let desk = TutorDesk { knowledge: database.knowledge(settings), model: chat_model(settings, model, &ids)? };
+        let model = &providers.model;
+        let knowledge = knowledge(settings, providers, database)?;
+        let desk = TutorDesk { knowledge, model: chat_model(settings, model, &ids)? };
         let tutor = Tutor::new(desk.model.clone(), settings.tutor.clone())
             .with(QueryKnowledgeBase::new(desk.knowledge.clone(), settings.tutor.passages))
             .serving(book::BASE, book::site(&settings.http))

@@ -8,12 +8,12 @@ use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 
 use crate::agent::Tutor;
-use crate::app::{App, Database, Hosted, TutorDesk};
+use crate::app::{App, Database, Hosted, Providers, TutorDesk};
 use crate::chat::{ChatOptions, Responder};
 use crate::config::{Mistakes, Reader, Settings, Variables};
 use crate::identity::Identity;
-use crate::knowledge::Search;
-use crate::llm::choice::{ModelChoice, ModelSettings, PROXY};
+use crate::knowledge::{KnowledgeBase, KnowledgeError, Search};
+use crate::llm::choice::{ModelChoice, PROXY};
 use crate::{book, server, telemetry};
 
 /// Serves a responder with the settings of the environment and of `.env`, until the process is told to stop.
@@ -47,14 +47,14 @@ pub async fn serve(responder: impl Responder) -> Result<()> {
 /// As for [`serve`].
 pub async fn serve_tutor(change: impl FnOnce(Tutor) -> Tutor) -> Result<()> {
     let variables = Variables::of_the_process()?;
-    let (settings, model) = settings(Reader::new(&variables))?;
+    let (settings, providers) = settings(Reader::new(&variables))?;
     telemetry::start(&settings.log)?;
-    run_tutor(&settings, &model, change).await
+    run_tutor(&settings, &providers, change).await
 }
 
 /// All settings of the tutor's house, or all that is wrong with them.
-pub(crate) fn settings(mut reader: Reader<'_>) -> Result<(Settings, ModelSettings), Mistakes> {
-    let read = (Settings::read(&mut reader), ModelSettings::read(&mut reader));
+pub(crate) fn settings(mut reader: Reader<'_>) -> Result<(Settings, Providers), Mistakes> {
+    let read = (Settings::read(&mut reader), Providers::read(&mut reader));
     if let Err(mistake) = telemetry::filter(&read.0.log) {
         reader.mistake(&mistake.variable, mistake.remedy);
     }
@@ -64,7 +64,7 @@ pub(crate) fn settings(mut reader: Reader<'_>) -> Result<(Settings, ModelSetting
 /// Serves the tutor until the process is told to stop.
 pub(crate) async fn run_tutor(
     settings: &Settings,
-    model: &ModelSettings,
+    providers: &Providers,
     change: impl FnOnce(Tutor) -> Tutor,
 ) -> Result<()> {
     // The port comes first: it is the mistake that is made most, and the quickest to see.
@@ -73,17 +73,17 @@ pub(crate) async fn run_tutor(
     let address = listener.local_addr().context("the listener has no address")?;
     let mut settings = settings.clone();
     settings.http.port = address.port();
-    let app = App::tutoring(&settings, model, &database, change)?;
+    let app = App::tutoring(&settings, providers, &database, change)?;
     let TutorDesk { knowledge, model: chat_model } = app.tutor.clone().expect("this house was built for the tutor");
-    if let Some(report) = book::ingest_if_alone(&*knowledge).await? {
-        tracing::info!(
-            passages = report.passages,
-            "The bundled book is in the knowledge base; `ingest DIR` puts yours in its place"
-        );
+    match shelve(&*knowledge).await {
+        Err(error) if error.may_pass() => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "The book cannot be looked into yet");
+        }
+        shelved => shelved?,
     }
     // The index is built now rather than while the first reader waits; a store that fails here is told to that reader.
     let _ = knowledge.search(&Search::default()).await;
-    if matches!(model.choice, ModelChoice::Offline) {
+    if matches!(providers.model.choice, ModelChoice::Offline) {
         tracing::warn!(
             "No model is set up. Answers are the best sentences of the book, not the words of a language model; set \
              GEMINI_API_KEY, OPENAI_API_KEY, COHERE_API_KEY or OLLAMA_BASE_URL for one"
@@ -93,6 +93,18 @@ pub(crate) async fn run_tutor(
     tracing::info!(llm.provider = name.provider, llm.model = name.model, "Listening on http://{address}");
     server::run(listener, app, &settings.http, server::signalled()).await?;
     database.close().await;
+    Ok(())
+}
+
+/// Makes the knowledge base ready, and puts the bundled book into one that is empty.
+async fn shelve(knowledge: &dyn KnowledgeBase) -> Result<(), KnowledgeError> {
+    knowledge.prepare().await?;
+    if let Some(report) = book::ingest_if_alone(knowledge).await? {
+        tracing::info!(
+            passages = report.passages,
+            "The bundled book is in the knowledge base; `ingest DIR` puts yours in its place"
+        );
+    }
     Ok(())
 }
 

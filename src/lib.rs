@@ -13,6 +13,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod conformance;
+pub mod embedding;
 pub mod host;
 pub mod identity;
 pub mod knowledge;

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use crate::config::{DatabaseSettings, Settings};
-use crate::knowledge::KnowledgeBase;
-use crate::knowledge::embedded::EmbeddedKnowledge;
 use crate::store::postgres::{PostgresOptions, PostgresStore};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{AttachmentStore, Migrated, PassageStore, ThreadStore};
@@ -81,7 +79,7 @@ impl Database {
         }
     }
 
-    fn passages(&self) -> Arc<dyn PassageStore> {
+    pub(super) fn passages(&self) -> Arc<dyn PassageStore> {
         match self {
             Self::Sqlite(store) => Arc::new(store.clone()),
             Self::Postgres(store) => Arc::new(PostgresStore::clone(store)),
@@ -93,10 +91,5 @@ impl Database {
             Self::Sqlite(store) => Arc::new(store.clone()),
             Self::Postgres(store) => Arc::new(PostgresStore::clone(store)),
         }
-    }
-
-    /// The knowledge base of the settings on this database.
-    pub fn knowledge(&self, settings: &Settings) -> Arc<dyn KnowledgeBase> {
-        Arc::new(EmbeddedKnowledge::open(self.passages(), &settings.knowledge.collection))
     }
 }

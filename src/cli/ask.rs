@@ -13,12 +13,11 @@ use clap::Args;
 use futures_util::StreamExt;
 
 use super::output::{self, Unwritten};
-use crate::app::{App, Database};
+use crate::app::{App, Database, Providers};
 use crate::book;
 use crate::chat::{Listening, Reply};
 use crate::config::Settings;
 use crate::identity::{Identity, OwnerId};
-use crate::llm::choice::ModelSettings;
 
 /// The terminal's own conversations belong to this visitor.
 const TERMINAL: &str = "terminal";
@@ -34,10 +33,11 @@ pub(super) struct AskArgs {
     thread: Option<String>,
 }
 
-pub(super) async fn run(settings: &Settings, model: &ModelSettings, asked: AskArgs) -> Result<ExitCode> {
+pub(super) async fn run(settings: &Settings, providers: &Providers, asked: AskArgs) -> Result<ExitCode> {
     let database = Database::prepared(settings).await?;
-    let app = App::build(settings, model, &database)?;
+    let app = App::build(settings, providers, &database)?;
     let desk = app.tutor.as_ref().expect("this house was built for the tutor");
+    desk.knowledge.prepare().await?;
     book::ingest_if_alone(&*desk.knowledge).await?;
     let who = Identity::Visitor { id: OwnerId::visitor(TERMINAL) };
     let reply = app.chat.handle(&who, envelope(asked)).await.map_err(|error| anyhow!("{error}"))?;

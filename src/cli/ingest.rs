@@ -10,8 +10,8 @@ use anyhow::Result;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::output;
-use crate::app::Database;
+use super::{opened, output};
+use crate::app::Providers;
 use crate::config::Settings;
 use crate::knowledge::ingest::{self, Options, Progress, Step};
 
@@ -30,9 +30,8 @@ pub(super) struct IngestArgs {
     base: Option<String>,
 }
 
-pub(super) async fn run(settings: &Settings, asked: IngestArgs) -> Result<ExitCode> {
-    let database = Database::prepared(settings).await?;
-    let knowledge = database.knowledge(settings);
+pub(super) async fn run(settings: &Settings, providers: &Providers, asked: IngestArgs) -> Result<ExitCode> {
+    let (database, knowledge) = opened(settings, providers).await?;
     let options = Options {
         site_url: asked.site_url.or_else(|| settings.knowledge.site_url.clone()),
         base: asked.base.or_else(|| settings.knowledge.site_base.clone()),

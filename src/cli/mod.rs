@@ -3,26 +3,25 @@
 
 mod ask;
 mod conformance;
+mod eval;
 mod ingest;
 mod output;
 mod show;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
-use crate::app::Database;
+use crate::app::{Database, Providers};
 use crate::config::{LOG, Reader, Settings, Variables};
-use crate::knowledge::{Search, eval};
+use crate::knowledge::{KnowledgeBase, Search};
 use crate::{book, host, telemetry};
 
 use output::Unwritten;
 
-/// The largest file of questions, in bytes.
-const QUESTIONS_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// A server that takes longer to say whether it is ready is not.
 const HEALTHCHECK_TIME_MAX: Duration = Duration::from_secs(3);
 
@@ -65,7 +64,7 @@ enum Command {
     /// Show what the knowledge base finds
     Search(SearchArgs),
     /// Measure the knowledge base with a file of questions
-    Eval(EvalArgs),
+    Eval(eval::EvalArgs),
     /// Bring the database up to date
     Migrate,
     /// Look at the settings
@@ -89,15 +88,6 @@ struct SearchArgs {
     /// Passages at most
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     limit: u32,
-}
-
-#[derive(Debug, Args)]
-struct EvalArgs {
-    /// One JSON object a line: id, question, kind, relevant, must_contain, history
-    file: PathBuf,
-    /// The scores as JSON
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -147,7 +137,7 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
     }
     let reader = Reader::new(&variables);
     let log_is_chosen = reader.is_given(&LOG);
-    let (mut settings, model) = host::settings(reader)?;
+    let (mut settings, providers) = host::settings(reader)?;
     if !matches!(asked.command, None | Some(Command::Serve)) && !log_is_chosen {
         // Whoever asks on a terminal wants the answer, not the day's story.
         settings.log.filter = "warn".to_owned();
@@ -155,53 +145,34 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
     telemetry::start(&settings.log)?;
     match asked.command {
         None | Some(Command::Serve) => {
-            host::run_tutor(&settings, &model, |tutor| tutor).await.map(|()| ExitCode::SUCCESS)
+            host::run_tutor(&settings, &providers, |tutor| tutor).await.map(|()| ExitCode::SUCCESS)
         }
-        Some(Command::Ingest(asked)) => ingest::run(&settings, asked).await,
-        Some(Command::Ask(asked)) => ask::run(&settings, &model, asked).await,
-        Some(Command::Search(asked)) => search(&settings, &asked).await,
-        Some(Command::Eval(asked)) => evaluate(&settings, &asked).await,
+        Some(Command::Ingest(asked)) => ingest::run(&settings, &providers, asked).await,
+        Some(Command::Ask(asked)) => ask::run(&settings, &providers, asked).await,
+        Some(Command::Search(asked)) => search(&settings, &providers, &asked).await,
+        Some(Command::Eval(asked)) => eval::run(&settings, &providers, &asked).await,
         Some(Command::Migrate) => migrate(&settings).await,
         Some(Command::Healthcheck) => healthcheck(&settings).await,
         Some(Command::Config { .. } | Command::Conformance(_)) => unreachable!("answered above"),
     }
 }
 
-async fn search(settings: &Settings, asked: &SearchArgs) -> Result<ExitCode> {
-    let database = Database::prepared(settings).await?;
-    let knowledge = database.knowledge(settings);
+async fn search(settings: &Settings, providers: &Providers, asked: &SearchArgs) -> Result<ExitCode> {
+    let (database, knowledge) = opened(settings, providers).await?;
     book::ingest_if_alone(&*knowledge).await?;
-    let search = Search { query: &asked.query, earlier: &[], limit: asked.limit as usize };
+    let search = Search { query: &asked.query, earlier: &[], limit: asked.limit as usize, strict: false };
     let found = knowledge.search(&search).await?;
     show::found(&found, asked.json)?;
     database.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn evaluate(settings: &Settings, asked: &EvalArgs) -> Result<ExitCode> {
-    let unreadable = || format!("cannot read `{}`", asked.file.display());
-    let bytes = std::fs::metadata(&asked.file).with_context(unreadable)?.len();
-    anyhow::ensure!(
-        bytes <= QUESTIONS_BYTES_MAX,
-        "`{}` is larger than {QUESTIONS_BYTES_MAX} bytes",
-        asked.file.display()
-    );
-    let text = std::fs::read_to_string(&asked.file).with_context(unreadable)?;
-    let (questions, bad_lines) = eval::questions(&text);
-    for line in &bad_lines {
-        eprintln!("{}:{}: {}", asked.file.display(), line.line, line.sentence);
-    }
-    anyhow::ensure!(!questions.is_empty(), "`{}` holds no question", asked.file.display());
+/// The knowledge base of the settings, ready to be asked and written to, and the database it may lie in.
+async fn opened(settings: &Settings, providers: &Providers) -> Result<(Database, Arc<dyn KnowledgeBase>)> {
     let database = Database::prepared(settings).await?;
-    let knowledge = database.knowledge(settings);
-    book::ingest_if_alone(&*knowledge).await?;
-    let scores = eval::evaluate(&questions, &*knowledge).await?;
-    match asked.json {
-        true => output::line(serde_json::to_string(&scores).context("scores become JSON")?)?,
-        false => output::line(scores)?,
-    }
-    database.close().await;
-    Ok(if bad_lines.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let knowledge = crate::app::knowledge(settings, providers, &database)?;
+    knowledge.prepare().await?;
+    Ok((database, knowledge))
 }
 
 async fn migrate(settings: &Settings) -> Result<ExitCode> {

@@ -130,7 +130,7 @@ pub async fn evaluate(questions: &[Question], knowledge: &dyn KnowledgeBase) -> 
     let mut kinds: BTreeMap<String, Tally> = BTreeMap::new();
     let mut missed = Vec::new();
     for question in questions {
-        let asked = Search { query: &question.question, earlier: &question.history, limit: LOOKED_AT };
+        let asked = Search { query: &question.question, earlier: &question.history, limit: LOOKED_AT, strict: false };
         let outcome = Outcome::of(question, &knowledge.search(&asked).await?);
         if outcome.missed() {
             missed.push(question.id.clone());

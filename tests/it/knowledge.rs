@@ -60,11 +60,11 @@ impl Shelf {
 async fn open(file: &Path) -> EmbeddedKnowledge {
     let store = SqliteStore::open(file).await.unwrap();
     store.migrate().await.unwrap();
-    EmbeddedKnowledge::open(Arc::new(store), "book")
+    EmbeddedKnowledge::open(Arc::new(store), "book", None)
 }
 
 async fn search(knowledge: &EmbeddedKnowledge, query: &str) -> Vec<Found> {
-    knowledge.search(&Search { query, earlier: &[], limit: 3 }).await.unwrap()
+    knowledge.search(&Search { query, earlier: &[], limit: 3, strict: false }).await.unwrap()
 }
 
 /// Added, changed, unchanged, removed.

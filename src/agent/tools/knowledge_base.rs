@@ -65,7 +65,7 @@ impl Tool for QueryKnowledgeBase {
         };
         let query = &query[..query.floor_char_boundary(QUERY_BYTES_MAX)];
         let earlier = earlier_questions(turn);
-        let search = Search { query, earlier: &earlier, limit: self.passages };
+        let search = Search { query, earlier: &earlier, limit: self.passages, strict: false };
         match tokio::time::timeout(SEARCH_TIME_MAX, self.knowledge.search(&search)).await {
             Ok(Ok(found)) if found.is_empty() => ToolOutput::note("The book has nothing about this."),
             Ok(Ok(passages)) => ToolOutput { passages, note: None },

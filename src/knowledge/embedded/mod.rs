@@ -1,14 +1,5 @@
 //! The embedded knowledge base: passages in the house's own database, found by their words, with nothing else running.
 
-mod index;
-mod query;
-mod rank;
-mod terms;
-#[cfg(test)]
-mod tests;
-mod typos;
-mod words;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +8,10 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::{Description, Document, DocumentState, Found, KnowledgeBase, KnowledgeError, Search};
+use super::lexical::{Hit, Index};
+use super::{Description, Document, DocumentState, Found, KnowledgeBase, KnowledgeError, Search, hybrid};
+use crate::embedding::Embedder;
 use crate::store::{PassageStore, StoreError};
-
-pub use index::Index;
-pub use rank::Hit;
 
 /// How often at most the store is asked whether somebody else changed the collection.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -46,7 +36,10 @@ struct Current {
 
 impl EmbeddedKnowledge {
     /// Opens a collection. Nothing is read until it is first asked something.
-    pub fn open(store: Arc<dyn PassageStore>, collection: &str) -> Self {
+    ///
+    /// Without an embedder passages are found by their words alone.
+    pub fn open(store: Arc<dyn PassageStore>, collection: &str, embedder: Option<Arc<dyn Embedder>>) -> Self {
+        let _ = embedder;
         Self {
             store,
             collection: collection.to_owned(),
@@ -103,22 +96,31 @@ impl EmbeddedKnowledge {
 
 #[async_trait]
 impl KnowledgeBase for EmbeddedKnowledge {
+    async fn prepare(&self) -> Result<(), KnowledgeError> {
+        Ok(())
+    }
+
     async fn search(&self, asked: &Search<'_>) -> Result<Vec<Found>, KnowledgeError> {
         let current = self.current().await?;
         let hits = if current.index.len() < LARGE_PASSAGES {
-            current.index.search(asked.query, asked.earlier, asked.limit)
+            hybrid::best(&current.index, asked, &[], None)
         } else {
             let (current, query) = (Arc::clone(&current), asked.query.to_owned());
-            let (earlier, limit) = (asked.earlier.to_vec(), asked.limit);
-            let searched = tokio::task::spawn_blocking(move || current.index.search(&query, &earlier, limit)).await;
-            searched.map_err(|_| StoreError::Unreadable("the search was broken off".to_owned()))?
+            let (earlier, limit, strict) = (asked.earlier.to_vec(), asked.limit, asked.strict);
+            let searched = tokio::task::spawn_blocking(move || {
+                let asked = Search { query: &query, earlier: &earlier, limit, strict };
+                hybrid::best(&current.index, &asked, &[], None)
+            });
+            searched.await.map_err(|_| StoreError::Unreadable("the search was broken off".to_owned()))?
         };
         let found = |hit: Hit| Found { passage: Arc::clone(current.index.passage(hit.passage)), score: hit.score };
         Ok(hits.into_iter().map(found).collect())
     }
 
-    async fn put(&self, document: Document) -> Result<(), KnowledgeError> {
-        self.store.put_document(&self.collection, &document).await?;
+    async fn put(&self, documents: Vec<Document>) -> Result<(), KnowledgeError> {
+        for document in &documents {
+            self.store.put_document(&self.collection, document).await?;
+        }
         self.forget_look().await;
         Ok(())
     }
@@ -133,11 +135,28 @@ impl KnowledgeBase for EmbeddedKnowledge {
         Ok(self.store.documents(&self.collection).await?)
     }
 
+    async fn document(&self, path: &str) -> Result<Option<Document>, KnowledgeError> {
+        Err(KnowledgeError::Unusable(format!("{path} cannot be read back yet")))
+    }
+
+    async fn settle(&self) -> Result<(), KnowledgeError> {
+        Ok(())
+    }
+
+    async fn beside(&self) -> Result<Arc<dyn KnowledgeBase>, KnowledgeError> {
+        Err(KnowledgeError::Unusable("there is only one collection yet".to_owned()))
+    }
+
+    async fn take_place(&self) -> Result<(), KnowledgeError> {
+        Err(KnowledgeError::Unusable("there is only one collection yet".to_owned()))
+    }
+
     async fn describe(&self) -> Result<Description, KnowledgeError> {
         let documents = self.store.documents(&self.collection).await?;
         Ok(Description {
             kind: "embedded",
             retrieval: "lexical",
+            space: None,
             collection: self.collection.clone(),
             documents: documents.len(),
             passages: documents.iter().map(|document| document.passages as usize).sum(),

@@ -226,7 +226,7 @@ async fn carry_out(
             Step::Unchanged | Step::Removed => report.unchanged += 1,
         }
         if step != Step::Unchanged {
-            knowledge.put(document).await?;
+            knowledge.put(vec![document]).await?;
         }
         progress.advance(&path, step);
     }

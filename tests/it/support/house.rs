@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatkit_gateway::app::{App, Database, Hosted};
+use chatkit_gateway::app::{App, Database, Hosted, Providers};
 use chatkit_gateway::book;
 use chatkit_gateway::chat::{ChatOptions, Responder};
 use chatkit_gateway::config::{Reader as SettingsReader, Settings, Variables};
-use chatkit_gateway::llm::choice::ModelSettings;
 use chatkit_gateway::server;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -90,7 +89,7 @@ impl Ground {
     pub(crate) async fn build_for(self, responder: Option<Arc<dyn Responder>>) -> House {
         let variables = self.variables();
         let mut reader = SettingsReader::new(&variables);
-        let (settings, model) = (Settings::read(&mut reader), ModelSettings::read(&mut reader));
+        let (settings, model) = (Settings::read(&mut reader), Providers::read(&mut reader));
         let (mut settings, model) = reader.finish((settings, model)).unwrap();
         let listener = server::listen(&settings.http).await.unwrap();
         settings.http.port = listener.local_addr().unwrap().port();

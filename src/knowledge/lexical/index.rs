@@ -79,7 +79,7 @@ impl Index {
         self.pages.len()
     }
 
-    pub(super) fn passage(&self, number: u32) -> &Arc<Passage> {
+    pub(in crate::knowledge) fn passage(&self, number: u32) -> &Arc<Passage> {
         &self.passages[number as usize]
     }
 

@@ -1,0 +1,21 @@
+//! The models of other people that the house works with, as the settings name them.
+
+use crate::config::Reader;
+use crate::embedding::choice::EmbeddingSettings;
+use crate::llm::choice::ModelSettings;
+
+/// What the settings say of providers.
+#[derive(Clone, Debug)]
+pub struct Providers {
+    /// Which model answers, and which one hears.
+    pub model: ModelSettings,
+    /// Which model makes vectors.
+    pub embedding: EmbeddingSettings,
+}
+
+impl Providers {
+    /// Reads all of them; mistakes stay with the reader.
+    pub fn read(reader: &mut Reader<'_>) -> Self {
+        Self { model: ModelSettings::read(reader), embedding: EmbeddingSettings::read(reader) }
+    }
+}
