@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::LlmError;
 
 /// A body that explains an error is read so far.
-pub(super) const ERROR_BODY_BYTES_MAX: usize = 64 << 10;
+pub(crate) const ERROR_BODY_BYTES_MAX: usize = 64 << 10;
 
 /// Longer waits are not believed.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -22,7 +22,7 @@ const NESTING_MAX: usize = 4;
 
 /// What was found in a body, in the provider's words.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Complaint {
+pub(crate) struct Complaint {
     status: Option<u16>,
     /// Codes, types and reasons, lower case, each between blanks.
     words: String,
@@ -32,7 +32,7 @@ pub(super) struct Complaint {
 
 impl Complaint {
     /// Reads an object, an array of them, or a string with one of these inside; `None` where nothing complains.
-    pub(super) fn read(body: &str) -> Option<Self> {
+    pub(crate) fn read(body: &str) -> Option<Self> {
         let value = serde_json::from_str(body.trim()).ok()?;
         let mut complaint = Self::default();
         complaint.hear(&value, NESTING_MAX);
@@ -40,7 +40,7 @@ impl Complaint {
     }
 
     /// Whether it says more than that something has a type, as a ping has.
-    pub(super) fn is_certain(&self) -> bool {
+    pub(crate) fn is_certain(&self) -> bool {
         !self.message.is_empty() || self.status.is_some()
     }
 
@@ -115,7 +115,7 @@ impl Complaint {
     }
 
     /// A complaint that came inside an answer, where the response's status was 200.
-    pub(super) fn into_error(self, key: Option<&str>) -> LlmError {
+    pub(crate) fn into_error(self, key: Option<&str>) -> LlmError {
         let status = match self.status {
             Some(status) if status >= 400 => status,
             _ if self.says(&["resource_exhausted", "rate_limit", "insufficient_quota", "too_many_requests"]) => 429,
@@ -163,7 +163,7 @@ impl Complaint {
 }
 
 /// What a response that is not a success means.
-pub(super) fn of_response(status: u16, headers: &HeaderMap, body: &str, key: Option<&str>) -> LlmError {
+pub(crate) fn of_response(status: u16, headers: &HeaderMap, body: &str, key: Option<&str>) -> LlmError {
     if (300..400).contains(&status) {
         return LlmError::Refused(format!("the address redirects elsewhere (status {status})"));
     }

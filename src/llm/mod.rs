@@ -1,9 +1,9 @@
 //! Models that answer: what is asked of them, what comes back, and what can go wrong.
 
-mod address;
+pub(crate) mod address;
 mod answer;
 pub mod choice;
-mod errors;
+pub(crate) mod errors;
 mod events;
 pub mod extractive;
 pub mod http;

@@ -79,7 +79,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("rustls", &["llm"]),
     ("scraper", &["knowledge"]),
     ("serde_saphyr", &["knowledge"]),
-    ("sha2", &["attachments", "auth", "chat", "knowledge"]),
+    ("sha2", &["attachments", "auth", "chat", "embedding", "knowledge"]),
     ("sqlx", &["store"]),
     ("tower", &["routes"]),
     ("tower_http", &["routes"]),
