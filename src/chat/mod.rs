@@ -8,6 +8,7 @@ mod client_tools;
 mod error;
 mod items;
 mod ledger;
+mod notebook;
 mod outbox;
 mod repeats;
 mod responder;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 use chatkit_protocol::{Envelope, Request, Response, ThreadId, ThreadItem, ThreadRecord};
 
+use self::notebook::Notebook;
 use self::outbox::Replay;
 use self::repeats::Repeats;
 use crate::attachments::Attachments;
@@ -182,7 +184,7 @@ impl Chat {
     }
 
     /// What a responder is given to work with.
-    fn turn(&self, who: Identity, thread: ThreadRecord, history: Vec<ThreadItem>) -> Turn {
+    fn turn(&self, turn_id: &str, who: Identity, thread: ThreadRecord, history: Vec<ThreadItem>) -> Turn {
         Turn {
             thread: ThreadHandle::new(thread),
             who,
@@ -192,6 +194,7 @@ impl Chat {
             question_id: None,
             sender: None,
             last_word: Arc::default(),
+            notebook: Notebook::new(turn_id),
             store: self.store.clone(),
             attachments: self.attachments.clone(),
         }

@@ -16,6 +16,7 @@ mod files;
 mod habits;
 mod knowledge;
 mod llm;
+mod notes;
 mod pdf;
 mod protocol_document;
 mod seam;
