@@ -17,6 +17,7 @@ mod habits;
 mod knowledge;
 mod llm;
 mod pdf;
+mod plain_chat;
 mod protocol_document;
 mod seam;
 mod store_contract;
