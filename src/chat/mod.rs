@@ -5,6 +5,7 @@
 mod actions;
 mod attachments;
 mod client_tools;
+mod collect;
 mod error;
 mod items;
 mod ledger;
@@ -32,6 +33,7 @@ use crate::config::{ChatSettings, LockedThreads, OnDisconnect};
 use crate::identity::{Identity, Ids};
 use crate::store::ThreadStore;
 
+pub use collect::{Collected, Failure, collect};
 pub use error::ChatError;
 pub use ledger::{Ending, Ledger, Step};
 pub use outbox::{LetGo, Listening, OUTBOX_BYTES_MAX, Outbox, outbox};

@@ -18,6 +18,7 @@ mod knowledge;
 mod llm;
 mod notes;
 mod pdf;
+mod plain_chat;
 mod protocol_document;
 mod seam;
 mod store_contract;

@@ -87,7 +87,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("unicode_normalization", &["knowledge", "pdf"]),
     ("unicode_properties", &["knowledge"]),
     ("unicode_segmentation", &["knowledge"]),
-    ("uuid", &["identity", "knowledge"]),
+    ("uuid", &["identity", "knowledge", "routes"]),
     // The outside world is handed in.
     ("std::env", &["config"]),
     ("std::process", &["server", "cli", "main"]),
