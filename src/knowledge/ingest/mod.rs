@@ -11,6 +11,7 @@ mod site;
 mod slug;
 #[cfg(test)]
 mod tests;
+mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
