@@ -11,6 +11,7 @@ use secrecy::ExposeSecret;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::endpoint::{EmbeddingEndpoint, Limits, Patience};
+use super::models::Told;
 use super::vectors::checked;
 use super::wire::Asked;
 use super::{EmbeddingError, Role};
@@ -23,6 +24,9 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// Requests that waited for the same moment are spread over so long.
 const SPREAD: Duration = Duration::from_millis(250);
+
+/// What helps whoever has no model for vectors to use.
+const WITHOUT: &str = "set EMBEDDING_PROVIDER=none to find by words alone";
 
 /// What providers say of a request that holds too much.
 const TOO_MUCH: &[&str] = &[
@@ -171,7 +175,7 @@ impl Asker {
         let asked = Asked {
             model: endpoint.model.trim(),
             texts,
-            role: (endpoint.told == super::models::Told::Parameter).then_some(role),
+            role: (endpoint.told == Told::Parameter).then_some(role),
             dimensions: with_dimensions.then_some(endpoint.dimensions),
         };
         let request = self.http.post(self.url.clone()).headers(self.headers.clone()).body(endpoint.wire.body(&asked));
@@ -209,20 +213,29 @@ impl Asker {
         let away = |sentence: String| Trouble::Passing(EmbeddingError::Away(sentence), None);
         match error {
             LlmError::Refused(said) if is_too_large(status, &said) => Trouble::TooLarge(said),
-            LlmError::Refused(said) => lasting(format!("{said}; check EMBEDDING_MODEL and EMBEDDING_DIMENSIONS")),
-            LlmError::Unauthorized => {
-                lasting(format!("{} does not accept the key; check EMBEDDING_API_KEY", self.endpoint.provider))
+            LlmError::Refused(said) | LlmError::Filtered(said) => {
+                lasting(format!("{said}; check EMBEDDING_MODEL and EMBEDDING_DIMENSIONS"))
             }
-            LlmError::QuotaExhausted { retry_after } => lasting(match retry_after {
-                Some(wait) => format!("the quota is used up, for another {} s", wait.as_secs()),
-                None => "the quota is used up".to_owned(),
-            }),
+            LlmError::Unauthorized => {
+                let provider = self.endpoint.provider;
+                lasting(format!("{provider} does not accept the key; check EMBEDDING_API_KEY, or {WITHOUT}"))
+            }
+            LlmError::QuotaExhausted { retry_after: Some(wait) } => {
+                lasting(format!("the quota is used up for another {} s; wait, or {WITHOUT}", wait.as_secs()))
+            }
+            LlmError::QuotaExhausted { retry_after: None } => {
+                lasting(format!("the quota of the day is used up; wait, or {WITHOUT}"))
+            }
+            LlmError::NoQuota => {
+                lasting(format!("there is no quota for it, or its bill is not paid; see to that, or {WITHOUT}"))
+            }
             LlmError::Busy { retry_after } => Trouble::Passing(EmbeddingError::Busy { retry_after }, retry_after),
             LlmError::Unreachable(error) => away(format!("it cannot be reached ({})", innermost(&error))),
             LlmError::Garbled(wrong) => Trouble::Lasting(EmbeddingError::Garbled(wrong)),
             LlmError::ProviderFailed(status) => away(format!("its provider failed with status {status}")),
             LlmError::Silent(waited) => away(format!("there was no answer within {} s", waited.as_secs_f32())),
             LlmError::Cut => away("its answer broke off".to_owned()),
+            LlmError::Resting(wait) => away(format!("it is left alone for another {} s", wait.as_secs())),
         }
     }
 
@@ -251,7 +264,7 @@ fn backoff(first: Duration, tries: u32) -> Duration {
 
 fn is_too_large(status: u16, said: &str) -> bool {
     let said = said.to_lowercase();
-    status == 413 || (matches!(status, 0 | 400 | 422) && TOO_MUCH.iter().any(|words| said.contains(words)))
+    status == 413 || (matches!(status, 0 | 400 | 422 | 429) && TOO_MUCH.iter().any(|words| said.contains(words)))
 }
 
 fn is_about_dimensions(said: &str) -> bool {
@@ -288,7 +301,7 @@ mod tests {
             assert!(is_too_large(400, said), "{said}");
             assert!(!is_too_large(404, said), "{said}");
         }
-        assert!(is_too_large(413, ""));
+        assert!(is_too_large(413, "") && is_too_large(429, "Request too large for m: Limit 9, Requested 12."));
         for said in ["model not found", "dimensions must be one of 256, 512", "invalid request"] {
             assert!(!is_too_large(400, said), "{said}");
         }

@@ -85,13 +85,18 @@ async fn a_query_is_given_up_sooner_since_a_reader_waits() {
 
 #[tokio::test]
 async fn what_will_stay_is_not_tried_again() {
-    let key = "the embedding model refused: fake does not accept the key; check EMBEDDING_API_KEY";
+    let key = "the embedding model refused: fake does not accept the key; check EMBEDDING_API_KEY, or set \
+               EMBEDDING_PROVIDER=none to find by words alone";
     refused(Reply::status(401, ""), key).await;
     refused(Reply::status(400, r#"{"error":{"message":"API key not valid. Please pass one."}}"#), key).await;
     let quota = r#"{"error":{"message":"You exceeded your quota","code":"insufficient_quota"}}"#;
-    refused(Reply::status(429, quota), "the embedding model refused: the quota is used up").await;
+    let (error, requests) = failure(Reply::status(429, quota)).await;
+    assert!(error.to_string().contains("there is no quota for it"), "{error}");
+    assert_eq!(requests, 1);
     let day = r#"{"error":{"code":429,"message":"x","details":[{"violations":[{"quotaId":"EmbedContentRequestsPerDayPerProject"}]},{"retryDelay":"7s"}]}}"#;
-    refused(Reply::status(429, day), "the embedding model refused: the quota is used up, for another 7 s").await;
+    let (error, requests) = failure(Reply::status(429, day)).await;
+    assert!(error.to_string().contains("the quota of the day is used up"), "{error}");
+    assert_eq!(requests, 1);
     refused(
         Reply::status(404, r#"{"error":{"message":"models/test-model is not found"}}"#),
         "the embedding model refused: models/test-model is not found; check EMBEDDING_MODEL and EMBEDDING_DIMENSIONS",
