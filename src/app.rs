@@ -3,6 +3,7 @@
 mod database;
 mod knowledge;
 mod providers;
+mod shelf;
 
 use std::ops::Deref;
 use std::path::Path;
@@ -34,6 +35,7 @@ const CLIENT_ADVICE: &str = "check HTTPS_PROXY, and the system's certificates";
 pub use database::Database;
 pub use knowledge::knowledge;
 pub use providers::Providers;
+pub use shelf::{fitting, shelve};
 
 /// The whole house. Cheap to clone.
 #[derive(Clone)]
