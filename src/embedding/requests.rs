@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::Url;
@@ -21,6 +21,9 @@ use crate::llm::errors::{self, Complaint, ERROR_BODY_BYTES_MAX};
 
 /// The longest wait between two requests, when the provider names none.
 const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// A provider that was busy within this time has a quota that is nearly used up.
+const RATIONED_FOR: Duration = Duration::from_secs(120);
 
 /// Requests that waited for the same moment are spread over so long.
 const SPREAD: Duration = Duration::from_millis(250);
@@ -67,6 +70,15 @@ impl From<Trouble> for EmbeddingError {
     }
 }
 
+/// What is known of the quota, to all requests alike.
+#[derive(Default)]
+struct Rationing {
+    /// When the provider was busy the last time.
+    busy_at: Option<Instant>,
+    /// Until when it wants to be left alone.
+    quiet_until: Option<Instant>,
+}
+
 /// Whoever sends the requests of one endpoint.
 pub(super) struct Asker {
     http: reqwest::Client,
@@ -74,8 +86,10 @@ pub(super) struct Asker {
     headers: HeaderMap,
     pub(super) endpoint: EmbeddingEndpoint,
     limits: Limits,
-    /// Until when the provider wants to be left alone, by all requests alike.
-    quiet_until: Mutex<Option<Instant>>,
+    rationing: Mutex<Rationing>,
+    /// While there is little to be had, requests for documents stand in this line: each gets its share in turn, and
+    /// nobody is refused again and again while others come after him and are served.
+    line: tokio::sync::Mutex<()>,
     /// Learnt from a refusal that went away without them.
     refuses_dimensions: AtomicBool,
 }
@@ -91,16 +105,28 @@ impl Asker {
         }
         let url = endpoint.wire.url(&endpoint.base_url, &endpoint.model)?;
         let headers = endpoint.wire.headers(endpoint.api_key.as_ref())?;
-        let (quiet_until, refuses_dimensions) = (Mutex::default(), AtomicBool::new(false));
-        Ok(Self { http, url, headers, endpoint, limits, quiet_until, refuses_dimensions })
+        Ok(Self {
+            http,
+            url,
+            headers,
+            endpoint,
+            limits,
+            rationing: Mutex::default(),
+            line: tokio::sync::Mutex::default(),
+            refuses_dimensions: AtomicBool::new(false),
+        })
     }
 
     /// The vectors of these texts, which are sent as they are.
     pub(super) async fn ask(&self, texts: &[String], role: Role) -> Result<Vec<Vec<f32>>, Trouble> {
         let patience = self.limits.patience(role);
-        let deadline = Instant::now() + patience.total;
-        let mut tries = 0;
+        let (mut deadline, mut tries, mut place) = (Instant::now() + patience.total, 0, None);
         loop {
+            if role == Role::Document && place.is_none() && self.is_rationed() {
+                place = Some(self.line.lock().await);
+                // The time in the line is other people's.
+                (deadline, tries) = (Instant::now() + patience.total, 0);
+            }
             self.wait_for_quiet(deadline).await?;
             let trouble = match self.ask_once(texts, role, patience).await {
                 Ok(vectors) => return Ok(vectors),
@@ -109,8 +135,8 @@ impl Asker {
             let Trouble::Passing(error, told) = &trouble else { return Err(trouble) };
             tries += 1;
             let wait = told.unwrap_or_else(|| backoff(self.limits.first_wait, tries));
-            if let Some(wait) = told {
-                self.keep_quiet(*wait);
+            if matches!(error, EmbeddingError::Busy { .. }) {
+                self.ration(*told);
             }
             if tries >= patience.tries || Instant::now() + wait > deadline {
                 return Err(trouble);
@@ -129,11 +155,26 @@ impl Asker {
         }
     }
 
+    fn rationing(&self) -> MutexGuard<'_, Rationing> {
+        self.rationing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_rationed(&self) -> bool {
+        self.rationing().busy_at.is_some_and(|at| at.elapsed() < RATIONED_FOR)
+    }
+
+    fn ration(&self, told: Option<Duration>) {
+        let now = Instant::now();
+        let mut rationing = self.rationing();
+        rationing.busy_at = Some(now);
+        rationing.quiet_until = rationing.quiet_until.max(told.map(|wait| now + wait));
+    }
+
     /// Waits as long as the provider asked anybody to; gives up at once when that is too long.
     async fn wait_for_quiet(&self, deadline: Instant) -> Result<(), Trouble> {
         loop {
-            let until = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
-            let (now, Some(until)) = (Instant::now(), until) else { return Ok(()) };
+            let quiet_until = self.rationing().quiet_until;
+            let (now, Some(until)) = (Instant::now(), quiet_until) else { return Ok(()) };
             if until <= now {
                 return Ok(());
             }
@@ -143,11 +184,6 @@ impl Asker {
             }
             sleep_until(until + SPREAD.mul_f32(fastrand::f32())).await;
         }
-    }
-
-    fn keep_quiet(&self, wait: Duration) {
-        let mut until = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *until = (*until).max(Some(Instant::now() + wait));
     }
 
     /// One request, or two where the first one teaches that `dimensions` must be left out.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use chatkit_gateway::embedding::{Embedder, EmbeddingError, Limits, Patience, Role, Wire};
+use chatkit_gateway::embedding::{BatchLimits, Embedder, EmbeddingError, Limits, Patience, Role, Wire};
 use tokio::time::Instant;
 
 use super::scene::{KEY, documents, embedder, endpoint, input, limits, openai, query, texts, vectors};
 use crate::support::fake_model::{FakeModel, PATIENCE, Reply};
+use crate::support::number_server::NumberServer;
 
 /// A minute's quota of Google's is used up, for an instant.
 const BUSY: &str = r#"[{"error":{"code":429,"message":"Quota exceeded for requests per minute","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"0.05s"}]}}]"#;
@@ -59,6 +60,20 @@ async fn while_a_provider_wants_to_be_left_alone_nobody_asks() {
     }
     assert!(matches!(query(&asking, "one").await, Err(EmbeddingError::Busy { .. })));
     assert_eq!(fake.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn where_there_is_little_to_be_had_each_gets_its_share_in_turn() {
+    let server = NumberServer::rationed(usize::MAX, Duration::from_millis(40)).await;
+    let one_each = BatchLimits { texts: 1, tokens: 100 };
+    // Two tries are enough for nobody who is overtaken.
+    let patience = Patience { tries: 2, ..limits().documents };
+    let asking = server.embedder_with(one_each, Limits { documents: patience, ..limits() });
+    let numbers: Vec<String> = (1..=6).map(|number| number.to_string()).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let (one, other) = tokio::join!(documents(&asking, &numbers), documents(&asking, &numbers));
+    let expected: Vec<Vec<f32>> = numbers.iter().map(|number| NumberServer::vector_of(number)).collect();
+    assert_eq!((one.unwrap(), other.unwrap()), (expected.clone(), expected));
 }
 
 #[tokio::test]
