@@ -14,6 +14,9 @@ pub(super) const ERROR_BODY_BYTES_MAX: usize = 64 << 10;
 /// Longer waits are not believed.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// A day's quota does not come back sooner; a shorter wait is that of the quota of a minute beside it.
+const DAY_WAIT_MIN: Duration = Duration::from_secs(10 * 60);
+
 /// A refusal's own words are kept so far.
 const MESSAGE_CHARS_MAX: usize = 300;
 
@@ -131,11 +134,19 @@ impl Complaint {
         let retry_after = header.or(self.retry_after).or_else(|| wait_in_words(&self.message));
         let retry_after = retry_after.map(|wait| wait.min(RETRY_AFTER_MAX));
         match status {
+            400 | 403 | 451 if self.is_filtered() => LlmError::Filtered(self.shown(status, key)),
             401 | 403 => LlmError::Unauthorized,
             400 if self.says(&["api_key_invalid", "invalid_api_key"]) => LlmError::Unauthorized,
             400 if self.message.to_lowercase().contains("api key not valid") => LlmError::Unauthorized,
-            402 => LlmError::QuotaExhausted { retry_after },
-            429 if self.is_used_up() => LlmError::QuotaExhausted { retry_after },
+            402 => LlmError::NoQuota,
+            400 | 429 if self.has_no_quota() => LlmError::NoQuota,
+            429 if self.says(&["perday"]) => {
+                LlmError::QuotaExhausted { retry_after: retry_after.filter(|wait| *wait >= DAY_WAIT_MIN) }
+            }
+            // It asks for more than a minute's quota at once, so waiting for the next minute is of no use.
+            429 if self.message.to_lowercase().contains("request too large") => {
+                LlmError::Refused(self.shown(status, key))
+            }
             429 | 529 => LlmError::Busy { retry_after },
             503 if retry_after.is_some() || self.says(&["unavailable", "overloaded"]) => LlmError::Busy { retry_after },
             408 | 500.. => LlmError::ProviderFailed(status),
@@ -143,12 +154,22 @@ impl Complaint {
         }
     }
 
-    /// A quota of zero, of a day or of a purse, as opposed to one of a minute.
-    fn is_used_up(&self) -> bool {
+    /// A quota of zero, of a month or of a purse, as opposed to one that comes back by tomorrow.
+    fn has_no_quota(&self) -> bool {
         let zero = self.message.match_indices("limit: 0").any(|(start, found)| {
             !self.message[start + found.len()..].starts_with(|next: char| next.is_ascii_digit() || next == '.')
         });
-        zero || self.says(&["insufficient_quota", "billing", "perday"])
+        let monthly = ["calls / month", "per month", "credit balance"].iter().any(|words| self.message.contains(words));
+        zero || monthly || self.says(&["insufficient_quota", "billing"])
+    }
+
+    /// Stopped for what it is about, not for how it was asked.
+    fn is_filtered(&self) -> bool {
+        let message = self.message.to_lowercase();
+        self.says(&["content_filter", "content_policy", "responsibleaipolicy", "prohibited_content"])
+            || ["content management policy", "flagged by moderation", "your input was flagged"]
+                .iter()
+                .any(|words| message.contains(words))
     }
 
     /// The provider's sentence without the key, which some repeat.
@@ -251,6 +272,17 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_is_told_apart_from_a_request_that_makes_no_sense() {
+        check(400, r#"{"error":{"code":"content_filter","message":"filtered"}}"#, r#"Filtered("filtered")"#);
+        check(
+            403,
+            r#"{"error":{"code":403,"message":"Your input was flagged"}}"#,
+            r#"Filtered("Your input was flagged")"#,
+        );
+        check(400, r#"{"error":{"code":"context_length_exceeded","message":"long"}}"#, r#"Refused("long")"#);
+    }
+
+    #[test]
     fn a_minute_is_waited_for_and_an_empty_purse_is_not() {
         check(429, "", "Busy { retry_after: None }");
         check(
@@ -263,18 +295,29 @@ mod tests {
             r#"[{"error":{"message":"x","details":[{"@type":"RetryInfo","retryDelay":"55s"}]}}]"#,
             "Busy { retry_after: Some(55s) }",
         );
+        check(429, r#"{"error":{"message":"Quota exceeded, limit: 0, model: m\nPlease retry in 7s."}}"#, "NoQuota");
+        check(429, r#"{"error":{"message":"x","code":"insufficient_quota"}}"#, "NoQuota");
+        check(429, r#"{"message":"You are limited to 1000 API calls / month."}"#, "NoQuota");
+        check(429, r#"{"message":"You are limited to 20 API calls / minute."}"#, "Busy { retry_after: None }");
+        let daily = |delay: &str| {
+            format!(
+                r#"[{{"error":{{"message":"limit: 20","details":[{{"violations":[{{"quotaId":"RequestsPerDay-FreeTier"}}]}},
+                {{"retryDelay":"{delay}"}}]}}}}]"#
+            )
+        };
+        check(429, &daily("40s"), "QuotaExhausted { retry_after: None }");
+        check(429, &daily("3600s"), "QuotaExhausted { retry_after: Some(3600s) }");
         check(
             429,
-            r#"{"error":{"message":"Quota exceeded, limit: 0, model: m\nPlease retry in 7s."}}"#,
-            "QuotaExhausted { retry_after: Some(7s) }",
+            r#"{"error":{"message":"Request too large for m: Limit 9, Requested 12."}}"#,
+            r#"Refused("Request too large for m: Limit 9, Requested 12.")"#,
         );
-        check(429, r#"{"error":{"message":"x","code":"insufficient_quota"}}"#, "QuotaExhausted { retry_after: None }");
         check(
             429,
             r#"{"error":{"message":"x","details":[{"violations":[{"quotaId":"GenerateRequestsPerDayPerProject"}]}]}}"#,
             "QuotaExhausted { retry_after: None }",
         );
-        check(402, "", "QuotaExhausted { retry_after: None }");
+        check(402, "", "NoQuota");
         check(503, r#"{"error":{"status":"UNAVAILABLE"}}"#, "Busy { retry_after: None }");
         check(500, "", "ProviderFailed(500)");
         check(429, r#"{"error":{"message":"retry in 99999999999999999999h"}}"#, "Busy { retry_after: Some(86400s) }");

@@ -15,6 +15,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod web;
 
 use std::collections::BTreeMap;
 use std::fmt;
