@@ -4,6 +4,8 @@ mod chunk;
 mod document;
 mod folder;
 mod frontmatter;
+#[cfg(test)]
+mod hostile;
 mod kind;
 mod mdx;
 mod page;
