@@ -3,6 +3,7 @@
 //! Pure: where the passages come from is the knowledge bases' business.
 
 mod index;
+mod judge;
 mod query;
 mod rank;
 mod terms;
