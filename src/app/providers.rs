@@ -2,6 +2,7 @@
 
 use crate::config::Reader;
 use crate::embedding::choice::EmbeddingSettings;
+use crate::knowledge::qdrant::settings::QdrantSettings;
 use crate::llm::choice::ModelSettings;
 
 /// What the settings say of providers.
@@ -11,11 +12,17 @@ pub struct Providers {
     pub model: ModelSettings,
     /// Which model makes vectors.
     pub embedding: EmbeddingSettings,
+    /// Where Qdrant is, if the passages are kept there.
+    pub qdrant: Option<QdrantSettings>,
 }
 
 impl Providers {
     /// Reads all of them; mistakes stay with the reader.
     pub fn read(reader: &mut Reader<'_>) -> Self {
-        Self { model: ModelSettings::read(reader), embedding: EmbeddingSettings::read(reader) }
+        Self {
+            model: ModelSettings::read(reader),
+            embedding: EmbeddingSettings::read(reader),
+            qdrant: QdrantSettings::read(reader),
+        }
     }
 }

@@ -5,6 +5,7 @@ pub mod eval;
 mod hybrid;
 pub mod ingest;
 pub mod lexical;
+pub mod qdrant;
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Getting a book in: the Markdown files of a folder become passages, and only what changed is stored again.
 
+mod addresses;
 mod chunk;
 mod document;
 mod frontmatter;
@@ -20,6 +21,7 @@ use super::{Document, KnowledgeBase, KnowledgeError};
 use document::Read;
 use load::Files;
 
+pub use addresses::Addresses;
 pub use chunk::PASSAGE_CHARS_MAX;
 pub use load::{DEPTH_MAX, FILE_BYTES_MAX, FILES_MAX};
 pub use mdx::{Markdown, to_markdown};
