@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use crate::config::Reader;
 use crate::embedding::choice::EmbeddingSettings;
 use crate::embedding::retired;
+use crate::knowledge::qdrant::settings::QdrantSettings;
 use crate::llm::choice::{ModelChoice, ModelSettings};
 
 /// What the settings say of providers.
@@ -14,6 +15,8 @@ pub struct Providers {
     pub model: ModelSettings,
     /// Which model makes vectors.
     pub embedding: EmbeddingSettings,
+    /// Where Qdrant is, if the passages are kept there.
+    pub qdrant: Option<QdrantSettings>,
 }
 
 impl Providers {
@@ -21,7 +24,7 @@ impl Providers {
     pub fn read(reader: &mut Reader<'_>) -> Self {
         let model = ModelSettings::read(reader);
         let embedding = EmbeddingSettings::read(reader, &model.choice);
-        Self { model, embedding }
+        Self { model, embedding, qdrant: QdrantSettings::read(reader) }
     }
 
     /// What the operator should know of models that are switched off, or will be; a sentence each.

@@ -217,11 +217,14 @@ impl Asker {
                 Some(wait) => format!("the quota is used up, for another {} s", wait.as_secs()),
                 None => "the quota is used up".to_owned(),
             }),
+            LlmError::NoQuota => lasting("there is no quota for it, or its bill is not paid".to_owned()),
+            LlmError::Filtered(said) => lasting(format!("its provider's filter stopped a text: {said}")),
             LlmError::Busy { retry_after } => Trouble::Passing(EmbeddingError::Busy { retry_after }, retry_after),
             LlmError::Unreachable(error) => away(format!("it cannot be reached ({})", innermost(&error))),
             LlmError::Garbled(wrong) => Trouble::Lasting(EmbeddingError::Garbled(wrong)),
             LlmError::ProviderFailed(status) => away(format!("its provider failed with status {status}")),
             LlmError::Silent(waited) => away(format!("there was no answer within {} s", waited.as_secs_f32())),
+            LlmError::Resting(wait) => Trouble::Passing(EmbeddingError::Busy { retry_after: Some(wait) }, Some(wait)),
             LlmError::Cut => away("its answer broke off".to_owned()),
         }
     }

@@ -67,7 +67,9 @@ impl Source for Folder {
         let Some(path) = self.paths.next() else { return Ok(None) };
         let (shared, read) = (Arc::clone(&self.shared), path.clone());
         let page = tokio::task::spawn_blocking(move || page(&shared, read)).await;
-        Ok(Some(page.unwrap_or_else(|_| broken(path, "reading it failed; please report it; it is left out".to_owned()))))
+        Ok(Some(
+            page.unwrap_or_else(|_| broken(path, "reading it failed; please report it; it is left out".to_owned())),
+        ))
     }
 
     fn end(&mut self) -> End {

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-
 use super::kind::{self, Around, FILE_BYTES_MAX, Kind};
 use super::{Problem, Read};
 

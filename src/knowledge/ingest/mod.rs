@@ -1,5 +1,6 @@
 //! Getting a book in: the Markdown files of a folder become passages, and only what changed is stored again.
 
+mod addresses;
 mod chunk;
 mod document;
 mod folder;
@@ -31,6 +32,7 @@ use super::{Document, KnowledgeBase, KnowledgeError};
 use kind::{Around, Kind};
 use source::Ready;
 
+pub use addresses::Addresses;
 pub use chunk::PASSAGE_CHARS_MAX;
 pub use folder::Folder;
 pub use kind::FILE_BYTES_MAX;
@@ -230,11 +232,15 @@ pub async fn put_all(documents: Vec<Document>, knowledge: &dyn KnowledgeBase) ->
 /// with the program.
 pub fn read<C: Into<Vec<u8>>>(pages: impl IntoIterator<Item = (String, C)>, options: &Options) -> Vec<Document> {
     let (pages, around) = in_memory(pages, options);
-    let document = |(path, content): (String, Vec<u8>)| {
-        match kind::read(Kind::of(&path)?, &path, &content, &around, &mut Vec::new()) {
-            Read::Document(document) => Some(document),
-            Read::Hidden | Read::Broken => None,
-        }
+    let document = |(path, content): (String, Vec<u8>)| match kind::read(
+        Kind::of(&path)?,
+        &path,
+        &content,
+        &around,
+        &mut Vec::new(),
+    ) {
+        Read::Document(document) => Some(document),
+        Read::Hidden | Read::Broken => None,
     };
     pages.into_iter().filter_map(document).collect()
 }

@@ -2,6 +2,7 @@
 //!
 //! Pure: where the passages come from is the knowledge bases' business.
 
+mod census;
 mod index;
 mod judge;
 mod query;
@@ -12,5 +13,7 @@ mod tests;
 mod typos;
 mod words;
 
+pub use census::Census;
+pub(in crate::knowledge) use census::{Wanted, wanted};
 pub use index::Index;
 pub use rank::Hit;
