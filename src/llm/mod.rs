@@ -2,6 +2,7 @@
 
 mod address;
 mod answer;
+mod breaker;
 pub mod choice;
 mod errors;
 mod events;
@@ -10,7 +11,10 @@ pub mod http;
 pub mod openai;
 mod openai_wire;
 pub mod passages;
+mod patience;
 pub mod presets;
+pub mod resilient;
+mod retold;
 mod sse;
 mod tool_calls;
 pub mod transcription;
@@ -204,5 +208,15 @@ pub trait ChatModel: Send + Sync + 'static {
     /// Whether it may be given pictures.
     fn sees(&self) -> bool {
         false
+    }
+
+    /// Whether tool calls that another model made are as good to it as its own.
+    fn takes_over(&self) -> bool {
+        false
+    }
+
+    /// How many other models stand in for it.
+    fn fallbacks(&self) -> usize {
+        0
     }
 }
