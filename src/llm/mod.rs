@@ -16,6 +16,7 @@ pub mod presets;
 pub mod resilient;
 mod retold;
 mod sse;
+mod thoughts;
 mod tool_calls;
 pub mod transcription;
 
@@ -161,6 +162,9 @@ pub enum LlmError {
     /// The provider does not accept the key.
     #[error("the model's provider does not accept the key")]
     Unauthorized,
+    /// The provider has nothing by the model's name, or nothing at all at the address.
+    #[error("the provider has no such model: {0}")]
+    NoModel(String),
     /// The provider understood and does not want to; the same request will be refused again.
     #[error("the model refused the request: {0}")]
     Refused(String),

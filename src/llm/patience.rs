@@ -24,7 +24,7 @@ const RETRYING_TIME_MAX: Duration = Duration::from_secs(20);
 /// A model that is busy until later is not asked for so long, whatever it said.
 const BUSY_REST_MAX: Duration = Duration::from_secs(120);
 
-/// A model without quota, or with a key that is not accepted, is not asked for so long.
+/// A model without quota, with a key that is not accepted, or that does not exist, is not asked for so long.
 const UNUSABLE_REST: Duration = Duration::from_secs(60);
 
 /// How long to wait before the same model is asked again after its `attempt`th failure, `elapsed` after the question
@@ -42,6 +42,7 @@ pub(super) fn pause(error: &LlmError, attempt: u32, elapsed: Duration, alone: bo
         LlmError::QuotaExhausted { .. }
         | LlmError::NoQuota
         | LlmError::Unauthorized
+        | LlmError::NoModel(_)
         | LlmError::Refused(_)
         | LlmError::Filtered(_)
         | LlmError::Resting(_) => return None,
@@ -69,6 +70,7 @@ pub(super) fn is_of_the_place(error: &LlmError) -> bool {
         | LlmError::QuotaExhausted { .. }
         | LlmError::NoQuota
         | LlmError::Unauthorized
+        | LlmError::NoModel(_)
         | LlmError::Refused(_)
         | LlmError::Filtered(_)
         | LlmError::Garbled(_)
@@ -97,7 +99,7 @@ fn prospect(error: &LlmError) -> (u8, Duration) {
         LlmError::QuotaExhausted { retry_after } => (2, retry_after.unwrap_or(Duration::MAX)),
         LlmError::Refused(_) | LlmError::Filtered(_) => (3, Duration::ZERO),
         LlmError::NoQuota => (4, Duration::ZERO),
-        LlmError::Unauthorized => (5, Duration::ZERO),
+        LlmError::Unauthorized | LlmError::NoModel(_) => (5, Duration::ZERO),
     }
 }
 
@@ -114,6 +116,7 @@ enum Reason {
     QuotaExhausted(Option<Instant>),
     NoQuota,
     Unauthorized,
+    NoModel(String),
 }
 
 impl Rest {
@@ -126,6 +129,7 @@ impl Rest {
             }
             LlmError::NoQuota => (UNUSABLE_REST, Reason::NoQuota),
             LlmError::Unauthorized => (UNUSABLE_REST, Reason::Unauthorized),
+            LlmError::NoModel(words) => (UNUSABLE_REST, Reason::NoModel(words.clone())),
             LlmError::Busy { retry_after: None }
             | LlmError::Refused(_)
             | LlmError::Filtered(_)
@@ -147,6 +151,7 @@ impl Rest {
             Reason::QuotaExhausted(until) => LlmError::QuotaExhausted { retry_after: until.as_ref().map(left) },
             Reason::NoQuota => LlmError::NoQuota,
             Reason::Unauthorized => LlmError::Unauthorized,
+            Reason::NoModel(words) => LlmError::NoModel(words.clone()),
         })
     }
 }
@@ -165,6 +170,7 @@ mod tests {
             LlmError::QuotaExhausted { retry_after: Some(Duration::from_secs(1)) },
             LlmError::NoQuota,
             LlmError::Unauthorized,
+            LlmError::NoModel(String::new()),
             LlmError::Refused(String::new()),
             LlmError::Filtered(String::new()),
             LlmError::ProviderFailed(501),

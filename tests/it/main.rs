@@ -16,6 +16,7 @@ mod files;
 mod habits;
 mod knowledge;
 mod llm;
+mod models;
 mod pdf;
 mod protocol_document;
 mod seam;
