@@ -217,6 +217,7 @@ impl Asker {
                 Some(wait) => format!("the quota is used up, for another {} s", wait.as_secs()),
                 None => "the quota is used up".to_owned(),
             }),
+            LlmError::NoModel(said) => lasting(format!("{said}; check EMBEDDING_MODEL")),
             LlmError::NoQuota => lasting("there is no quota for it, or its bill is not paid".to_owned()),
             LlmError::Filtered(said) => lasting(format!("its provider's filter stopped a text: {said}")),
             LlmError::Busy { retry_after } => Trouble::Passing(EmbeddingError::Busy { retry_after }, retry_after),

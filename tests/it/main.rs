@@ -18,6 +18,7 @@ mod habits;
 mod knowledge;
 mod llm;
 mod notes;
+mod models;
 mod pdf;
 mod plain_chat;
 mod protocol_document;
