@@ -3,6 +3,7 @@
 mod chunk;
 mod document;
 mod frontmatter;
+mod html;
 mod load;
 mod mdx;
 mod page;
