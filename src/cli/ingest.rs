@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
@@ -13,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{opened, output};
 use crate::app::Providers;
 use crate::config::Settings;
+use crate::knowledge::KnowledgeError;
 use crate::knowledge::ingest::{self, Options, Progress, Step};
 
 #[derive(Debug, Args)]
@@ -36,6 +38,7 @@ pub(super) async fn run(settings: &Settings, providers: &Providers, asked: Inges
         site_url: asked.site_url.or_else(|| settings.knowledge.site_url.clone()),
         base: asked.base.or_else(|| settings.knowledge.site_base.clone()),
         exclude: asked.exclude,
+        ..Options::default()
     };
     let progress = Shown::new();
     let report = ingest::ingest(&asked.folder, &options, &*knowledge, &progress).await?;
@@ -83,7 +86,8 @@ impl Shown {
 }
 
 impl Progress for Shown {
-    fn begin(&self, documents: usize) {
+    fn begin(&self, pages: Option<usize>) {
+        let documents = pages.unwrap_or(0);
         if !self.on_terminal {
             return eprintln!("reading {documents} documents");
         }
@@ -92,7 +96,7 @@ impl Progress for Shown {
         *self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(bar);
     }
 
-    fn advance(&self, path: &str, step: Step) {
+    fn advance(&self, path: &str, step: Step, _: usize) {
         if let Some(bar) = &*self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
             bar.set_message(path.to_owned());
             return bar.inc(1);
@@ -103,5 +107,11 @@ impl Progress for Shown {
             Step::Removed => eprintln!("removed {path}"),
             Step::Unchanged => {}
         }
+    }
+
+    fn leave_out(&self, _: &str) {}
+
+    fn wait(&self, why: &KnowledgeError, pause: Duration) {
+        eprintln!("{why}; trying again in {} s", pause.as_secs().max(1));
     }
 }
