@@ -2,7 +2,8 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::slug::Slugger;
+use super::anchors::Anchors;
+use super::site::Generator;
 
 /// What stands under one heading, down to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,28 +47,18 @@ pub(super) struct Page {
     pub sections: Vec<Section>,
 }
 
-/// Reads a page of Markdown.
-pub(super) fn read(markdown: &str) -> Page {
+/// Reads a page of Markdown; its anchors are those that the site's generator would make.
+pub(super) fn read(markdown: &str, generator: Generator) -> Page {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_MATH;
-    let mut reader = Reader::new(Anchors::Made);
+    let mut reader = Reader::new(Anchors::of(generator));
     for event in Parser::new_ext(markdown, options) {
         reader.hear(event);
     }
     reader.finish()
-}
-
-/// Where the anchors of headings come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Anchors {
-    /// The site makes them from the headings' text, unless their author gave them one.
-    #[default]
-    Made,
-    /// The headings bring them along; one that brings none has none.
-    Given,
 }
 
 /// Puts a page together from what it is told, in order: the pieces of Markdown, or of something like it.
@@ -75,7 +66,6 @@ pub(super) enum Anchors {
 pub(super) struct Reader {
     anchors: Anchors,
     page: Page,
-    slugger: Slugger,
     /// Headings above the present one, with their level.
     above: Vec<(usize, String)>,
     /// Blocks that are open: quotes, lists, items, tables.
@@ -305,11 +295,11 @@ impl Reader {
     fn end_heading(&mut self, level: HeadingLevel) {
         let Some(heading) = self.heading.take() else { return };
         let level = level as usize;
-        let (text, anchor) = match self.anchors {
+        let (text, anchor) = match &mut self.anchors {
             Anchors::Given => (heading.text.as_str(), heading.id.unwrap_or_default()),
-            Anchors::Made => match without_id(&heading.text) {
+            anchors => match without_id(&heading.text) {
                 (text, Some(id)) => (text, id.to_owned()),
-                (text, None) => (text, self.slugger.anchor(&heading.text)),
+                (text, None) => (text, anchors.anchor(&heading.text)),
             },
         };
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");

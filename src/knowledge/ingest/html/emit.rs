@@ -4,7 +4,8 @@ use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Tag, TagEnd};
 
 use super::survey::{Content, Place, Role};
 use super::tags::{BLOCKS, Element, HEADINGS, Listener};
-use crate::knowledge::ingest::page::{Anchors, Page, Reader};
+use crate::knowledge::ingest::anchors::Anchors;
+use crate::knowledge::ingest::page::{Page, Reader};
 
 /// Lists within lists, so deep; those further in belong to the one around them.
 const LISTS_DEPTH_MAX: usize = 12;

@@ -9,7 +9,10 @@ mod tests;
 
 use tokio::time::Instant;
 
+use super::kind::Around;
 use super::page::Page;
+use super::passages::{self, Place};
+use super::{Problem, Read, document as markdown, route};
 use emit::Emit;
 use survey::Survey;
 use tags::{READING_TIME_MAX, walk};
@@ -27,6 +30,39 @@ pub(super) struct HtmlPage {
     pub page: Page,
     /// A sentence about what is wrong with it, although it was read.
     pub problem: Option<String>,
+}
+
+/// Reads a page of a folder. Where nobody says where the site is, the page itself may.
+pub(super) fn document(path: &str, content: &[u8], around: &Around, problems: &mut Vec<Problem>) -> Read {
+    let place = markdown::place(path, route::file_url(path, &around.site), around);
+    match read(content, None) {
+        Ok(page) => {
+            let canonical = page.canonical.clone().filter(|url| around.site.url.is_none() && url.starts_with("http"));
+            let url = canonical.map(|url| url.split('#').next().unwrap_or("").to_owned());
+            passages_of(&Place { url: url.unwrap_or_else(|| place.url.clone()), ..place }, page, problems)
+        }
+        Err(sentence) => {
+            problems.push(Problem { path: path.to_owned(), line: None, sentence });
+            Read::Broken
+        }
+    }
+}
+
+/// A page that was read becomes a document.
+pub(super) fn passages_of(place: &Place, page: HtmlPage, problems: &mut Vec<Problem>) -> Read {
+    let mut problem = |sentence: String| problems.push(Problem { path: place.path.clone(), line: None, sentence });
+    if page.hidden {
+        return Read::Hidden;
+    }
+    if let Some(sentence) = page.problem {
+        problem(sentence);
+    }
+    let title = page.page.title.or(page.title).unwrap_or_else(|| route::stem(&place.path).to_owned());
+    let document = passages::document(place, &title, &page.page.sections);
+    if document.passages.is_empty() {
+        problem("it holds no text; there is nothing to find in it, unless a script would write it".into());
+    }
+    Read::Document(document)
 }
 
 /// Reads a page; `charset` is what its server said of the encoding. Fails with a sentence.

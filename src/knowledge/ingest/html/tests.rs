@@ -1,6 +1,12 @@
 //! What pages of HTML come to, as generators of sites and people write them.
 
 use super::read;
+use crate::knowledge::ingest::page::{Page, read as read_markdown};
+use crate::knowledge::ingest::site::Generator;
+
+fn markdown_page(markdown: &str) -> Page {
+    read_markdown(markdown, Generator::Docusaurus)
+}
 
 /// Heading, anchor and blocks of each section that has blocks.
 fn sections(html: &str) -> Vec<(String, Option<String>, Vec<String>)> {
@@ -26,7 +32,7 @@ fn a_page_becomes_what_the_same_markdown_becomes() {
                 <ul><li>a<li>b<ol><li>c<li>d</ol><li>e</ul><table><thead><tr><th>Size<th>Cost</thead><tr><td>Small<td><b>5</b></table>\
                 <pre><code class=\"language-python\">\nx = 1\n\n  y = 2\n</code></pre><blockquote><p>Quoted\nwords</blockquote>\
                 <h3 id=deep>Deep</h3><p>Deep.</p></body></html>";
-    assert_eq!(read(html.as_bytes(), None).expect("a page").page, crate::knowledge::ingest::page::read(markdown));
+    assert_eq!(read(html.as_bytes(), None).expect("a page").page, markdown_page(markdown));
 }
 
 #[test]
