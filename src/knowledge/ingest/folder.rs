@@ -40,7 +40,8 @@ impl Folder {
         let (folder, options) = (folder.to_path_buf(), options.clone());
         off_thread(move || {
             let Listing { root, pages, labels, unread, problems } = walk::walk(&folder, &options.exclude)?;
-            let around = Around { site: site_of(&folder, &options), labels };
+            let has_markdown = pages.iter().any(|path| !matches!(Kind::of(path), Some(Kind::Html | Kind::Pdf)));
+            let around = Around { site: site_of(&folder, has_markdown, &options), labels };
             Ok(Self {
                 name: folder.display().to_string(),
                 shared: Arc::new(Shared { root, around }),
