@@ -11,6 +11,8 @@ use crate::embedding::remote::RemoteEmbedder;
 use crate::embedding::{Embedder, Limits};
 use crate::knowledge::KnowledgeBase;
 use crate::knowledge::embedded::EmbeddedKnowledge;
+use crate::knowledge::ingest::Addresses;
+use crate::knowledge::qdrant::QdrantKnowledge;
 use crate::llm::http;
 
 /// The knowledge base of the settings. Nothing is asked of it yet.
@@ -19,7 +21,15 @@ use crate::llm::http;
 /// The settings of the knowledge base or of the embedding model cannot be used; the sentence names the variable.
 pub fn knowledge(settings: &Settings, providers: &Providers, database: &Database) -> Result<Arc<dyn KnowledgeBase>> {
     let embedder = embedder(providers)?;
-    Ok(Arc::new(EmbeddedKnowledge::open(database.passages(), &settings.knowledge.collection, embedder)))
+    let set = &settings.knowledge;
+    if let Some(qdrant) = &providers.qdrant {
+        if qdrant.address.was_rest {
+            tracing::info!("QDRANT_URL names the port of REST; Qdrant is asked over gRPC at {}", qdrant.address.uri);
+        }
+        let pages = Addresses::new(set.site_url.as_deref(), set.site_base.as_deref());
+        return Ok(Arc::new(QdrantKnowledge::open(qdrant, &set.collection, embedder, pages)?));
+    }
+    Ok(Arc::new(EmbeddedKnowledge::open(database.passages(), &set.collection, embedder)))
 }
 
 /// What makes vectors, if anything does.

@@ -249,9 +249,8 @@ impl Asker {
         let away = |sentence: String| Trouble::Passing(EmbeddingError::Away(sentence), None);
         match error {
             LlmError::Refused(said) if is_too_large(status, &said) => Trouble::TooLarge(said),
-            LlmError::Refused(said) | LlmError::Filtered(said) => {
-                lasting(format!("{said}; check EMBEDDING_MODEL and EMBEDDING_DIMENSIONS"))
-            }
+            LlmError::Refused(said) => lasting(format!("{said}; check EMBEDDING_MODEL and EMBEDDING_DIMENSIONS")),
+            LlmError::Filtered(said) => lasting(format!("its provider's filter stopped a text: {said}")),
             LlmError::Unauthorized => {
                 let provider = self.endpoint.provider;
                 lasting(format!("{provider} does not accept the key; check EMBEDDING_API_KEY, or {WITHOUT}"))
@@ -265,13 +264,14 @@ impl Asker {
             LlmError::NoQuota => {
                 lasting(format!("there is no quota for it, or its bill is not paid; see to that, or {WITHOUT}"))
             }
+            LlmError::NoModel(said) => lasting(format!("{said}; check EMBEDDING_MODEL")),
             LlmError::Busy { retry_after } => Trouble::Passing(EmbeddingError::Busy { retry_after }, retry_after),
             LlmError::Unreachable(error) => away(format!("it cannot be reached ({})", innermost(&error))),
             LlmError::Garbled(wrong) => Trouble::Lasting(EmbeddingError::Garbled(wrong)),
             LlmError::ProviderFailed(status) => away(format!("its provider failed with status {status}")),
             LlmError::Silent(waited) => away(format!("there was no answer within {} s", waited.as_secs_f32())),
             LlmError::Cut => away("its answer broke off".to_owned()),
-            LlmError::Resting(wait) => away(format!("it is left alone for another {} s", wait.as_secs())),
+            LlmError::Resting(wait) => Trouble::Passing(EmbeddingError::Busy { retry_after: Some(wait) }, Some(wait)),
         }
     }
 

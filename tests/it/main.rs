@@ -17,6 +17,7 @@ mod files;
 mod habits;
 mod knowledge;
 mod llm;
+mod models;
 mod notes;
 mod pdf;
 mod plain_chat;

@@ -114,12 +114,12 @@ async fn what_will_stay_is_not_tried_again() {
     assert_eq!(requests, 1);
     refused(
         Reply::status(404, r#"{"error":{"message":"models/test-model is not found"}}"#),
-        "the embedding model refused: models/test-model is not found; check EMBEDDING_MODEL and EMBEDDING_DIMENSIONS",
+        "the embedding model refused: models/test-model is not found; check EMBEDDING_MODEL",
     )
     .await;
     refused(
         Reply::status(200, r#"{"error":{"message":"no such model","code":404}}"#),
-        "the embedding model refused: no such model; check EMBEDDING_MODEL and EMBEDDING_DIMENSIONS",
+        "the embedding model refused: no such model; check EMBEDDING_MODEL",
     )
     .await;
 }
