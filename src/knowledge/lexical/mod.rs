@@ -5,6 +5,7 @@
 mod index;
 mod query;
 mod rank;
+pub mod telling;
 mod terms;
 #[cfg(test)]
 mod tests;
