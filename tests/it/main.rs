@@ -25,3 +25,4 @@ mod support;
 mod transcription;
 mod turns;
 mod tutor;
+mod web;

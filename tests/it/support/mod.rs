@@ -10,3 +10,4 @@ pub(crate) mod postgres;
 pub(crate) mod raw_server;
 pub(crate) mod transcript;
 pub(crate) mod wire;
+pub(crate) mod web_site;

@@ -25,7 +25,7 @@ const TRIES_AGAIN_MAX: u32 = 3;
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(120);
 
 /// The pause before the first time an address is asked again; each one after it is twice as long.
-const PAUSE_FIRST: Duration = Duration::from_secs(1);
+const PAUSE_FIRST: Duration = Duration::from_millis(500);
 
 const ACCEPTED: &str = "text/html,application/xhtml+xml,application/xml,application/pdf,text/plain;q=0.5,*/*;q=0.1";
 
