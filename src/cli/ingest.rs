@@ -72,9 +72,9 @@ impl From<SiteKind> for Generator {
 
 /// A folder, unless it is an address.
 async fn source(asked: &str, options: &Options) -> Result<Box<dyn Source>> {
-    let is_address = ["http://", "https://"].iter().any(|scheme| {
-        asked.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
-    });
+    let is_address = ["http://", "https://"]
+        .iter()
+        .any(|scheme| asked.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme)));
     if is_address {
         return Ok(Box::new(Web::open(asked, options).await?));
     }

@@ -13,6 +13,7 @@ mod conformance_runner;
 mod documents;
 mod doors;
 mod files;
+mod formats;
 mod habits;
 mod knowledge;
 mod llm;

@@ -137,7 +137,10 @@ async fn a_site_that_is_away_loses_nothing() {
         assert_eq!(error, format!("{}: {sentence}", site.url("/sitemap.xml")));
     }
     // Half a map: nobody knows what the other half says.
-    site.answer("/sitemap.xml", [Answer::page("application/xml", format!("<urlset><url><loc>{}</loc></url><url>", site.url("/b")))]);
+    site.answer(
+        "/sitemap.xml",
+        [Answer::page("application/xml", format!("<urlset><url><loc>{}</loc></url><url>", site.url("/b")))],
+    );
     site.answer("/b", [Answer::html(WHEELS)]);
     let report = library.ingest("/sitemap.xml").await.unwrap();
     assert!(report.incomplete);
@@ -156,23 +159,44 @@ async fn maps_are_found_and_followed_and_packed_ones_unpacked() {
     packed.write_all(format!("<urlset><url><loc>{}</loc></url></urlset>", site.url("/book/b")).as_bytes()).unwrap();
     site.answer("/robots.txt", [Answer::page("text/plain", "User-agent: *\nSitemap: /maps/all.xml\n")]);
     site.answer("/maps/all.xml", [index(&["/maps/1.txt", "/maps/2.xml.gz", "/maps/all.xml", "/maps/gone.xml"])]);
-    site.answer("/maps/1.txt", [Answer::page("text/plain", format!("{}\n{}\n", site.url("/book/a"), site.url("/news")))]);
+    site.answer(
+        "/maps/1.txt",
+        [Answer::page("text/plain", format!("{}\n{}\n", site.url("/book/a"), site.url("/news")))],
+    );
     site.answer("/maps/2.xml.gz", [Answer::page("application/gzip", packed.finish().unwrap())]);
     site.answer("/book/a", [Answer::html(JOINTS)]);
     site.answer("/book/b", [Answer::html(WHEELS)]);
     let report = library.ingest("/book").await.unwrap();
-    assert_eq!((counts(&report), library.paths().await), ([2, 0, 0, 0], vec!["/book/a".to_owned(), "/book/b".to_owned()]));
+    assert_eq!(
+        (counts(&report), library.paths().await),
+        ([2, 0, 0, 0], vec!["/book/a".to_owned(), "/book/b".to_owned()])
+    );
     // The map that is gone may have listed pages that are stored.
     assert!(report.incomplete);
-    assert_eq!(problems(&report, site), ["/maps/gone.xml: there is no such page (404); what is stored of its pages is kept"]);
+    assert_eq!(
+        problems(&report, site),
+        ["/maps/gone.xml: there is no such page (404); what is stored of its pages is kept"]
+    );
 }
 
 #[tokio::test]
 async fn what_the_site_does_not_want_read_is_not_asked_for() {
     let library = Library::new().await;
     let site = &library.site;
-    site.answer("/robots.txt", [Answer::page("text/plain", "User-agent: chatkit-gateway\nDisallow: /private\n\nUser-agent: *\nDisallow: /")]);
-    site.map(&["/open", "/private/a", "/skip/a", "/docs/no", "/docs/hidden", "/docs/header", "/docs/twin", "/docs/alias"]);
+    site.answer(
+        "/robots.txt",
+        [Answer::page("text/plain", "User-agent: chatkit-gateway\nDisallow: /private\n\nUser-agent: *\nDisallow: /")],
+    );
+    site.map(&[
+        "/open",
+        "/private/a",
+        "/skip/a",
+        "/docs/no",
+        "/docs/hidden",
+        "/docs/header",
+        "/docs/twin",
+        "/docs/alias",
+    ]);
     site.answer("/open", [Answer::html(JOINTS)]);
     site.answer("/docs/hidden", [Answer::html("<meta name=robots content=noindex><p>Hidden.")]);
     site.answer("/docs/header", [Answer::html("<p>Hidden.").with("x-robots-tag", "noindex")]);
@@ -204,7 +228,10 @@ async fn a_site_whose_rules_cannot_be_read_is_not_read() {
     library.site.map(&["/a"]);
     library.site.answer("/robots.txt", [Answer::of(500)]);
     let error = library.ingest("/sitemap.xml").await.unwrap_err().to_string();
-    assert!(error.ends_with("its robots.txt cannot be read, so nobody knows what may be: the site answers with 500"), "{error}");
+    assert!(
+        error.ends_with("its robots.txt cannot be read, so nobody knows what may be: the site answers with 500"),
+        "{error}"
+    );
     assert_eq!(library.site.asked(), ["/robots.txt"]);
 }
 
@@ -246,7 +273,10 @@ async fn this_machine_is_not_read_unless_that_is_meant() {
     for host in ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"] {
         let address = format!("http://{host}:{port}/sitemap.xml");
         let error = Web::open(&address, &Options::default()).await.err().unwrap().to_string();
-        assert!(error.contains("is in a private network or on this machine; give --allow-private if that is meant"), "{error}");
+        assert!(
+            error.contains("is in a private network or on this machine; give --allow-private if that is meant"),
+            "{error}"
+        );
     }
     assert_eq!(library.site.asked(), [""; 0]);
 }

@@ -2,6 +2,7 @@
 
 mod anchors;
 mod chunk;
+mod dialect;
 mod document;
 mod folder;
 mod frontmatter;
@@ -237,11 +238,15 @@ pub async fn put_all(documents: Vec<Document>, knowledge: &dyn KnowledgeBase) ->
 /// with the program.
 pub fn read<C: Into<Vec<u8>>>(pages: impl IntoIterator<Item = (String, C)>, options: &Options) -> Vec<Document> {
     let (pages, around) = in_memory(pages, options);
-    let document = |(path, content): (String, Vec<u8>)| {
-        match kind::read(Kind::of(&path)?, &path, &content, &around, &mut Vec::new()) {
-            Read::Document(document) => Some(document),
-            Read::Hidden | Read::Broken => None,
-        }
+    let document = |(path, content): (String, Vec<u8>)| match kind::read(
+        Kind::of(&path)?,
+        &path,
+        &content,
+        &around,
+        &mut Vec::new(),
+    ) {
+        Read::Document(document) => Some(document),
+        Read::Hidden | Read::Broken => None,
     };
     pages.into_iter().filter_map(document).collect()
 }

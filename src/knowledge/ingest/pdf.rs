@@ -29,13 +29,17 @@ pub(super) fn document(place: &Place, content: &[u8], problems: &mut Vec<Problem
             return Read::Broken;
         }
     };
-    let sections: Vec<Section> = read.pages.iter().zip(1..).filter_map(|(text, number)| section(text, number)).collect();
+    let sections: Vec<Section> =
+        read.pages.iter().zip(1..).filter_map(|(text, number)| section(text, number)).collect();
     if sections.is_empty() {
         problem("it holds no text, only pictures of it; there is nothing to find in it".to_owned());
         return Read::Broken;
     }
     if read.is_cut {
-        problem(format!("only its first {} pages are read; it is too long, or takes too long to read", read.pages.len()));
+        problem(format!(
+            "only its first {} pages are read; it is too long, or takes too long to read",
+            read.pages.len()
+        ));
     }
     let title = title(read.pages.first().map_or("", String::as_str), &place.path);
     Read::Document(passages::document(place, &title, &sections))
@@ -80,7 +84,8 @@ fn is_broken_word(text: &str) -> bool {
 }
 
 fn is_item(line: &str) -> bool {
-    if line.starts_with(['•', '◦', '▪', '‣', '●', '○']) || line.starts_with("- ") || line.starts_with("– ") {
+    if line.starts_with(['•', '◦', '▪', '‣', '●', '○']) || line.starts_with("- ") || line.starts_with("– ")
+    {
         return true;
     }
     let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());

@@ -104,7 +104,8 @@ fn read_mkdocs(source: &str) -> Site {
 /// Reads a `book.toml`.
 fn read_mdbook(source: &str) -> Site {
     let html = source.split_once("[output.html]").map_or("", |(_, rest)| rest.split("\n[").next().unwrap_or(""));
-    let value = html.lines().find_map(|line| plain_value(line.trim().strip_prefix("site-url")?.trim().strip_prefix('=')?));
+    let value =
+        html.lines().find_map(|line| plain_value(line.trim().strip_prefix("site-url")?.trim().strip_prefix('=')?));
     with_address(Site::of(Generator::Mdbook), value.unwrap_or(""))
 }
 

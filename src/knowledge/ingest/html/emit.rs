@@ -238,7 +238,8 @@ impl Emit {
     fn end_heading_link(&mut self, begin: usize) {
         let Some(heading) = &mut self.heading else { return };
         let sign = heading.text.get(begin..).unwrap_or("").trim();
-        if sign.chars().all(|letter| matches!(letter, '#' | '¶' | '§' | '🔗' | '\u{fe0f}' | '∞' | '⚓' | '☍')) {
+        if sign.chars().all(|letter| matches!(letter, '#' | '¶' | '§' | '🔗' | '\u{fe0f}' | '∞' | '⚓' | '☍'))
+        {
             heading.text.truncate(heading.text.get(..begin).unwrap_or("").trim_end().len());
         }
     }
@@ -433,7 +434,8 @@ impl Listener for Emit {
         }
         mark.is_block = BLOCKS.contains(&element.name());
         let is_heading = self.heading.as_ref().is_some_and(|heading| !heading.text.is_empty());
-        if is_heading && matches!(element.name(), "p" | "ul" | "ol" | "dl" | "pre" | "table" | "blockquote" | "section") {
+        if is_heading && matches!(element.name(), "p" | "ul" | "ol" | "dl" | "pre" | "table" | "blockquote" | "section")
+        {
             // Nobody closed it: no heading goes on like that.
             self.end_heading();
         }

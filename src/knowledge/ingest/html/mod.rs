@@ -1,7 +1,7 @@
 //! Pages of HTML: the part of a page that its readers read becomes the same sections as a page of Markdown.
 
-mod encoding;
 mod emit;
+mod encoding;
 mod survey;
 mod tags;
 #[cfg(test)]

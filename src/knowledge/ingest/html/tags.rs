@@ -6,11 +6,11 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use html5ever::{LocalName, TokenizerResult};
 use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
+use html5ever::{LocalName, TokenizerResult};
 use tokio::time::Instant;
 
 /// Elements within elements, so deep; those further in count as beside each other.
@@ -63,7 +63,10 @@ impl Element<'_> {
     /// What links and headings jump to.
     pub(super) fn id(&self) -> Option<&str> {
         let named = || self.attribute("name").filter(|_| self.name() == "a");
-        self.attribute("id").or_else(named).map(str::trim).filter(|id| !id.is_empty() && !id.contains(char::is_whitespace))
+        self.attribute("id")
+            .or_else(named)
+            .map(str::trim)
+            .filter(|id| !id.is_empty() && !id.contains(char::is_whitespace))
     }
 
     /// Whether readers do not see it, or see it as something around the page: menus, scripts, buttons, what is hidden.
@@ -97,20 +100,65 @@ const UNSEEN_ROLES: &[&str] =
 
 /// Lists of the page's own headings, and the numbers of lines of code.
 const UNSEEN_CLASSES: &[&str] = &[
-    "toc", "table-of-contents", "breadcrumbs", "breadcrumb", "skip-link", "linenos", "lineno", "linenodiv",
-    "line-numbers-rows", "hljs-ln-numbers", "gutter",
+    "toc",
+    "table-of-contents",
+    "breadcrumbs",
+    "breadcrumb",
+    "skip-link",
+    "linenos",
+    "lineno",
+    "linenodiv",
+    "line-numbers-rows",
+    "hljs-ln-numbers",
+    "gutter",
 ];
 
 /// Elements that have no end.
-const VOID: &[&str] = &[
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
-];
+const VOID: &[&str] =
+    &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 
 /// Elements that end a paragraph, and begin something that is not in a line.
 pub(super) const BLOCKS: &[&str] = &[
-    "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dialog", "dir", "div", "dl", "dt",
-    "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr",
-    "legend", "li", "main", "menu", "nav", "ol", "p", "pre", "search", "section", "summary", "table", "ul",
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "body",
+    "center",
+    "dd",
+    "details",
+    "dialog",
+    "dir",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hgroup",
+    "hr",
+    "legend",
+    "li",
+    "main",
+    "menu",
+    "nav",
+    "ol",
+    "p",
+    "pre",
+    "search",
+    "section",
+    "summary",
+    "table",
+    "ul",
 ];
 
 pub(super) const HEADINGS: &[&str] = &["h1", "h2", "h3", "h4", "h5", "h6"];
@@ -304,13 +352,7 @@ impl<L: Listener> Walk<L> {
             Kind::Row | Kind::RowGroup => self.close_nearest(same, |own| own == Kind::Table),
             // One that was not closed, and is not far.
             Kind::Heading => self.close_nearest(same, |own| own != Kind::Inline),
-            Kind::Paragraph
-            | Kind::Block
-            | Kind::List
-            | Kind::Table
-            | Kind::Wall
-            | Kind::Foreign
-            | Kind::Inline => {}
+            Kind::Paragraph | Kind::Block | Kind::List | Kind::Table | Kind::Wall | Kind::Foreign | Kind::Inline => {}
         }
     }
 

@@ -59,10 +59,21 @@ fn only_the_main_part_is_read() {
 #[test]
 fn what_nobody_sees_is_not_read() {
     for hidden in [
-        "<p hidden>no</p>", "<p hidden>no", "<div style='color:red; DISPLAY : none'>no</div>", "<p aria-hidden=TRUE>no</p>",
-        "<template><p>no</template>", "<noscript>no</noscript>", "<style>no</style>", "<button>no</button>",
-        "<svg><title>no</title><text>no</text></svg>", "<dialog>no</dialog>", "<textarea>no</textarea>",
-        "<!-- no -->", "<nav><div><ul><li>no</nav>", "<div role=navigation>no</div>", "<ul class='x toc'><li>no</ul>",
+        "<p hidden>no</p>",
+        "<p hidden>no",
+        "<div style='color:red; DISPLAY : none'>no</div>",
+        "<p aria-hidden=TRUE>no</p>",
+        "<template><p>no</template>",
+        "<noscript>no</noscript>",
+        "<style>no</style>",
+        "<button>no</button>",
+        "<svg><title>no</title><text>no</text></svg>",
+        "<dialog>no</dialog>",
+        "<textarea>no</textarea>",
+        "<!-- no -->",
+        "<nav><div><ul><li>no</nav>",
+        "<div role=navigation>no</div>",
+        "<ul class='x toc'><li>no</ul>",
     ] {
         check(&format!("{hidden}<p>Text."), &[("", None, "Text.")]);
     }
@@ -96,10 +107,19 @@ fn anchors_are_those_in_the_page() {
 fn code_keeps_its_lines_and_its_language() {
     for (html, text) in [
         ("<pre>a\n b</pre>", "```\na\n b\n```"),
-        ("<pre class='prism-code language-js'><code><span style='color:red'>a<br></span><span>b<br></span></code></pre>", "```js\na\nb\n```"),
+        (
+            "<pre class='prism-code language-js'><code><span style='color:red'>a<br></span><span>b<br></span></code></pre>",
+            "```js\na\nb\n```",
+        ),
         ("<pre class=shiki data-lang=ts><div class=l>a</div><div class=l>b</div></pre>", "```ts\na\nb\n```"),
-        ("<table class=highlighttable><tr><td class=linenos><pre>1\n2</pre></td><td><pre><code class=lang-c++>a\nb</code></pre></td></tr></table>", "```c++\na\nb\n```"),
-        ("<pre><code class='language-rust,no_run'>&lt;a&gt; &amp;b</code><button>Copy</button></pre>", "```rust\n<a> &b\n```"),
+        (
+            "<table class=highlighttable><tr><td class=linenos><pre>1\n2</pre></td><td><pre><code class=lang-c++>a\nb</code></pre></td></tr></table>",
+            "```c++\na\nb\n```",
+        ),
+        (
+            "<pre><code class='language-rust,no_run'>&lt;a&gt; &amp;b</code><button>Copy</button></pre>",
+            "```rust\n<a> &b\n```",
+        ),
         ("<pre><code class=language-text>```\nx\n```</code></pre>", "````\n```\nx\n```\n````"),
         ("<ol><li>Do<pre><code class=language-sh>x\n</code></pre></ol>", "1. Do\n  ```sh\n  x\n  ```"),
     ] {
@@ -115,9 +135,15 @@ fn lists_definitions_figures_and_formulas_become_text() {
         ("<figure><img src=x alt='A red arm'><figcaption>Fig. 1</figcaption></figure>", "A red arm\n\nFig. 1"),
         ("<ol start=3><li>c<li><p>d</p><p>e</p></ol>", "3. c\n4. d\n  e"),
         ("<p>a<br>b &nbsp; c&shy;d<wbr>e</p>", "a\nb cde"),
-        ("<table><caption>Sizes</caption><tr><th>A<th>B</tr><tr><td><p>1</p><p>2</p><td></table>", "Sizes\nA | B\n1 2 |"),
+        (
+            "<table><caption>Sizes</caption><tr><th>A<th>B</tr><tr><td><p>1</p><p>2</p><td></table>",
+            "Sizes\nA | B\n1 2 |",
+        ),
         ("<table role=presentation><tr><td><p>a</p><td>b</table>", "a\n\nb"),
-        ("<p>So <span class=katex><math><semantics><mi>E</mi><annotation encoding='application/x-tex'>E=mc^2</annotation></semantics></math><span aria-hidden=true>E=mc2</span></span>.</p>", "So $E=mc^2$."),
+        (
+            "<p>So <span class=katex><math><semantics><mi>E</mi><annotation encoding='application/x-tex'>E=mc^2</annotation></semantics></math><span aria-hidden=true>E=mc2</span></span>.</p>",
+            "So $E=mc^2$.",
+        ),
         ("<ul><li><a href=/a>One</a></li><li></li><li>Two</li></ul>", "- One\n- Two"),
     ] {
         check(html, &[("", None, text)]);
@@ -135,7 +161,10 @@ fn a_page_says_what_it_is() {
     assert_eq!((page.title.as_deref(), page.canonical.as_deref()), (Some("Shared"), Some("https://x.dev/a")));
     assert!(page.hidden);
     assert_eq!(read(b"<title>\n T </title>x", None).expect("a page").title.as_deref(), Some("T"));
-    assert_eq!(read(b"<title>T</title><h1>Own <b>name</b></h1>", None).expect("a page").title.as_deref(), Some("Own name"));
+    assert_eq!(
+        read(b"<title>T</title><h1>Own <b>name</b></h1>", None).expect("a page").title.as_deref(),
+        Some("Own name")
+    );
     assert_eq!(read(b"a\0b", None).err().as_deref(), Some("it holds a zero byte and is no text; it is left out"));
 }
 
@@ -185,8 +214,56 @@ proptest::proptest! {
 }
 
 const PARTS: &[&str] = &[
-    "<div>", "</div>", "<p>", "</p>", "<h1>", "</h1>", "<h2 id=a>", "</h2>", "<ul>", "</ul>", "<ol>", "<li>", "</li>", "<table>",
-    "</table>", "<tr>", "<td>", "</td>", "<th>", "<pre>", "</pre>", "<code>", "</code>", "<a href=#x>", "</a>", "<main>", "</main>",
-    "<article>", "</article>", "<math>", "</math>", "<svg>", "</svg>", "<script>", "</script>", "<br>", "<dl>", "<dt>", "<dd>",
-    "</dl>", "<blockquote>", "</blockquote>", "text ", " ", "\n", "é", "&lt;", "<caption>", "<form>", "</form>", "<title>", "</title>",
+    "<div>",
+    "</div>",
+    "<p>",
+    "</p>",
+    "<h1>",
+    "</h1>",
+    "<h2 id=a>",
+    "</h2>",
+    "<ul>",
+    "</ul>",
+    "<ol>",
+    "<li>",
+    "</li>",
+    "<table>",
+    "</table>",
+    "<tr>",
+    "<td>",
+    "</td>",
+    "<th>",
+    "<pre>",
+    "</pre>",
+    "<code>",
+    "</code>",
+    "<a href=#x>",
+    "</a>",
+    "<main>",
+    "</main>",
+    "<article>",
+    "</article>",
+    "<math>",
+    "</math>",
+    "<svg>",
+    "</svg>",
+    "<script>",
+    "</script>",
+    "<br>",
+    "<dl>",
+    "<dt>",
+    "<dd>",
+    "</dl>",
+    "<blockquote>",
+    "</blockquote>",
+    "text ",
+    " ",
+    "\n",
+    "é",
+    "&lt;",
+    "<caption>",
+    "<form>",
+    "</form>",
+    "<title>",
+    "</title>",
 ];

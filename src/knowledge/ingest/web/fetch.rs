@@ -83,7 +83,12 @@ pub(super) struct Fetcher {
 
 impl Fetcher {
     /// For the site at `site`, and for `also` hosts. Fails where the system has no CA certificates.
-    pub(super) fn new(site: &Url, also: &[String], allow_private: bool, delay: Duration) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(
+        site: &Url,
+        also: &[String],
+        allow_private: bool,
+        delay: Duration,
+    ) -> Result<Self, reqwest::Error> {
         let guard = Guard::new(site, allow_private);
         let client = guarded_client(guard.names(Arc::new(SystemNames)))?;
         let hosts = also.iter().map(|host| host.to_lowercase()).chain(site.host_str().map(str::to_owned)).collect();

@@ -45,7 +45,8 @@ pub(super) async fn read(
         fetcher.slow_down(delay);
     }
     let mut wanted = Wanted { robots, include, exclude, below: None, forbidden: 0, elsewhere: 0 };
-    let mut gathered = Gathered { map: Map { whole: true, ..Map::default() }, seen: HashSet::new(), maps: VecDeque::new() };
+    let mut gathered =
+        Gathered { map: Map { whole: true, ..Map::default() }, seen: HashSet::new(), maps: VecDeque::new() };
     if is_map(site) {
         let first = fetch(&fetcher, site).await?;
         gathered.take(&fetcher, &mut wanted, site, first, 1);
@@ -73,7 +74,9 @@ async fn robots(fetcher: &Fetcher, site: &Url) -> Result<Robots, String> {
     let address = site.join("/robots.txt").map_err(|error| format!("it is no address ({error})"))?;
     match fetcher.get(&address, |_| Some(ROBOTS_BYTES_MAX)).await {
         Ok(got) => Ok(Robots::parse(&String::from_utf8_lossy(&got.bytes), PROGRAM)),
-        Err(Failed::Gone(_) | Failed::Elsewhere(_) | Failed::Circle | Failed::Status(400..500)) => Ok(Robots::default()),
+        Err(Failed::Gone(_) | Failed::Elsewhere(_) | Failed::Circle | Failed::Status(400..500)) => {
+            Ok(Robots::default())
+        }
         Err(Failed::Refused(refused)) => Err(refused.to_string()),
         Err(failed) => Err(format!("its robots.txt cannot be read, so nobody knows what may be: {failed}")),
     }
@@ -81,7 +84,8 @@ async fn robots(fetcher: &Fetcher, site: &Url) -> Result<Robots, String> {
 
 /// The map of a site: where its `robots.txt` says, else where maps usually are.
 async fn found(fetcher: &Fetcher, robots: &Robots, site: &Url) -> Result<(Url, Sitemap), String> {
-    let said = robots.sitemaps.iter().filter_map(|written| site.join(written).ok()).filter(|url| fetcher.is_of_site(url));
+    let said =
+        robots.sitemaps.iter().filter_map(|written| site.join(written).ok()).filter(|url| fetcher.is_of_site(url));
     let usual = [format!("{}sitemap.xml", folder_of(site)), "/sitemap.xml".to_owned(), "/sitemap_index.xml".to_owned()];
     let usual = usual.iter().filter_map(|path| site.join(path).ok());
     let mut tried: Vec<Url> = Vec::new();
@@ -150,7 +154,8 @@ impl Wanted<'_> {
             return false;
         }
         let path = url.path();
-        let is_below = self.below.as_ref().is_none_or(|folder| path.starts_with(folder) || path == folder.trim_end_matches('/'));
+        let is_below =
+            self.below.as_ref().is_none_or(|folder| path.starts_with(folder) || path == folder.trim_end_matches('/'));
         if !is_below || matched(path, self.exclude) || !(self.include.is_empty() || matched(path, self.include)) {
             return false;
         }

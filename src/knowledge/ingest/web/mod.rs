@@ -144,7 +144,8 @@ impl Web {
         }
         Ok(match failed {
             Failed::Gone(_) => {
-                let problems = problem(format!("{failed}, although the map lists it; what was stored of it is forgotten"));
+                let problems =
+                    problem(format!("{failed}, although the map lists it; what was stored of it is forgotten"));
                 Page { path: path.clone(), read: Read::Hidden, problems }
             }
             failed => Page { problems: problem(format!("{failed}; it is left out")), path, read: Read::Broken },

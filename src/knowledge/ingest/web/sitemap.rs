@@ -192,7 +192,8 @@ mod tests {
         }
         let half = parse(&MAP.as_bytes()[..MAP.len() - 80]).expect("half a map");
         assert!(half.is_cut && !half.pages.is_empty());
-        let many = "<urlset>".to_owned() + &"<url><loc>https://x.dev/</loc></url>".repeat(ADDRESSES_MAX + 1) + "</urlset>";
+        let many =
+            "<urlset>".to_owned() + &"<url><loc>https://x.dev/</loc></url>".repeat(ADDRESSES_MAX + 1) + "</urlset>";
         let many = parse(many.as_bytes()).expect("a map");
         assert!(many.is_cut && many.pages.len() == ADDRESSES_MAX);
     }
