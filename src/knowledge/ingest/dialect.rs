@@ -38,7 +38,7 @@ fn mkdocs(text: &str) -> String {
             boxes.retain(|around| indent >= around + 4);
         }
         let line = &line[indent.min(4 * boxes.len())..];
-        let words = line.trim();
+        let (words, end) = (line.trim(), if line.ends_with('\n') { "\n" } else { "" });
         match &fence {
             Some(open) if words.starts_with(open.as_str()) => fence = None,
             Some(_) => {}
@@ -50,10 +50,11 @@ fn mkdocs(text: &str) -> String {
                 plain.push_str(&line[..line.len() - line.trim_start().len()]);
                 plain.push_str(title);
                 // What comes next begins on a line of its own.
-                plain.push_str(if title.is_empty() { "\n" } else { "  \n" });
+                plain.push_str(if title.is_empty() { "" } else { "  " });
+                plain.push_str(end);
             }
             None if fence.is_none() && words.starts_with('#') => plain.push_str(&heading(line)),
-            None if fence.is_none() && words.starts_with("{:") && words.ends_with('}') => plain.push('\n'),
+            None if fence.is_none() && words.starts_with("{:") && words.ends_with('}') => plain.push_str(end),
             None => plain.push_str(line),
         }
     }
