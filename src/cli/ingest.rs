@@ -1,174 +1,191 @@
-//! `ingest DIR` and `ingest URL`: shows how far it is, and what could not be read.
+//! `ingest FOLDER` and `ingest URL`: takes a book in, and says what became of it.
 #![expect(clippy::print_stderr, reason = "the terminal is this file's door")]
 
-use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
+use super::progress::{Shown, grouped, rate};
+use super::source::SourceArgs;
 use super::{opened, output};
 use crate::app::Providers;
 use crate::config::Settings;
-use crate::knowledge::KnowledgeError;
-use crate::knowledge::ingest::{self, Folder, Generator, Options, Progress, Source, Step, Web, WebOptions};
+use crate::knowledge::ingest::{self, IngestError, Options, Report};
+use crate::server;
+
+/// It went to its end, but some pages have problems.
+const EXIT_PROBLEMS: u8 = 3;
+/// It was stopped by a signal, as shells count it.
+const EXIT_STOPPED: u8 = 130;
+
+/// What a run comes to, at the end of `ingest --help`.
+const AFTER_HELP: &str = "Only what changed is stored, and documents whose page is gone are forgotten. What was stored \
+stays when it is interrupted; the same command goes on from there.\n\nExit codes: 0 all is well, 1 it could not go on, 2 \
+wrong arguments, 3 everything else was taken in but some pages have problems, 130 it was stopped.";
 
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct IngestArgs {
-    /// The folder with the book's pages, such as `docs` of a Docusaurus site; or the address of a site or of its
-    /// sitemap, such as https://book.example.org
-    source: String,
-    /// Leave out files and folders of this name or pattern; may be given more than once
-    #[arg(long, value_name = "NAME")]
-    exclude: Vec<String>,
-    /// Where the book is read, such as https://book.example.org [variable: SITE_URL]
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Read everything and say what would be stored and forgotten, but change nothing
     #[arg(long)]
-    site_url: Option<String>,
-    /// The path of the pages on the site [variable: SITE_BASE]
+    dry_run: bool,
+    /// Write the summary as one line of JSON, problems included
     #[arg(long)]
-    base: Option<String>,
-    /// What makes the site of a folder, and with it addresses and anchors; otherwise its configuration tells
-    #[arg(long, value_enum)]
-    site: Option<SiteKind>,
-    /// Of a site, read only pages of this name or pattern; may be given more than once
-    #[arg(long, value_name = "NAME", help_heading = "A site's address")]
-    include: Vec<String>,
-    /// Read pages of this host too when the sitemap lists them; may be given more than once
-    #[arg(long, value_name = "HOST", help_heading = "A site's address")]
-    also_host: Vec<String>,
-    /// The site may be on this machine or in a private network
-    #[arg(long, help_heading = "A site's address")]
-    allow_private: bool,
-    /// The pause between two requests, in milliseconds; the site's robots.txt may ask for more
-    #[arg(long, value_name = "MS", default_value_t = 100, help_heading = "A site's address",
-          value_parser = clap::value_parser!(u64).range(0..=60_000))]
-    delay_ms: u64,
-}
-
-/// What makes a site of a folder.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum SiteKind {
-    Docusaurus,
-    Mkdocs,
-    Mdbook,
-    /// Files are read where they lie, as on GitHub
-    Generic,
-}
-
-impl From<SiteKind> for Generator {
-    fn from(kind: SiteKind) -> Self {
-        match kind {
-            SiteKind::Docusaurus => Self::Docusaurus,
-            SiteKind::Mkdocs => Self::MKDOCS,
-            SiteKind::Mdbook => Self::Mdbook,
-            SiteKind::Generic => Self::Generic,
-        }
-    }
-}
-
-/// A folder, unless it is an address.
-async fn source(asked: &str, options: &Options) -> Result<Box<dyn Source>> {
-    let is_address = ["http://", "https://"]
-        .iter()
-        .any(|scheme| asked.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme)));
-    if is_address {
-        return Ok(Box::new(Web::open(asked, options).await?));
-    }
-    Ok(Box::new(Folder::open(&PathBuf::from(asked), options).await?))
+    json: bool,
+    /// How long a knowledge base or an embedding model that is away is tried again, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = ingest::PATIENCE.as_secs())]
+    patience: u64,
 }
 
 pub(super) async fn run(settings: &Settings, providers: &Providers, asked: IngestArgs) -> Result<ExitCode> {
     let (database, knowledge) = opened(settings, providers).await?;
+    let stop = CancellationToken::new();
     let options = Options {
-        site_url: asked.site_url.or_else(|| settings.knowledge.site_url.clone()),
-        base: asked.base.or_else(|| settings.knowledge.site_base.clone()),
-        exclude: asked.exclude,
-        generator: asked.site.map(Generator::from),
-        web: WebOptions {
-            allow_private: asked.allow_private,
-            also_hosts: asked.also_host,
-            include: asked.include,
-            delay: Duration::from_millis(asked.delay_ms),
-        },
-        ..Options::default()
+        patience: Some(Duration::from_secs(asked.patience)),
+        dry_run: asked.dry_run,
+        stop: stop.clone(),
+        ..asked.source.options(settings)
     };
-    let progress = Shown::new();
-    let mut source = source(&asked.source, &options).await?;
-    let report = ingest::ingest_from(&mut *source, &options, &*knowledge, &progress).await?;
-    progress.end();
-    for problem in &report.problems {
-        eprintln!("{problem}");
-    }
-    output::line(format_args!(
-        "{} documents added, {} changed, {} unchanged, {} removed; {} passages in `{}`",
-        report.added, report.changed, report.unchanged, report.removed, report.passages, settings.knowledge.collection
-    ))?;
-    if report.hidden > 0 {
-        output::line(format_args!("{} pages left out: drafts or unlisted", report.hidden))?;
-    }
-    if report.without_site > 0 {
-        eprintln!(
-            "nobody said where the book is read, so citations carry paths only, such as /docs/…; give --site-url or set \
-             SITE_URL"
-        );
-    }
+    let began = Instant::now();
+    let shown = Shown::new();
+    let done = {
+        let ingesting = async {
+            let Some(source) = stop.run_until_cancelled(asked.source.open(&options)).await else {
+                return Err(IngestError::Stopped { report: Box::default() });
+            };
+            ingest::ingest_from(&mut *source?, &options, &*knowledge, &shown).await
+        };
+        let stopping = async {
+            server::signalled().await;
+            shown.say("stopping when what is on its way is stored; a second signal stops at once");
+            stop.cancel();
+            std::future::pending().await
+        };
+        tokio::select! {
+            done = ingesting => done,
+            never = stopping => never,
+        }
+    };
+    shown.end();
+    let took = began.elapsed();
+    let summary = |report, ended| Summary { ended, dry_run: asked.dry_run, took, report };
+    let ended = match done {
+        Ok(report) => {
+            let ended = summary(&report, Ended::Whole).tell(asked.json, &settings.knowledge.collection)?;
+            Ok(ended)
+        }
+        Err(IngestError::BrokenOff { why, report }) => {
+            if asked.json {
+                summary(&report, Ended::BrokenOff).tell(true, &settings.knowledge.collection)?;
+            }
+            Err(IngestError::BrokenOff { why, report }.into())
+        }
+        Err(IngestError::Stopped { report }) => {
+            if asked.json {
+                summary(&report, Ended::Stopped).tell(true, &settings.knowledge.collection)?;
+            }
+            eprintln!("{}", IngestError::Stopped { report });
+            Ok(ExitCode::from(EXIT_STOPPED))
+        }
+        Err(error @ (IngestError::Source(_) | IngestError::Knowledge(_))) => Err(error.into()),
+    };
     database.close().await;
-    if report.problems.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    eprintln!("{} problem(s), see above", report.problems.len());
-    Ok(ExitCode::FAILURE)
+    ended
 }
 
-/// A bar on a terminal, plain lines elsewhere.
-struct Shown {
-    bar: Mutex<Option<ProgressBar>>,
-    on_terminal: bool,
+/// How a run ended.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Ended {
+    Whole,
+    BrokenOff,
+    Stopped,
 }
 
-impl Shown {
-    fn new() -> Self {
-        Self { bar: Mutex::default(), on_terminal: std::io::stderr().is_terminal() }
+/// What is told at the end.
+struct Summary<'a> {
+    ended: Ended,
+    dry_run: bool,
+    took: Duration,
+    report: &'a Report,
+}
+
+impl Summary<'_> {
+    fn tell(&self, json: bool, collection: &str) -> Result<ExitCode> {
+        let report = self.report;
+        let problems = report.problems.len() + report.more_problems;
+        if json {
+            let line = Line {
+                ended: self.ended,
+                dry_run: self.dry_run,
+                collection,
+                seconds: self.took.as_secs_f64(),
+                passages_per_second: rate(report.passages_stored, self.took),
+                report,
+            };
+            output::line(serde_json::to_string(&line)?)?;
+        } else {
+            self.tell_people(problems, collection)?;
+        }
+        Ok(if problems == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_PROBLEMS) })
     }
 
-    fn end(&self) {
-        if let Some(bar) = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
-            bar.finish_and_clear();
+    fn tell_people(&self, problems: usize, collection: &str) -> Result<()> {
+        let report = self.report;
+        for problem in &report.problems {
+            eprintln!("{problem}");
         }
+        if report.more_problems > 0 {
+            eprintln!("… and {} more", report.more_problems);
+        }
+        output::line(format_args!(
+            "{} documents added, {} changed, {} unchanged, {} removed; {} passages in `{collection}`",
+            report.added, report.changed, report.unchanged, report.removed, report.passages
+        ))?;
+        if self.dry_run {
+            output::line("this is what would be done; nothing was changed")?;
+        } else if report.passages_stored > 0 {
+            output::line(format_args!(
+                "{} passages stored in {:.1} s, {} a second",
+                grouped(report.passages_stored),
+                self.took.as_secs_f64(),
+                grouped(rate(report.passages_stored, self.took))
+            ))?;
+        }
+        if report.hidden > 0 {
+            output::line(format_args!("{} pages left out: drafts or unlisted", report.hidden))?;
+        }
+        if report.incomplete {
+            eprintln!("not every page could be listed, so nothing was forgotten");
+        }
+        if report.without_site > 0 {
+            eprintln!(
+                "nobody said where the book is read, so citations carry paths only, such as /docs/…; give --site-url or \
+                 set SITE_URL"
+            );
+        }
+        if problems > 0 {
+            eprintln!("{problems} problem(s), see above");
+        }
+        Ok(())
     }
 }
 
-impl Progress for Shown {
-    fn begin(&self, pages: Option<usize>) {
-        let documents = pages.unwrap_or(0);
-        if !self.on_terminal {
-            return eprintln!("reading {documents} documents");
-        }
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} ({eta} left)");
-        let bar = ProgressBar::new(documents as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        *self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(bar);
-    }
-
-    fn advance(&self, path: &str, step: Step, _: usize) {
-        if let Some(bar) = &*self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
-            bar.set_message(path.to_owned());
-            return bar.inc(1);
-        }
-        match step {
-            Step::Added => eprintln!("added {path}"),
-            Step::Changed => eprintln!("changed {path}"),
-            Step::Removed => eprintln!("removed {path}"),
-            Step::Unchanged => {}
-        }
-    }
-
-    fn leave_out(&self, _: &str) {}
-
-    fn wait(&self, why: &KnowledgeError, pause: Duration) {
-        eprintln!("{why}; trying again in {} s", pause.as_secs().max(1));
-    }
+/// The summary for programs.
+#[derive(Serialize)]
+struct Line<'a> {
+    ended: Ended,
+    dry_run: bool,
+    collection: &'a str,
+    seconds: f64,
+    passages_per_second: usize,
+    #[serde(flatten)]
+    report: &'a Report,
 }

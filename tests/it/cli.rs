@@ -210,6 +210,27 @@ fn settings_are_shown_and_secrets_are_not() {
 }
 
 #[test]
+fn a_model_that_its_provider_switched_off_is_named_among_the_settings() {
+    let retired = [("GEMINI_API_KEY", "k"), ("EMBEDDING_MODEL", "text-embedding-004")];
+    let shown = Home::new().run_with(&retired, &["config", "show"]).well();
+    assert!(shown.contains("switched off on 2026-01-14"), "{shown}");
+    assert!(shown.contains("set `gemini-embedding-001`"), "{shown}");
+}
+
+#[test]
+fn a_key_with_which_no_vectors_come_takes_no_book_away() {
+    // Nobody listens there any more.
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let proxy = format!("http://{gone}");
+    let variables = [("GEMINI_API_KEY", "k"), ("HTTPS_PROXY", proxy.as_str())];
+    let home = Home::new();
+    for _ in 0..2 {
+        let found = home.run_with(&variables, &["search", "What is a quaternion?", "--json"]).well();
+        assert!(!json_lines(&found).is_empty(), "{found}");
+    }
+}
+
+#[test]
 fn all_mistakes_in_the_settings_are_reported_together() {
     let mistakes = [
         ("PORT", "eighty"),

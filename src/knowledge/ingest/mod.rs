@@ -1,11 +1,14 @@
 //! Getting a book in: the Markdown files of a folder become passages, and only what changed is stored again.
 
+mod addresses;
 mod anchors;
 mod chunk;
 mod dialect;
 mod document;
 mod folder;
 mod frontmatter;
+#[cfg(test)]
+mod hostile;
 mod html;
 mod kind;
 mod mdx;
@@ -34,6 +37,7 @@ use super::{Document, KnowledgeBase, KnowledgeError};
 use kind::{Around, Kind};
 use source::Ready;
 
+pub use addresses::Addresses;
 pub use chunk::PASSAGE_CHARS_MAX;
 pub use folder::Folder;
 pub use kind::FILE_BYTES_MAX;

@@ -80,7 +80,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("rust_stemmers", &["knowledge", "llm"]),
     ("rustls", &["llm"]),
     ("serde_saphyr", &["knowledge"]),
-    ("sha2", &["attachments", "auth", "chat", "knowledge"]),
+    ("sha2", &["attachments", "auth", "chat", "embedding", "knowledge"]),
     ("sqlx", &["store"]),
     ("tower", &["routes"]),
     ("tower_http", &["routes"]),
@@ -88,7 +88,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("unicode_normalization", &["knowledge", "pdf"]),
     ("unicode_properties", &["knowledge"]),
     ("unicode_segmentation", &["knowledge"]),
-    ("uuid", &["identity", "knowledge"]),
+    ("uuid", &["identity", "knowledge", "routes"]),
     // The outside world is handed in.
     ("std::env", &["config"]),
     ("std::process", &["server", "cli", "main"]),
