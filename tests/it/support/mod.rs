@@ -10,4 +10,5 @@ pub(crate) mod pdf;
 pub(crate) mod postgres;
 pub(crate) mod raw_server;
 pub(crate) mod transcript;
+pub(crate) mod web_site;
 pub(crate) mod wire;
