@@ -15,6 +15,8 @@ mod doors;
 mod files;
 mod habits;
 mod knowledge;
+mod knowledge_contract;
+mod knowledge_qdrant;
 mod llm;
 mod pdf;
 mod protocol_document;

@@ -7,6 +7,8 @@ pub(crate) mod fake_model;
 pub(crate) mod house;
 pub(crate) mod pdf;
 pub(crate) mod postgres;
+pub(crate) mod qdrant;
 pub(crate) mod raw_server;
+pub(crate) mod toy_embedder;
 pub(crate) mod transcript;
 pub(crate) mod wire;
