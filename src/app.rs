@@ -53,6 +53,8 @@ pub struct House {
     pub everybody: Option<Identity>,
     /// Identities of readers without an account.
     pub visitors: Visitors,
+    /// The time.
+    pub clock: Clock,
     /// Names.
     pub ids: Ids,
     /// The largest request body, in bytes, but for a recording.
@@ -154,7 +156,8 @@ impl App {
             ids: ids.clone(),
         };
         let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
-        let chat = Chat::new(store.clone(), responder, clock, ids.clone(), options).keeping(attachments.clone());
+        let chat =
+            Chat::new(store.clone(), responder, clock.clone(), ids.clone(), options).keeping(attachments.clone());
         Ok(Self(Arc::new(House {
             chat,
             store,
@@ -162,6 +165,7 @@ impl App {
             attachments,
             everybody,
             visitors: Visitors::new(secret),
+            clock,
             ids,
             body_bytes_max: settings.http.body_bytes_max,
             recording_bytes_max: settings.http.recording_bytes_max,

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use super::{Database, Providers};
+use super::{CLIENT_ADVICE, Database, Providers};
 use crate::config::Settings;
-use crate::embedding::Embedder;
+use crate::embedding::cache::Cached;
+use crate::embedding::remote::RemoteEmbedder;
+use crate::embedding::{Embedder, Limits};
 use crate::knowledge::KnowledgeBase;
 use crate::knowledge::embedded::EmbeddedKnowledge;
 use crate::knowledge::ingest::Addresses;
 use crate::knowledge::qdrant::QdrantKnowledge;
+use crate::llm::http;
 
 /// The knowledge base of the settings. Nothing is asked of it yet.
 ///
@@ -31,6 +34,9 @@ pub fn knowledge(settings: &Settings, providers: &Providers, database: &Database
 
 /// What makes vectors, if anything does.
 fn embedder(providers: &Providers) -> Result<Option<Arc<dyn Embedder>>> {
-    let _ = &providers.embedding;
-    Ok(None)
+    let Some(endpoint) = &providers.embedding.endpoint else { return Ok(None) };
+    let client = http::client(providers.model.proxy.as_deref()).context(CLIENT_ADVICE)?;
+    let embedder = RemoteEmbedder::new(client, endpoint.clone(), Limits::default());
+    let embedder = embedder.context("check EMBEDDING_MODEL, EMBEDDING_BASE_URL and EMBEDDING_API_KEY")?;
+    Ok(Some(Arc::new(Cached::new(embedder))))
 }

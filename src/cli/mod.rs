@@ -6,6 +6,7 @@ mod conformance;
 mod eval;
 mod ingest;
 mod output;
+mod progress;
 mod show;
 
 use std::process::ExitCode;

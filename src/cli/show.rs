@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::ConfigCommand;
 use super::output::{self, Unwritten};
+use crate::clock::Clock;
 use crate::config::{Reader, VARIABLES, Variable, Variables};
+use crate::embedding::choice::EMBEDDING_VARIABLES;
 use crate::host::settings;
 use crate::knowledge::Found;
 use crate::llm::choice::{
@@ -43,7 +45,10 @@ fn show(variables: &Variables) -> Result<ExitCode> {
             output::line(format_args!("{:<24} {value}{given}\n{:<24}   {}", variable.name, "", variable.meaning))?;
         }
     }
-    settings(reader)?;
+    let (_, providers) = settings(reader)?;
+    for notice in providers.retired(Clock::system().now().utc().date_naive()) {
+        output::line(format_args!("\nNote: {notice}."))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -53,6 +58,7 @@ fn groups() -> Vec<(String, Vec<Variable>)> {
     groups.push(("Which model answers".to_owned(), vec![MODEL_PROVIDER, MODEL_SEES, PROXY]));
     let hearing = vec![TRANSCRIPTION_MODEL, TRANSCRIPTION_BASE_URL, TRANSCRIPTION_API_KEY];
     groups.push(("Which model hears".to_owned(), hearing));
+    groups.push(("Which model makes vectors".to_owned(), EMBEDDING_VARIABLES.to_vec()));
     for preset in PRESETS {
         groups.push((format!("Provider `{}`", preset.name), variables_of(preset).to_vec()));
     }

@@ -1,5 +1,6 @@
 //! What the house knows: passages of documents, how they get in, and how they are found.
 
+mod arrange;
 pub mod embedded;
 pub mod eval;
 mod hybrid;

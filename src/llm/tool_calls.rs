@@ -3,7 +3,7 @@
 use chatkit_protocol::JsonMap;
 use serde_json::Value;
 
-use super::{LlmError, ToolCall};
+use super::{LlmError, ModelName, ToolCall};
 use crate::identity::Ids;
 
 /// Calls in one round; more are a model gone wild.
@@ -86,7 +86,7 @@ impl Assembly {
     }
 
     /// The complete calls, each with an id of its own.
-    pub(super) fn finish(self, ids: &Ids) -> Result<Vec<ToolCall>, LlmError> {
+    pub(super) fn finish(self, ids: &Ids, maker: &ModelName) -> Result<Vec<ToolCall>, LlmError> {
         let mut calls: Vec<ToolCall> = Vec::with_capacity(self.calls.len());
         for Draft { index: _, mut id, name, arguments, extra } in self.calls {
             if name.is_empty() {
@@ -95,7 +95,7 @@ impl Assembly {
             if id.is_empty() || calls.iter().any(|earlier| earlier.id == id) {
                 id = ids.mint("call");
             }
-            calls.push(ToolCall { id, name, arguments, extra });
+            calls.push(ToolCall { id, name, arguments, extra, made_by: Some(maker.clone()) });
         }
         Ok(calls)
     }
@@ -180,13 +180,17 @@ fn text(value: Option<Value>) -> String {
 mod tests {
     use super::*;
 
+    fn maker() -> ModelName {
+        ModelName { provider: "gemini".into(), model: "m".into() }
+    }
+
     #[track_caller]
     fn check(pieces: &[&str], expected: &[(&str, &str, &str)]) -> Vec<ToolCall> {
         let mut assembly = Assembly::default();
         for piece in pieces {
             assembly.add(piece).unwrap();
         }
-        let calls = assembly.finish(&Ids::counting()).unwrap();
+        let calls = assembly.finish(&Ids::counting(), &maker()).unwrap();
         let told: Vec<_> = calls.iter().map(|call| (&*call.id, &*call.name, &*call.arguments)).collect();
         assert_eq!(told, expected);
         calls
@@ -286,6 +290,6 @@ mod tests {
 
         let mut assembly = Assembly::default();
         assembly.add(r#"[{"function":{"arguments":"{}"}}]"#).unwrap();
-        assert!(matches!(assembly.finish(&Ids::counting()), Err(LlmError::Garbled(_))));
+        assert!(matches!(assembly.finish(&Ids::counting(), &maker()), Err(LlmError::Garbled(_))));
     }
 }

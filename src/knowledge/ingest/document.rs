@@ -8,34 +8,20 @@ use uuid::Uuid;
 use super::Problem;
 use super::chunk::{CHUNKER_VERSION, cut};
 use super::frontmatter::{FrontMatter, split};
+use super::kind::Around;
 use super::mdx::to_markdown;
 use super::page::{Block, BlockKind, Section, read};
 use super::route::{base_id, page_url, without_number_prefix};
 use super::site::Site;
+use super::source::Read;
 use crate::knowledge::{Document, Passage};
 
 /// The name space of passage ids.
 const PASSAGE_IDS: Uuid = Uuid::from_u128(0x6b1f_0d0e_9c53_4f0a_8a55_2f31_70c6_e9d4);
 
-/// What became of a page.
-#[derive(Debug)]
-pub(super) enum Read {
-    /// It can be searched.
-    Document(Document),
-    /// Its author does not want it found: a draft, or unlisted.
-    Hidden,
-    /// It cannot be read at all; the problem says why.
-    Broken,
-}
-
-/// Cuts a page into passages. `labels` are the names of folders, by path.
-pub(super) fn document(
-    path: &str,
-    content: &[u8],
-    site: &Site,
-    labels: &BTreeMap<String, String>,
-    problems: &mut Vec<Problem>,
-) -> Read {
+/// Cuts a page of Markdown into passages. `mdx` says that it has no indented code.
+pub(super) fn document(path: &str, content: &[u8], mdx: bool, around: &Around, problems: &mut Vec<Problem>) -> Read {
+    let Around { site, labels } = around;
     let mut problem =
         |line: Option<usize>, sentence: String| problems.push(Problem { path: path.to_owned(), line, sentence });
     let text = match std::str::from_utf8(content) {
@@ -60,7 +46,7 @@ pub(super) fn document(
     if page.front.draft == Some(true) || page.front.unlisted == Some(true) {
         return Read::Hidden;
     }
-    let markdown = to_markdown(page.body, path.to_lowercase().ends_with(".mdx"));
+    let markdown = to_markdown(page.body, mdx);
     for (line, sentence) in markdown.problems {
         problem(Some(line + page.body_line - 1), sentence);
     }

@@ -48,13 +48,9 @@ pub struct Index {
     /// The words of each passage in order, silent ones left out: heading, then text.
     words: Vec<u32>,
     word_ranges: Vec<Range<usize>>,
-    /// How many words the heading has at the front of a passage's words.
-    heading_words: Vec<u32>,
     /// Which passages are on one page, and which page each is on.
     pages: Vec<Range<u32>>,
     page_of: Vec<u32>,
-    /// Passages of one section have the same number.
-    section_of: Vec<u32>,
     /// What is known of the whole collection, where the index holds only a part of it.
     whole: Option<Whole>,
 }
@@ -151,10 +147,6 @@ impl Index {
         &self.words[self.word_ranges[passage as usize].clone()]
     }
 
-    pub(super) fn heading_of(&self, passage: u32) -> &[u32] {
-        &self.words_of(passage)[..self.heading_words[passage as usize] as usize]
-    }
-
     pub(super) fn page_of(&self, passage: u32) -> u32 {
         self.page_of[passage as usize]
     }
@@ -165,10 +157,6 @@ impl Index {
 
     pub(super) fn pages(&self) -> usize {
         self.pages.len()
-    }
-
-    pub(super) fn section_of(&self, passage: u32) -> u32 {
-        self.section_of[passage as usize]
     }
 
     /// How telling a word is that is in so many passages: 1 for a single one, towards 0 for all.
@@ -200,10 +188,8 @@ struct Builder {
     lengths: Vec<[f32; FIELDS]>,
     words: Vec<u32>,
     word_ranges: Vec<Range<usize>>,
-    heading_words: Vec<u32>,
     pages: Vec<Range<u32>>,
     page_of: Vec<u32>,
-    section_of: Vec<u32>,
     last: Option<Arc<Passage>>,
 }
 
@@ -214,7 +200,6 @@ impl Builder {
         self.place(number, passage);
         let start = self.words.len();
         self.field(number, HEADING, &passage.heading, true);
-        self.heading_words.push(u32::try_from(self.words.len() - start).expect("a heading is short"));
         self.field(number, TITLE, &passage.title, false);
         for above in passage.heading_path.iter().filter(|above| **above != passage.heading) {
             self.field(number, ABOVE, above, false);
@@ -228,7 +213,7 @@ impl Builder {
         self.word_ranges.push(start..self.words.len());
     }
 
-    /// Notes page and section, which are runs of passages.
+    /// Notes the page, which is a run of passages.
     fn place(&mut self, number: u32, passage: &Arc<Passage>) {
         let last = self.last.replace(Arc::clone(passage));
         match self.pages.last_mut().filter(|_| last.as_ref().is_some_and(|last| last.path == passage.path)) {
@@ -236,10 +221,6 @@ impl Builder {
             None => self.pages.push(number..number + 1),
         }
         self.page_of.push(u32::try_from(self.pages.len() - 1).expect("there are no more pages than passages"));
-        let same = last.is_some_and(|last| {
-            last.path == passage.path && last.url == passage.url && last.heading_path == passage.heading_path
-        });
-        self.section_of.push(if same { self.section_of[self.section_of.len() - 1] } else { number });
     }
 
     fn field(&mut self, passage: u32, field: usize, text: &str, in_order: bool) {
@@ -328,10 +309,8 @@ impl Builder {
             spellings: self.spellings,
             words: self.words,
             word_ranges: self.word_ranges,
-            heading_words: self.heading_words,
             pages: self.pages,
             page_of: self.page_of,
-            section_of: self.section_of,
             whole: None,
         }
     }

@@ -4,6 +4,7 @@
 
 mod census;
 mod index;
+mod judge;
 mod query;
 mod rank;
 mod terms;

@@ -43,12 +43,16 @@ pub(super) const PARTS_QUALITY: f32 = 0.6;
 pub(super) struct Concept {
     /// How much it matters, from 0 to about 1.
     pub(super) weight: f32,
+    /// How telling it is, whether the book knows it or not, from 0 to 1.
+    pub(super) telling: f32,
     /// Words that stand for it, and how well, from 0 to 1.
     pub(super) words: Vec<(u32, f32)>,
     /// Comes from the question itself, not from an earlier one.
     pub(super) asked: bool,
     /// How far the book does not know it at all, from 0 to 1.
     pub(super) foreign: f32,
+    /// Written like a name, in prose or in code.
+    pub(super) name: bool,
 }
 
 /// Reads a question against the words the index knows.
@@ -147,7 +151,11 @@ fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Co
             weight = UNKNOWN_WORD;
         }
     }
-    Concept { weight: weight * share, words, asked: true, foreign }
+    let weight = weight * share;
+    // What the book never says counts little in a search, but a passage that lacks it may well lack the answer.
+    let telling = if known || !words.is_empty() && weight > UNKNOWN_WORD { weight.min(1.0) } else { share };
+    let name = !shouting && matches!(term.look, Look::Name | Look::Identifier);
+    Concept { weight, telling, words, asked: true, foreign, name }
 }
 
 /// The two words of the book an unknown word is made of (`quickstart`), if it is.
