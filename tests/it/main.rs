@@ -18,6 +18,8 @@ mod grounding;
 mod formats;
 mod habits;
 mod knowledge;
+mod knowledge_contract;
+mod knowledge_qdrant;
 mod llm;
 mod models;
 mod notes;
