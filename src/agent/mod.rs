@@ -1,36 +1,41 @@
-//! The tutor: asks the model, runs the tools it calls, asks again, and writes the answer with its citations.
+//! The tutor: answers readers from a book, with whatever model and tools it is given.
+//!
+//! How an answer comes about is in `answer.rs`; what it may rest on, in `ground.rs`.
 
+mod answer;
 mod attachments;
 pub mod citations;
+mod claims;
+mod ground;
+mod links;
 mod markdown;
 mod marks;
 mod message;
+mod meter;
 mod prompt;
+mod selection;
 mod sentences;
 mod sources;
 pub mod tools;
+mod verdict;
 mod workflow;
 
 use std::sync::Arc;
 
-use async_stream::stream;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chatkit_protocol::AttachmentId;
-use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, join_all};
 
 use self::attachments::NotFetched;
-use self::message::MessageWriter;
-use self::sources::Sources;
+use self::tools::knowledge_base::QueryKnowledgeBase;
 use self::tools::{Tool, ToolOutput};
-use self::workflow::SearchWorkflow;
 use crate::attachments::AttachmentError;
 use crate::chat::{EventStream, Recording, Responder, Turn, TurnError};
-use crate::config::TutorSettings;
+use crate::config::{Grounding, TutorSettings};
 use crate::identity::Identity;
 use crate::llm::transcription::Transcriber;
-use crate::llm::{ChatModel, Chunk, LlmError, Message, Prompt, ToolCall, Usage};
+use crate::llm::{ChatModel, ToolCall, ToolSpec};
 
 /// How often the model is asked in one turn; the last time it gets no tools and must answer.
 pub const ROUNDS_MAX: usize = 4;
@@ -47,6 +52,7 @@ pub type Files = Arc<dyn Fn(AttachmentId) -> BoxFuture<'static, Option<Bytes>> +
 pub struct Tutor {
     model: Arc<dyn ChatModel>,
     tools: Arc<[Arc<dyn Tool>]>,
+    book: Option<QueryKnowledgeBase>,
     settings: TutorSettings,
     transcriber: Option<Transcriber>,
     files: Option<Files>,
@@ -62,7 +68,7 @@ impl std::fmt::Debug for Tutor {
 impl Tutor {
     /// A tutor without tools.
     pub fn new(model: Arc<dyn ChatModel>, settings: TutorSettings) -> Self {
-        Self { model, tools: Arc::new([]), settings, transcriber: None, files: None, site: None }
+        Self { model, tools: Arc::new([]), book: None, settings, transcriber: None, files: None, site: None }
     }
 
     /// Adds a tool that the model may call.
@@ -72,6 +78,13 @@ impl Tutor {
         tools.push(Arc::new(tool));
         self.tools = tools.into();
         self
+    }
+
+    /// Adds the search of the book, which the house uses too: for selected texts, and in the strict mode.
+    #[must_use]
+    pub fn reading(self, book: QueryKnowledgeBase) -> Self {
+        let book = book.strictly(self.settings.grounding == Grounding::Strict);
+        Self { book: Some(book.clone()), ..self.with(book) }
     }
 
     /// Says how the files that readers attach are opened, where the house does not keep them itself.
@@ -115,6 +128,11 @@ impl Tutor {
         })
     }
 
+    /// What the model is told of the tools.
+    fn specs(&self) -> Vec<ToolSpec> {
+        self.tools.iter().map(|tool| tool.spec()).collect()
+    }
+
     /// Runs the calls of one round together; each gets an answer, if only that it did not work.
     async fn run_tools(&self, calls: &[ToolCall], turn: &Turn) -> Vec<ToolOutput> {
         join_all(calls.iter().enumerate().map(async |(position, call)| {
@@ -133,6 +151,7 @@ impl Tutor {
 #[async_trait]
 impl Responder for Tutor {
     fn respond(&self, turn: Turn) -> EventStream {
+<<<<<<< HEAD
         let tutor = self.clone();
         Box::pin(stream! {
             let specs: Vec<_> = tutor.tools.iter().map(|tool| tool.spec()).collect();
@@ -235,6 +254,9 @@ impl Responder for Tutor {
             }
             yield Err(sentences::no_answer());
         })
+=======
+        answer::answer(self.clone(), turn)
+>>>>>>> grounding
     }
 
     async fn transcribe(&self, _: &Identity, recording: Recording) -> Result<String, TurnError> {
@@ -245,10 +267,4 @@ impl Responder for Tutor {
             sentences::of_transcription(&error)
         })
     }
-}
-
-/// What the reader is told of a model that failed; the log gets the reason.
-fn failed(error: &LlmError) -> TurnError {
-    tracing::warn!(error = error as &dyn std::error::Error, "The model did not answer");
-    sentences::of(error)
 }
