@@ -14,7 +14,8 @@ use crate::embedding::choice::EMBEDDING_VARIABLES;
 use crate::host::settings;
 use crate::knowledge::Found;
 use crate::llm::choice::{
-    MODEL_PROVIDER, MODEL_SEES, PROXY, TRANSCRIPTION_API_KEY, TRANSCRIPTION_BASE_URL, TRANSCRIPTION_MODEL, variables_of,
+    MODEL_FALLBACKS, MODEL_PROVIDER, MODEL_SEES, PROXY, TRANSCRIPTION_API_KEY, TRANSCRIPTION_BASE_URL,
+    TRANSCRIPTION_MODEL, variables_of,
 };
 use crate::llm::presets::PRESETS;
 
@@ -55,7 +56,7 @@ fn show(variables: &Variables) -> Result<ExitCode> {
 /// Every variable there is, by subject.
 fn groups() -> Vec<(String, Vec<Variable>)> {
     let mut groups = vec![("The server".to_owned(), VARIABLES.to_vec())];
-    groups.push(("Which model answers".to_owned(), vec![MODEL_PROVIDER, MODEL_SEES, PROXY]));
+    groups.push(("Which model answers".to_owned(), vec![MODEL_PROVIDER, MODEL_FALLBACKS, MODEL_SEES, PROXY]));
     let hearing = vec![TRANSCRIPTION_MODEL, TRANSCRIPTION_BASE_URL, TRANSCRIPTION_API_KEY];
     groups.push(("Which model hears".to_owned(), hearing));
     groups.push(("Which model makes vectors".to_owned(), EMBEDDING_VARIABLES.to_vec()));

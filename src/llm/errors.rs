@@ -138,6 +138,12 @@ impl Complaint {
             401 | 403 => LlmError::Unauthorized,
             400 if self.says(&["api_key_invalid", "invalid_api_key"]) => LlmError::Unauthorized,
             400 if self.message.to_lowercase().contains("api key not valid") => LlmError::Unauthorized,
+            // The model wrote a call that its own server could not read.
+            400 if self.says(&["tool_use_failed"]) => LlmError::Garbled(self.shown(status, key)),
+            404 => LlmError::NoModel(self.shown(status, key)),
+            400 if self.says(&["model_not_found", "model_decommissioned", "not_found_error"]) => {
+                LlmError::NoModel(self.shown(status, key))
+            }
             402 => LlmError::NoQuota,
             400 | 429 if self.has_no_quota() => LlmError::NoQuota,
             429 if self.says(&["perday"]) => {
@@ -192,8 +198,13 @@ pub(crate) fn of_response(status: u16, headers: &HeaderMap, body: &str, key: Opt
     complaint.with_status(status, wait_in_headers(headers), key)
 }
 
-/// `Retry-After` as seconds or as a date, which is compared with the response's own date.
+/// `Retry-After` as seconds or as a date, which is compared with the response's own date; or in milliseconds, as some
+/// add it.
 fn wait_in_headers(headers: &HeaderMap) -> Option<Duration> {
+    let exact = headers.get("retry-after-ms").and_then(|text| text.to_str().ok()?.trim().parse().ok());
+    if let Some(exact) = exact {
+        return Some(Duration::from_millis(exact));
+    }
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Some(wait) = seconds(text) {
         return Some(wait);
@@ -253,9 +264,10 @@ mod tests {
         check(400, r#"{"error":{"message":"{\"error\":{\"message\":\"bad tool\"}}"}}"#, r#"Refused("bad tool")"#);
         check(400, r#"{"error":"bad tool"}"#, r#"Refused("bad tool")"#);
         check(422, r#"{"message":"bad tool","id":"x"}"#, r#"Refused("bad tool")"#);
-        check(404, r#"{"detail":"bad tool"}"#, r#"Refused("bad tool")"#);
+        check(404, r#"{"detail":"bad model"}"#, r#"NoModel("bad model")"#);
+        check(400, r#"{"error":{"code":"model_decommissioned","message":"gone"}}"#, r#"NoModel("gone")"#);
         check(400, r#"{"error":"Bad Request","message":"bad tool"}"#, r#"Refused("bad tool")"#);
-        check(404, "<html>", r#"Refused("status 404")"#);
+        check(404, "<html>", r#"NoModel("status 404")"#);
         check(307, "", r#"Refused("the address redirects elsewhere (status 307)")"#);
     }
 
@@ -333,6 +345,8 @@ mod tests {
         assert_eq!(wait_in_headers(&headers), Some(Duration::from_secs(30)));
         headers.insert(RETRY_AFTER, "soon".parse().unwrap());
         assert_eq!(wait_in_headers(&headers), None);
+        headers.insert("retry-after-ms", "1200".parse().unwrap());
+        assert_eq!(wait_in_headers(&headers), Some(Duration::from_millis(1200)));
     }
 
     #[test]

@@ -12,4 +12,5 @@ pub(crate) mod qdrant;
 pub(crate) mod raw_server;
 pub(crate) mod toy_embedder;
 pub(crate) mod transcript;
+pub(crate) mod web_site;
 pub(crate) mod wire;
