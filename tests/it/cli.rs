@@ -2,6 +2,7 @@
 
 mod conformance;
 mod program;
+mod qdrant;
 
 use std::net::TcpListener;
 use std::time::Duration;

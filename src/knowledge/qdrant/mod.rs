@@ -8,9 +8,9 @@ mod others;
 mod points;
 mod search;
 pub mod settings;
+mod settling;
 mod sparse;
 mod standing;
-mod texts;
 mod writing;
 
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::ingest::Addresses;
-use super::{Description, Document, DocumentState, Found, KnowledgeBase, KnowledgeError, Search};
+use super::{Description, Document, DocumentState, Found, KnowledgeBase, KnowledgeError, Search, context};
 use crate::embedding::{Embedder, EmbeddingSpace, Role};
 use client::{Client, Patience};
 use collections::numbered;
@@ -141,7 +141,7 @@ impl QdrantKnowledge {
     ) -> Result<Option<Vec<Vec<f32>>>, KnowledgeError> {
         let Some(embedder) = self.embedder.as_ref().filter(|_| standing.dense) else { return Ok(None) };
         let passages = documents.iter().flat_map(|document| &document.passages);
-        let texts: Vec<String> = passages.map(texts::of_passage).collect();
+        let texts: Vec<String> = passages.map(context::of_passage).collect();
         if texts.is_empty() {
             return Ok(Some(Vec::new()));
         }
@@ -192,7 +192,8 @@ impl KnowledgeBase for QdrantKnowledge {
     }
 
     async fn settle(&self) -> Result<(), KnowledgeError> {
-        Ok(())
+        let standing = self.writable().await?;
+        self.learn(&standing).await
     }
 
     async fn beside(&self) -> Result<Arc<dyn KnowledgeBase>, KnowledgeError> {

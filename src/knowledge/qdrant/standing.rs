@@ -18,6 +18,15 @@ pub(super) struct Standing {
     pub(super) dense: bool,
     /// The space of its vectors, if it has any and knows.
     pub(super) space: Option<EmbeddingSpace>,
+    /// What is near enough in a collection that cannot keep it itself.
+    pub(super) near_floor: Option<f32>,
+}
+
+impl Standing {
+    /// What a collection that keeps no record would have in it.
+    pub(super) fn record(&self) -> CollectionRecord {
+        CollectionRecord { space: self.space.clone(), near_floor: self.near_floor }
+    }
 }
 
 impl QdrantKnowledge {
@@ -30,7 +39,9 @@ impl QdrantKnowledge {
         };
         let shape = self.settled_shape(&looks)?;
         if shape != Shape::Gateway {
-            return self.stand_on_others(shape, &looks);
+            let standing = self.stand_on_others(shape, &looks)?;
+            let near_floor = self.learned(&standing).await;
+            return Ok(Standing { near_floor, ..standing });
         }
         self.client.complete(patience, target, &looks).await?;
         let record = self.client.record(patience, target).await?;
@@ -73,7 +84,7 @@ impl QdrantKnowledge {
             }
             (None, None) => false,
         };
-        Standing { shape: Shape::Gateway, dense, space: record.space }
+        Standing { shape: Shape::Gateway, dense, space: record.space, near_floor: None }
     }
 
     /// Refuses vectors that cannot be compared with those that are stored.
@@ -119,7 +130,7 @@ impl QdrantKnowledge {
                  EMBEDDING_MODEL and EMBEDDING_DIMENSIONS to what they were made with",
                 space.dimensions
             ))),
-            Some(space) => Ok(Standing { shape, dense: true, space: Some(space.clone()) }),
+            Some(space) => Ok(Standing { shape, dense: true, space: Some(space.clone()), near_floor: None }),
         }
     }
 

@@ -1,11 +1,12 @@
-//! A model of meaning small enough to read: each number of a vector counts the words of one idea.
+//! A model of meaning small enough to read: the first numbers of a vector count the words of ideas, the others are what
+//! is left of the words themselves.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use chatkit_gateway::embedding::{Embedder, EmbeddingError, EmbeddingSpace, Role, TaskStyle};
 
-/// Words of one idea; whatever is none of them counts a little for all.
+/// Words of one idea.
 const IDEAS: &[&str] = &[
     "motor actuator drive muscle joint hinge knee",
     "camera vision picture image see eye lens",
@@ -16,6 +17,11 @@ const IDEAS: &[&str] = &[
     "medicine doctor fever pill headache",
 ];
 
+/// So many numbers stand for words of no idea.
+const OTHERS: usize = 64;
+/// And count so much.
+const OTHERS_SHARE: f32 = 0.2;
+
 /// The model.
 pub(crate) struct ToyEmbedder {
     space: EmbeddingSpace,
@@ -25,7 +31,7 @@ pub(crate) struct ToyEmbedder {
 impl ToyEmbedder {
     /// Models of other names understand the same, and are still other spaces.
     pub(crate) fn named(model: &str) -> Self {
-        let dimensions = u32::try_from(IDEAS.len() + 1).unwrap();
+        let dimensions = u32::try_from(IDEAS.len() + OTHERS).unwrap();
         let space = EmbeddingSpace { model: model.to_owned(), dimensions, task_style: TaskStyle::None };
         Self { space, away: AtomicBool::new(false) }
     }
@@ -54,7 +60,12 @@ fn vector(text: &str) -> Vec<f32> {
         words.iter().filter(is_of).count() as f32
     };
     let mut vector: Vec<f32> = IDEAS.iter().map(of_idea).collect();
-    vector.push(0.3);
-    let length = vector.iter().map(|number| number * number).sum::<f32>().sqrt();
+    vector.resize(IDEAS.len() + OTHERS, 0.0);
+    for word in words {
+        let hash = word.bytes().fold(7_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+        let share = if hash & 1 == 0 { OTHERS_SHARE } else { -OTHERS_SHARE };
+        vector[IDEAS.len() + (hash >> 1) % OTHERS] += share;
+    }
+    let length = vector.iter().map(|number| number * number).sum::<f32>().sqrt().max(f32::EPSILON);
     vector.iter().map(|number| number / length).collect()
 }

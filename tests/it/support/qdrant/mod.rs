@@ -57,8 +57,6 @@ pub(crate) enum What {
     Refused(Code, &'static str),
     /// The connection breaks.
     Cut,
-    /// Nothing comes.
-    Silence,
 }
 
 impl FakeQdrant {
@@ -136,7 +134,6 @@ async fn meet(State(world): State<Arc<World>>, request: Request, next: Next) -> 
     match world.wrong_with(&method) {
         None => next.run(request).await,
         Some(What::Refused(code, message)) => Status::new(code, message).into_http(),
-        Some(What::Silence) => std::future::pending().await,
         Some(What::Cut) => {
             let mut response = Response::new(Body::from_stream(stream::iter([Err::<Vec<u8>, _>("cut")])));
             response.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
