@@ -4,6 +4,7 @@
 
 mod index;
 mod judge;
+pub mod learn;
 mod query;
 mod rank;
 mod terms;
