@@ -14,6 +14,7 @@ mod documents;
 mod doors;
 mod files;
 mod habits;
+mod ingestion;
 mod knowledge;
 mod llm;
 mod notes;

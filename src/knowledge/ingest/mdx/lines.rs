@@ -55,8 +55,10 @@ impl Fence {
         loop {
             at += bytes[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
             let digits = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let is_apart = bytes.get(at + digits + 1).is_none_or(u8::is_ascii_whitespace);
             at += match (digits, bytes.get(at + digits)) {
-                (0, Some(b'>' | b'-' | b'*' | b'+')) | (1..=9, Some(b'.' | b')')) => digits + 1,
+                (0, Some(b'>')) => 1,
+                (0, Some(b'-' | b'*' | b'+')) | (1..=9, Some(b'.' | b')')) if is_apart => digits + 1,
                 _ => return markers,
             };
             markers += 1;
