@@ -61,6 +61,10 @@ pub(super) fn of(error: &LlmError) -> TurnError {
                 .to_owned(),
             false,
         ),
+        LlmError::NoModel(_) => custom(
+            "This site cannot use its model: the provider does not know it. Please tell whoever runs the site.".to_owned(),
+            false,
+        ),
         LlmError::Refused(_) => {
             custom("The model refused this request. Asking in other words may help.".to_owned(), false)
         }

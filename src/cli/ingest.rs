@@ -59,6 +59,7 @@ pub(super) async fn run(settings: &Settings, providers: &Providers, asked: Inges
     let options = Options {
         site_url: asked.site_url.or_else(|| settings.knowledge.site_url.clone()),
         base: asked.base.or_else(|| settings.knowledge.site_base.clone()),
+        generator: None,
         exclude: asked.exclude,
         patience: Some(Duration::from_secs(asked.patience)),
         dry_run: asked.dry_run,

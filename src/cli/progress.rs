@@ -112,7 +112,9 @@ impl Progress for Shown {
             return;
         }
         let (bar, template) = match pages {
-            Some(pages) => (ProgressBar::new(pages as u64), "{bar:30} {human_pos}/{human_len} pages, {msg}, {eta} left"),
+            Some(pages) => {
+                (ProgressBar::new(pages as u64), "{bar:30} {human_pos}/{human_len} pages, {msg}, {eta} left")
+            }
             None => (ProgressBar::new_spinner(), "{spinner} {human_pos} pages, {msg}"),
         };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());

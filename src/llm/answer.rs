@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::errors::Complaint;
 use super::openai_wire::{Choice, Event};
 use super::sse::{self, Body, EventBody, Opening};
+use super::thoughts::Thoughts;
 use super::tool_calls::Assembly;
 use super::{Chunk, LlmError, ModelName, Usage};
 use crate::identity::Ids;
@@ -75,7 +77,7 @@ impl Answer {
                     let _ = timeout(LEAVING_WAIT_MAX, end).await;
                 }
                 Source::Whole(json) => {
-                    let how = self.heard.hear_json(&json).and_then(|()| match self.heard.has_choice {
+                    let how = self.heard.hear_whole(&json).and_then(|()| match self.heard.has_choice {
                         true => Ok(()),
                         false => Err(LlmError::Garbled("neither an answer nor an error".into())),
                     });
@@ -100,6 +102,7 @@ struct Heard {
     ready: VecDeque<Chunk>,
     failed: Option<LlmError>,
     calls: Assembly,
+    thoughts: Thoughts,
     usage: Option<Usage>,
     /// Under which name the model was asked.
     asked: ModelName,
@@ -124,6 +127,7 @@ impl Heard {
             ready: VecDeque::new(),
             failed: None,
             calls: Assembly::default(),
+            thoughts: Thoughts::default(),
             usage: None,
             asked,
             introduced: false,
@@ -162,6 +166,20 @@ impl Heard {
             Ok(false) => Some(Err(LlmError::Cut)),
             Err(LlmError::Cut) if self.closed => Some(Ok(())),
             Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// One document, or several: some servers send the events of a stream as lines, without the framing.
+    fn hear_whole(&mut self, json: &str) -> Result<(), LlmError> {
+        let mut documents = serde_json::Deserializer::from_str(json).into_iter::<&RawValue>();
+        let mut read = 0;
+        while let Some(Ok(document)) = documents.next() {
+            self.hear_json(document.get())?;
+            read = documents.byte_offset();
+        }
+        match json[read..].trim() {
+            "" => Ok(()),
+            rest => self.hear_json(rest),
         }
     }
 
@@ -204,7 +222,8 @@ impl Heard {
             for text in [delta.content.0, delta.refusal.0] {
                 if !text.is_empty() {
                     brought = true;
-                    self.hear_text(text)?;
+                    let said = self.thoughts.without(text);
+                    self.hear_text(said)?;
                 }
             }
             if let Some(pieces) = delta.tool_calls {
@@ -231,6 +250,9 @@ impl Heard {
 
     /// Text that arrived together is told together.
     fn hear_text(&mut self, text: Cow<'_, str>) -> Result<(), LlmError> {
+        if text.is_empty() {
+            return Ok(());
+        }
         self.introduce(None);
         self.text_bytes += text.len();
         if self.text_bytes > self.text_bytes_max {
@@ -254,17 +276,20 @@ impl Heard {
     }
 
     fn conclude(&mut self) -> Result<(), LlmError> {
+        let held_back = self.thoughts.end();
+        self.hear_text(held_back.into())?;
         let calls = std::mem::take(&mut self.calls);
         if !calls.is_empty() {
             self.ready.push_back(Chunk::ToolCalls(calls.finish(&self.ids, &self.asked)?));
         } else if self.text_bytes == 0 {
             // An answer of nothing is in order only when the model had nothing to say.
             let reason = self.reason.to_lowercase();
-            if ["filter", "safety", "prohibited", "blocklist", "recitation"].iter().any(|word| reason.contains(word)) {
-                return Err(LlmError::Filtered(format!("it stopped for the reason `{}`", shortened(&self.reason))));
-            }
+            // `function_call_filter: MALFORMED_FUNCTION_CALL` is an accident, and no filter's doing.
             if reason.contains("malformed") || reason.contains("error") {
                 return Err(LlmError::Garbled(format!("it stopped for the reason `{}`", shortened(&self.reason))));
+            }
+            if ["filter", "safety", "prohibited", "blocklist", "recitation"].iter().any(|word| reason.contains(word)) {
+                return Err(LlmError::Filtered(format!("it stopped for the reason `{}`", shortened(&self.reason))));
             }
         }
         Ok(())

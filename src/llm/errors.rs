@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::LlmError;
 
 /// A body that explains an error is read so far.
-pub(super) const ERROR_BODY_BYTES_MAX: usize = 64 << 10;
+pub(crate) const ERROR_BODY_BYTES_MAX: usize = 64 << 10;
 
 /// Longer waits are not believed.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -25,7 +25,7 @@ const NESTING_MAX: usize = 4;
 
 /// What was found in a body, in the provider's words.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Complaint {
+pub(crate) struct Complaint {
     status: Option<u16>,
     /// Codes, types and reasons, lower case, each between blanks.
     words: String,
@@ -35,7 +35,7 @@ pub(super) struct Complaint {
 
 impl Complaint {
     /// Reads an object, an array of them, or a string with one of these inside; `None` where nothing complains.
-    pub(super) fn read(body: &str) -> Option<Self> {
+    pub(crate) fn read(body: &str) -> Option<Self> {
         let value = serde_json::from_str(body.trim()).ok()?;
         let mut complaint = Self::default();
         complaint.hear(&value, NESTING_MAX);
@@ -43,7 +43,7 @@ impl Complaint {
     }
 
     /// Whether it says more than that something has a type, as a ping has.
-    pub(super) fn is_certain(&self) -> bool {
+    pub(crate) fn is_certain(&self) -> bool {
         !self.message.is_empty() || self.status.is_some()
     }
 
@@ -118,7 +118,7 @@ impl Complaint {
     }
 
     /// A complaint that came inside an answer, where the response's status was 200.
-    pub(super) fn into_error(self, key: Option<&str>) -> LlmError {
+    pub(crate) fn into_error(self, key: Option<&str>) -> LlmError {
         let status = match self.status {
             Some(status) if status >= 400 => status,
             _ if self.says(&["resource_exhausted", "rate_limit", "insufficient_quota", "too_many_requests"]) => 429,
@@ -138,6 +138,12 @@ impl Complaint {
             401 | 403 => LlmError::Unauthorized,
             400 if self.says(&["api_key_invalid", "invalid_api_key"]) => LlmError::Unauthorized,
             400 if self.message.to_lowercase().contains("api key not valid") => LlmError::Unauthorized,
+            // The model wrote a call that its own server could not read.
+            400 if self.says(&["tool_use_failed"]) => LlmError::Garbled(self.shown(status, key)),
+            404 => LlmError::NoModel(self.shown(status, key)),
+            400 if self.says(&["model_not_found", "model_decommissioned", "not_found_error"]) => {
+                LlmError::NoModel(self.shown(status, key))
+            }
             402 => LlmError::NoQuota,
             400 | 429 if self.has_no_quota() => LlmError::NoQuota,
             429 if self.says(&["perday"]) => {
@@ -184,7 +190,7 @@ impl Complaint {
 }
 
 /// What a response that is not a success means.
-pub(super) fn of_response(status: u16, headers: &HeaderMap, body: &str, key: Option<&str>) -> LlmError {
+pub(crate) fn of_response(status: u16, headers: &HeaderMap, body: &str, key: Option<&str>) -> LlmError {
     if (300..400).contains(&status) {
         return LlmError::Refused(format!("the address redirects elsewhere (status {status})"));
     }
@@ -192,8 +198,13 @@ pub(super) fn of_response(status: u16, headers: &HeaderMap, body: &str, key: Opt
     complaint.with_status(status, wait_in_headers(headers), key)
 }
 
-/// `Retry-After` as seconds or as a date, which is compared with the response's own date.
+/// `Retry-After` as seconds or as a date, which is compared with the response's own date; or in milliseconds, as some
+/// add it.
 fn wait_in_headers(headers: &HeaderMap) -> Option<Duration> {
+    let exact = headers.get("retry-after-ms").and_then(|text| text.to_str().ok()?.trim().parse().ok());
+    if let Some(exact) = exact {
+        return Some(Duration::from_millis(exact));
+    }
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Some(wait) = seconds(text) {
         return Some(wait);
@@ -253,9 +264,10 @@ mod tests {
         check(400, r#"{"error":{"message":"{\"error\":{\"message\":\"bad tool\"}}"}}"#, r#"Refused("bad tool")"#);
         check(400, r#"{"error":"bad tool"}"#, r#"Refused("bad tool")"#);
         check(422, r#"{"message":"bad tool","id":"x"}"#, r#"Refused("bad tool")"#);
-        check(404, r#"{"detail":"bad tool"}"#, r#"Refused("bad tool")"#);
+        check(404, r#"{"detail":"bad model"}"#, r#"NoModel("bad model")"#);
+        check(400, r#"{"error":{"code":"model_decommissioned","message":"gone"}}"#, r#"NoModel("gone")"#);
         check(400, r#"{"error":"Bad Request","message":"bad tool"}"#, r#"Refused("bad tool")"#);
-        check(404, "<html>", r#"Refused("status 404")"#);
+        check(404, "<html>", r#"NoModel("status 404")"#);
         check(307, "", r#"Refused("the address redirects elsewhere (status 307)")"#);
     }
 
@@ -333,6 +345,8 @@ mod tests {
         assert_eq!(wait_in_headers(&headers), Some(Duration::from_secs(30)));
         headers.insert(RETRY_AFTER, "soon".parse().unwrap());
         assert_eq!(wait_in_headers(&headers), None);
+        headers.insert("retry-after-ms", "1200".parse().unwrap());
+        assert_eq!(wait_in_headers(&headers), Some(Duration::from_millis(1200)));
     }
 
     #[test]

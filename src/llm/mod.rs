@@ -1,17 +1,22 @@
 //! Models that answer: what is asked of them, what comes back, and what can go wrong.
 
-mod address;
+pub(crate) mod address;
 mod answer;
+mod breaker;
 pub mod choice;
-mod errors;
+pub(crate) mod errors;
 mod events;
 pub mod extractive;
 pub mod http;
 pub mod openai;
 mod openai_wire;
 pub mod passages;
+mod patience;
 pub mod presets;
+pub mod resilient;
+mod retold;
 mod sse;
+mod thoughts;
 mod tool_calls;
 pub mod transcription;
 
@@ -157,6 +162,9 @@ pub enum LlmError {
     /// The provider does not accept the key.
     #[error("the model's provider does not accept the key")]
     Unauthorized,
+    /// The provider has nothing by the model's name, or nothing at all at the address.
+    #[error("the provider has no such model: {0}")]
+    NoModel(String),
     /// The provider understood and does not want to; the same request will be refused again.
     #[error("the model refused the request: {0}")]
     Refused(String),
@@ -204,5 +212,15 @@ pub trait ChatModel: Send + Sync + 'static {
     /// Whether it may be given pictures.
     fn sees(&self) -> bool {
         false
+    }
+
+    /// Whether tool calls that another model made are as good to it as its own.
+    fn takes_over(&self) -> bool {
+        false
+    }
+
+    /// How many other models stand in for it.
+    fn fallbacks(&self) -> usize {
+        0
     }
 }

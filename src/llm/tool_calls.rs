@@ -67,20 +67,25 @@ impl Assembly {
         self.calls[place].add(piece)
     }
 
-    /// Which call a piece belongs to: by its index, else by its id, else a name opens a new one,
-    /// else by its position among several, else the latest.
+    /// Which call a piece belongs to: by its index, else by its id, else a name opens a new one unless it only repeats
+    /// that of the call before, else by its position among several, else the latest.
     fn place(&self, piece: &Piece, position: Option<usize>) -> usize {
         let new = self.calls.len();
         if piece.index.is_some() {
-            // Parallel calls that all say 0 are told apart by their ids.
-            let same = |call: &Draft| call.index == piece.index && (piece.opens_nothing() || call.id == piece.id);
+            // Parallel calls that all say 0 are told apart by their ids, or by the end of the arguments before.
+            let another = |call: &Draft| match piece.id.is_empty() {
+                true => call.is_followed_by_another(piece),
+                false => !piece.opens_nothing() && call.id != piece.id,
+            };
+            let same = |call: &Draft| call.index == piece.index && !another(call);
             return self.calls.iter().rposition(same).unwrap_or(new);
         }
         if !piece.id.is_empty() {
             return self.calls.iter().position(|call| call.id == piece.id).unwrap_or(new);
         }
         if !piece.name.is_empty() {
-            return new;
+            let goes_on = self.calls.last().is_some_and(|latest| latest.is_continued_by(piece));
+            return if goes_on { new - 1 } else { new };
         }
         position.filter(|position| *position < new).unwrap_or(new.saturating_sub(1))
     }
@@ -102,6 +107,20 @@ impl Assembly {
 }
 
 impl Draft {
+    /// A name behind complete arguments is that of the next call.
+    fn is_followed_by_another(&self, piece: &Piece) -> bool {
+        !piece.name.is_empty() && !self.name.is_empty() && self.is_complete()
+    }
+
+    /// The same name behind arguments that have begun and not ended is a repetition.
+    fn is_continued_by(&self, piece: &Piece) -> bool {
+        self.name == piece.name && !self.arguments.is_empty() && !self.is_complete()
+    }
+
+    fn is_complete(&self) -> bool {
+        serde_json::from_str::<serde::de::IgnoredAny>(&self.arguments).is_ok()
+    }
+
     fn add(&mut self, piece: Piece) -> Result<(), LlmError> {
         self.index = self.index.or(piece.index);
         if self.id.is_empty() {
@@ -251,6 +270,30 @@ mod tests {
                 r#"[{"id":"a","function":{"name":"search","arguments":"}"}}]"#,
             ],
             &[("a", "search", "{}")],
+        );
+    }
+
+    #[test]
+    fn parallel_calls_that_all_say_index_0_and_have_no_ids_are_told_apart_by_where_arguments_end() {
+        check(
+            &[
+                r#"[{"index":0,"id":"","function":{"name":"search","arguments":"{\"q\":1}"}}]"#,
+                r#"[{"index":0,"id":"","function":{"name":"search","arguments":"{\"q\":2}"}}]"#,
+                r#"[{"index":0,"function":{"name":"look","arguments":"{"}},{"index":0,"function":{"arguments":"}"}}]"#,
+            ],
+            &[("call_1", "search", "{\"q\":1}"), ("call_2", "search", "{\"q\":2}"), ("call_3", "look", "{}")],
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_repeated_with_each_piece_opens_nothing() {
+        check(
+            &[
+                r#"[{"function":{"name":"search","arguments":"{\"q\""}}]"#,
+                r#"[{"function":{"name":"search","arguments":":1}"}}]"#,
+                r#"[{"function":{"name":"search","arguments":"{}"}}]"#,
+            ],
+            &[("call_1", "search", "{\"q\":1}"), ("call_2", "search", "{}")],
         );
     }
 

@@ -169,7 +169,7 @@ async fn a_folder_that_cannot_be_ingested_is_refused_with_a_sentence_and_nothing
     fs::create_dir(&empty).unwrap();
     assert!(refused(shelf.folder.path().join("none")).await.starts_with("there is no folder "));
     assert!(refused(shelf.pages().join("a.md")).await.ends_with("is a file; give the folder it is in"));
-    assert!(refused(empty.clone()).await.starts_with("there is no .md or .mdx file in "));
+    assert!(refused(empty.clone()).await.starts_with("there is no page (.md, .mdx, .html or .pdf) in "));
     fs::write(empty.join("b.md"), b"\xff").unwrap();
     let unreadable = refused(empty).await;
     assert!(unreadable.starts_with("no page in ") && unreadable.contains("b.md:1: "), "{unreadable}");

@@ -1,18 +1,16 @@
 //! One page becomes a document: its passages with their addresses, and what is wrong with the page.
 
-use std::collections::{BTreeMap, HashMap};
-
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
+use std::collections::BTreeMap;
 
 use super::Problem;
-use super::chunk::{CHUNKER_VERSION, cut};
+use super::chunk::CHUNKER_VERSION;
 use super::frontmatter::{FrontMatter, split};
 use super::kind::Around;
 use super::mdx::{nested_deeper, to_markdown};
 use super::page::{Block, BlockKind, Page, Section, cut_heading, read};
+use super::passages::{self, Place};
 use super::route::{base_id, page_url, without_number_prefix};
-use super::site::Site;
+use super::site::{Generator, Site};
 use super::source::Read;
 use crate::knowledge::{Document, Passage};
 
@@ -24,9 +22,6 @@ const NESTING_MAX: usize = 200;
 const BYTES_PER_CONTROL_MIN: usize = 20;
 /// A longer `slug` or `id` is not taken for one, in bytes.
 const SLUG_BYTES_MAX: usize = 2_000;
-
-/// The name space of passage ids.
-const PASSAGE_IDS: Uuid = Uuid::from_u128(0x6b1f_0d0e_9c53_4f0a_8a55_2f31_70c6_e9d4);
 
 /// Cuts a page of Markdown into passages. `mdx` says that it has no indented code.
 pub(super) fn document(path: &str, content: &[u8], mdx: bool, around: &Around, problems: &mut Vec<Problem>) -> Read {
@@ -73,7 +68,7 @@ pub(super) fn document(path: &str, content: &[u8], mdx: bool, around: &Around, p
     for (line, sentence) in markdown.problems {
         problem(Some(line + page.body_line - 1), sentence);
     }
-    let mut sections = read(&markdown.text);
+    let mut sections = read(&markdown.text, site.generator);
     if sections.sections.len() > PAGE_HEADINGS_MAX {
         let too_many = page.body.lines().enumerate().filter(|(_, line)| line.starts_with('#')).nth(PAGE_HEADINGS_MAX);
         let sentence = format!("it has more than {PAGE_HEADINGS_MAX} headings; it is left out");
@@ -100,35 +95,10 @@ fn passages(
 ) -> Vec<Passage> {
     let front_title = front.title.as_ref().and_then(|title| title.text()).map(cut_heading);
     let title = front_title.or_else(|| page.title.clone()).unwrap_or_else(|| base_id(path, front).to_owned());
-    let url = page_url(path, front, site);
     let (module, week) = (module(path, front, labels), week(path, front));
+    let place = Place { path: path.to_owned(), url: page_url(path, front, site), module, week };
     describe(&mut page.sections, front);
-    let mut seen: HashMap<Uuid, u32> = HashMap::new();
-    let mut passages: Vec<Passage> = Vec::new();
-    for section in &page.sections {
-        for text in cut(&section.blocks) {
-            let place = format!("{path}\n{}\n{text}", section.heading_path.join("\n"));
-            let mut id = Uuid::new_v5(&PASSAGE_IDS, place.as_bytes());
-            let before = seen.entry(id).or_default();
-            if *before > 0 {
-                id = Uuid::new_v5(&id, &before.to_be_bytes());
-            }
-            *before += 1;
-            passages.push(Passage {
-                id: id.to_string(),
-                path: path.to_owned(),
-                title: title.clone(),
-                heading: if section.heading.is_empty() { title.clone() } else { section.heading.clone() },
-                heading_path: section.heading_path.clone(),
-                url: section.anchor.as_ref().map_or_else(|| url.clone(), |anchor| format!("{url}#{anchor}")),
-                module: module.clone(),
-                week,
-                position: u32::try_from(passages.len()).unwrap_or(u32::MAX),
-                text,
-            });
-        }
-    }
-    passages
+    passages::passages(&place, &title, &page.sections)
 }
 
 /// The description says what the page is about, so it opens the page's first text above all headings but the title.
@@ -145,21 +115,20 @@ fn describe(sections: &mut [Section], front: &FrontMatter) {
 }
 
 fn fingerprint(text: &str, site: &Site, module: Option<&str>) -> String {
-    let mut hash = Sha256::new();
-    let slash = format!("{:?}", site.trailing_slash);
-    let parts = [
-        &CHUNKER_VERSION.to_string(),
-        site.url.as_deref().unwrap_or(""),
-        &site.base,
-        &slash,
-        module.unwrap_or(""),
-        text,
-    ];
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
+    let (version, url) = (CHUNKER_VERSION.to_string(), site.url.as_deref().unwrap_or(""));
+    let (slash, generator) = (format!("{:?}", site.trailing_slash), format!("{:?}", site.generator));
+    let module = module.unwrap_or("");
+    match site.generator {
+        // As it was before there were others, so that books need not be stored again.
+        Generator::Docusaurus => passages::fingerprint(&[&version, url, &site.base, &slash, module, text]),
+        _ => passages::fingerprint(&[&version, url, &site.base, &slash, module, text, &generator]),
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Where a page without front matter stands.
+pub(super) fn place(path: &str, url: String, around: &Around) -> Place {
+    let front = FrontMatter::default();
+    Place { path: path.to_owned(), url, module: module(path, &front, &around.labels), week: week(path, &front) }
 }
 
 /// What the front matter says, else the label or name of the outermost folder that is named like a part of a book.

@@ -40,7 +40,8 @@ impl Folder {
         let (folder, options) = (folder.to_path_buf(), options.clone());
         off_thread(move || {
             let Listing { root, pages, labels, unread, problems } = walk::walk(&folder, &options.exclude)?;
-            let around = Around { site: site_of(&folder, &options), labels };
+            let has_markdown = pages.iter().any(|path| !matches!(Kind::of(path), Some(Kind::Html | Kind::Pdf)));
+            let around = Around { site: site_of(&folder, has_markdown, &options), labels };
             Ok(Self {
                 name: folder.display().to_string(),
                 shared: Arc::new(Shared { root, around }),
@@ -67,7 +68,9 @@ impl Source for Folder {
         let Some(path) = self.paths.next() else { return Ok(None) };
         let (shared, read) = (Arc::clone(&self.shared), path.clone());
         let page = tokio::task::spawn_blocking(move || page(&shared, read)).await;
-        Ok(Some(page.unwrap_or_else(|_| broken(path, "reading it failed; please report it; it is left out".to_owned()))))
+        Ok(Some(
+            page.unwrap_or_else(|_| broken(path, "reading it failed; please report it; it is left out".to_owned())),
+        ))
     }
 
     fn end(&mut self) -> End {

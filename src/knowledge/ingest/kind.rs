@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use super::site::Site;
 use super::source::Read;
-use super::{Problem, document};
+use super::{Problem, document, html, pdf, route};
 
 /// Largest file of Markdown that is read, in bytes.
 pub const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024;
+
+/// Largest page of HTML that is read, in bytes: a generated one repeats much of its site.
+pub(super) const HTML_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// What a file is, by its name's ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +19,10 @@ pub(super) enum Kind {
     Markdown,
     /// `.mdx`.
     Mdx,
+    /// `.html` and its likes.
+    Html,
+    /// `.pdf`.
+    Pdf,
 }
 
 impl Kind {
@@ -25,6 +32,8 @@ impl Kind {
         match ending.to_ascii_lowercase().as_str() {
             "md" => Some(Self::Markdown),
             "mdx" => Some(Self::Mdx),
+            "html" | "htm" | "xhtml" => Some(Self::Html),
+            "pdf" => Some(Self::Pdf),
             _ => None,
         }
     }
@@ -33,6 +42,8 @@ impl Kind {
     pub(super) fn bytes_max(self) -> u64 {
         match self {
             Self::Markdown | Self::Mdx => FILE_BYTES_MAX,
+            Self::Html => HTML_BYTES_MAX,
+            Self::Pdf => crate::pdf::FILE_BYTES_MAX as u64,
         }
     }
 }
@@ -51,5 +62,10 @@ pub(super) fn read(kind: Kind, path: &str, content: &[u8], around: &Around, prob
     match kind {
         Kind::Markdown => document::document(path, content, false, around, problems),
         Kind::Mdx => document::document(path, content, true, around, problems),
+        Kind::Html => html::document(path, content, around, problems),
+        Kind::Pdf => {
+            let place = document::place(path, route::file_url(path, &around.site), around);
+            pdf::document(&place, content, problems)
+        }
     }
 }

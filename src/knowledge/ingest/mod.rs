@@ -1,14 +1,19 @@
 //! Getting a book in: the Markdown files of a folder become passages, and only what changed is stored again.
 
+mod addresses;
+mod anchors;
 mod chunk;
 mod document;
 mod folder;
 mod frontmatter;
 #[cfg(test)]
 mod hostile;
+mod html;
 mod kind;
 mod mdx;
 mod page;
+mod passages;
+mod pdf;
 mod pipeline;
 mod route;
 mod site;
@@ -31,21 +36,24 @@ use super::{Document, KnowledgeBase, KnowledgeError};
 use kind::{Around, Kind};
 use source::Ready;
 
+pub use addresses::Addresses;
 pub use chunk::PASSAGE_CHARS_MAX;
 pub use folder::Folder;
 pub use kind::FILE_BYTES_MAX;
 pub use mdx::{Markdown, to_markdown};
-pub use site::Site;
+pub use site::{Generator, Site};
 pub use source::{End, Page, Read, Source};
 pub use walk::{DEPTH_MAX, FILES_MAX};
 
 /// How a book is to be read.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The site the book is published on (`https://x.dev`); none asks the `docusaurus.config` beside the folder.
+    /// The site the book is published on (`https://x.dev`); none asks the configuration of its generator.
     pub site_url: Option<String>,
-    /// The route of its pages (`/docs`); none asks the same file, and is `/docs` in the end.
+    /// The route of its pages (`/docs`); none asks the same file, and is the generator's own in the end.
     pub base: Option<String>,
+    /// What makes the site; none asks which configuration lies beside the folder or in it.
+    pub generator: Option<Generator>,
     /// Names or patterns (`README.md`, `drafts`, `**/old-*.md`) of what is left out.
     pub exclude: Vec<String>,
     /// For how long a knowledge base that is away is tried again; none is [`PATIENCE`].
@@ -230,11 +238,15 @@ pub async fn put_all(documents: Vec<Document>, knowledge: &dyn KnowledgeBase) ->
 /// with the program.
 pub fn read<C: Into<Vec<u8>>>(pages: impl IntoIterator<Item = (String, C)>, options: &Options) -> Vec<Document> {
     let (pages, around) = in_memory(pages, options);
-    let document = |(path, content): (String, Vec<u8>)| {
-        match kind::read(Kind::of(&path)?, &path, &content, &around, &mut Vec::new()) {
-            Read::Document(document) => Some(document),
-            Read::Hidden | Read::Broken => None,
-        }
+    let document = |(path, content): (String, Vec<u8>)| match kind::read(
+        Kind::of(&path)?,
+        &path,
+        &content,
+        &around,
+        &mut Vec::new(),
+    ) {
+        Read::Document(document) => Some(document),
+        Read::Hidden | Read::Broken => None,
     };
     pages.into_iter().filter_map(document).collect()
 }
@@ -243,7 +255,8 @@ fn in_memory<C: Into<Vec<u8>>>(
     pages: impl IntoIterator<Item = (String, C)>,
     options: &Options,
 ) -> (BTreeMap<String, Vec<u8>>, Around) {
-    let mut around = Around { site: chosen(Site::default(), options), ..Around::default() };
+    let site = chosen(Site::of(options.generator.unwrap_or_default()), options);
+    let mut around = Around { site, ..Around::default() };
     let mut kept = BTreeMap::new();
     for (path, content) in pages {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
@@ -261,22 +274,21 @@ fn in_memory<C: Into<Vec<u8>>>(
     (kept, around)
 }
 
-/// The site as the operator gave it, completed from the configuration beside the folder.
-fn site_of(folder: &Path, options: &Options) -> Site {
-    let beside = folder.canonicalize().ok().and_then(|folder| folder.parent().map(PathBuf::from));
-    let config = beside.and_then(|beside| {
+/// The site as the operator gave it, completed from the configuration beside the folder or in it. A folder that nothing
+/// generates is Docusaurus' if it has Markdown in it.
+fn site_of(folder: &Path, has_markdown: bool, options: &Options) -> Site {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    let places: Vec<PathBuf> = folder.parent().map(PathBuf::from).into_iter().chain([folder.clone()]).collect();
+    let configured = site::configured(options.generator, |name| {
         let small = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() <= FILE_BYTES_MAX);
-        site::CONFIG_NAMES.iter().map(|name| beside.join(name)).find(small)
+        let path = places.iter().map(|place| place.join(name)).find(small)?;
+        std::fs::read_to_string(path).ok()
     });
-    let read = config.and_then(|path| std::fs::read_to_string(path).ok());
-    chosen(read.map_or_else(Site::default, |source| site::read_config(&source)), options)
+    let unknown = if has_markdown { Generator::Docusaurus } else { Generator::Generic };
+    chosen(configured.unwrap_or_else(|| Site::of(options.generator.unwrap_or(unknown))), options)
 }
 
 fn chosen(site: Site, options: &Options) -> Site {
     let given = |value: &Option<String>| value.clone().filter(|value| !value.trim().is_empty());
-    Site {
-        url: given(&options.site_url).or(site.url),
-        base: given(&options.base).unwrap_or(site.base),
-        trailing_slash: site.trailing_slash,
-    }
+    Site { url: given(&options.site_url).or(site.url), base: given(&options.base).unwrap_or(site.base), ..site }
 }

@@ -39,14 +39,8 @@ pub(super) async fn run(
     let shelf = Shelf { knowledge, progress, patience, halt: options.stop.child_token(), dry_run: options.dry_run };
     let stored = shelf.patiently(|| knowledge.documents()).await?;
     let stored = stored.into_iter().map(|state| (state.path, state.fingerprint)).collect();
-    let mut run = Run {
-        stored,
-        seen: BTreeSet::new(),
-        kept: BTreeSet::new(),
-        documents: 0,
-        report: Report::default(),
-        progress,
-    };
+    let mut run =
+        Run { stored, seen: BTreeSet::new(), kept: BTreeSet::new(), documents: 0, report: Report::default(), progress };
     progress.begin(source.expected());
     let carried = run.carry(source, &shelf).await;
     let End { whole, kept, problems } = source.end();

@@ -47,7 +47,7 @@ pub(super) fn walk(folder: &Path, exclude: &[String]) -> Result<Listing, IngestE
     if listing.pages.is_empty() {
         // Going on would forget everything that is stored.
         let why = listing.problems.first().map_or(String::new(), |problem| format!(" that can be read ({problem})"));
-        return Err(IngestError::Source(format!("there is no .md or .mdx file in {shown}{why}")));
+        return Err(IngestError::Source(format!("there is no page (.md, .mdx, .html or .pdf) in {shown}{why}")));
     }
     listing.pages.sort();
     listing.root = root;

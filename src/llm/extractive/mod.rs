@@ -106,6 +106,10 @@ impl ChatModel for Extractive {
     fn name(&self) -> ModelName {
         name()
     }
+
+    fn takes_over(&self) -> bool {
+        true
+    }
 }
 
 fn name() -> ModelName {

@@ -80,7 +80,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("rust_stemmers", &["knowledge", "llm"]),
     ("rustls", &["llm"]),
     ("serde_saphyr", &["knowledge"]),
-    ("sha2", &["attachments", "auth", "chat", "knowledge"]),
+    ("sha2", &["attachments", "auth", "chat", "embedding", "knowledge"]),
     ("sqlx", &["store"]),
     ("tower", &["routes"]),
     ("tower_http", &["routes"]),
