@@ -114,11 +114,7 @@ impl ChatModel for Extractive {
     }
 
     fn name(&self) -> ModelName {
-<<<<<<< HEAD
         name()
-=======
-        ModelName { provider: PROVIDER.into(), model: "extractive".into() }
->>>>>>> grounding
     }
 
     fn takes_over(&self) -> bool {
@@ -127,7 +123,7 @@ impl ChatModel for Extractive {
 }
 
 fn name() -> ModelName {
-    ModelName { provider: "offline".into(), model: "extractive".into() }
+    ModelName { provider: PROVIDER.into(), model: "extractive".into() }
 }
 
 fn user_text(message: &Message) -> Option<&str> {
