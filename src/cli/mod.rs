@@ -152,7 +152,7 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
         Some(Command::Ingest(asked)) => ingest::run(&settings, &providers, asked).await,
         Some(Command::Ask(asked)) => ask::run(&settings, &providers, asked).await,
         Some(Command::Search(asked)) => search(&settings, &providers, &asked).await,
-        Some(Command::Eval(asked)) => eval::run(&settings, &providers, &asked).await,
+        Some(Command::Eval(asked)) => eval::run(&variables, &settings, &providers, &asked).await,
         Some(Command::Migrate) => migrate(&settings).await,
         Some(Command::Healthcheck) => healthcheck(&settings).await,
         Some(Command::Config { .. } | Command::Conformance(_)) => unreachable!("answered above"),

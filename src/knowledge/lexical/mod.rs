@@ -7,6 +7,7 @@ mod index;
 mod judge;
 mod query;
 mod rank;
+pub mod telling;
 mod terms;
 #[cfg(test)]
 mod tests;
