@@ -13,7 +13,7 @@ use crate::chat::{RestsOn, Turn};
 use crate::config::Grounding;
 use crate::knowledge::Found;
 use crate::knowledge::lexical::telling::telling;
-use crate::llm::extractive::is_small_talk;
+use crate::llm::is_small_talk;
 use crate::llm::passages::KNOWLEDGE_TOOL;
 use crate::llm::{Message, ModelName, ToolCall};
 

@@ -4,9 +4,10 @@
 use chatkit_protocol::{Annotation, AssistantContent, AssistantMessage, ItemKind, ItemUpdate, ThreadEvent, ThreadItem};
 use serde_json::Value;
 
+use super::addresses::Allowed;
 use super::citations::{Citations, Piece};
 use super::ground::Ground;
-use super::links::{Allowed, Links};
+use super::links::Links;
 use super::sources::Sources;
 use crate::chat::{ItemNote, Tokens, Turn};
 

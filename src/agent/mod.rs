@@ -2,6 +2,7 @@
 //!
 //! How an answer comes about is in `answer.rs`; what it may rest on, in `ground.rs`.
 
+mod addresses;
 mod answer;
 mod attachments;
 pub mod citations;

@@ -15,6 +15,8 @@ mod sse;
 mod tool_calls;
 pub mod transcription;
 
+pub use extractive::{is_small_talk, sentences_of};
+
 use std::pin::Pin;
 use std::time::Duration;
 

@@ -288,3 +288,23 @@ async fn a_book_that_is_away_is_told_by_the_offline_model_once() {
     let events = house.stranger().create(QUESTION).await;
     assert_eq!(text(&answer(&events)), "The book could not be looked into just now.");
 }
+
+#[tokio::test]
+async fn what_the_offline_model_quotes_passes_the_check() {
+    let house = Ground::sqlite(&[STRICT]).build().await;
+    let reader = house.visitor().await;
+    let (mut answered, mut ungrounded) = (0, Vec::new());
+    for line in include_str!("../../book/questions.jsonl").lines() {
+        let asked: Value = serde_json::from_str(line).unwrap();
+        let events = reader.create(asked["question"].as_str().unwrap()).await;
+        let kept = grounding(&house, &reader, &thread_of(&events)).await;
+        if kept["refused"].is_null() {
+            answered += 1;
+            if kept["grounded"] != true {
+                ungrounded.push((asked["question"].clone(), text(&answer(&events)).to_owned(), kept));
+            }
+        }
+    }
+    assert!(answered > 20, "{answered}");
+    assert!(ungrounded.is_empty(), "{} of {answered}: {ungrounded:#?}", ungrounded.len());
+}

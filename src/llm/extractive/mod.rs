@@ -15,13 +15,10 @@ use chatkit_protocol::JsonMap;
 use futures_util::{StreamExt, stream};
 
 use super::passages::{CitedPassage, KNOWLEDGE_TOOL, ToolResult};
-use super::{ChatModel, Chunk, ChunkStream, LlmError, Message, ModelName, Prompt, ToolCall};
+use super::{ChatModel, Chunk, ChunkStream, LlmError, Message, ModelName, Prompt, ToolCall, Usage};
 use crate::identity::Ids;
 
 pub use sentences::split as sentences_of;
-
-/// The provider it names.
-pub const PROVIDER: &str = "offline";
 
 /// What it says when nothing was found.
 pub const NOTHING_FOUND: &str = "The book has nothing on this.";
@@ -95,12 +92,13 @@ enum Answer {
 #[async_trait]
 impl ChatModel for Extractive {
     async fn stream(&self, prompt: Prompt) -> Result<ChunkStream, LlmError> {
-        let introduction = Chunk::Model(self.name().model);
-        let chunks = match self.answer(&prompt) {
-            Answer::Search(call) => vec![introduction, Chunk::ToolCalls(vec![call])],
+        // It costs nothing, which nobody has to guess.
+        let introduction = [Chunk::Model(self.name().model), Chunk::Usage(Usage::default())];
+        let chunks: Vec<Chunk> = match self.answer(&prompt) {
+            Answer::Search(call) => introduction.into_iter().chain([Chunk::ToolCalls(vec![call])]).collect(),
             Answer::Words(text) => {
                 let words = text.split_inclusive(char::is_whitespace).map(|word| Chunk::Text(word.to_owned()));
-                std::iter::once(introduction).chain(words).collect()
+                introduction.into_iter().chain(words).collect()
             }
         };
         let pace = self.pace;
@@ -113,7 +111,7 @@ impl ChatModel for Extractive {
     }
 
     fn name(&self) -> ModelName {
-        ModelName { provider: PROVIDER.into(), model: "extractive".into() }
+        ModelName { provider: "offline".into(), model: "extractive".into() }
     }
 }
 
@@ -207,7 +205,10 @@ mod tests {
             arguments: r#"{"query":"What is a \"sensor\"?"}"#.into(),
             extra: JsonMap::new(),
         };
-        assert_eq!(hear(messages).await, [Chunk::Model("extractive".into()), Chunk::ToolCalls(vec![call])]);
+        assert_eq!(
+            hear(messages).await,
+            [Chunk::Model("extractive".into()), Chunk::Usage(Usage::default()), Chunk::ToolCalls(vec![call])]
+        );
     }
 
     #[tokio::test]
