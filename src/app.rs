@@ -3,12 +3,13 @@
 mod database;
 mod knowledge;
 mod providers;
+mod shelf;
 
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use secrecy::SecretString;
 
 use crate::agent::Tutor;
@@ -24,6 +25,7 @@ use crate::knowledge::KnowledgeBase;
 use crate::llm::choice::{ModelChoice, ModelSettings};
 use crate::llm::extractive::Extractive;
 use crate::llm::openai::{Limits, OpenAiCompatible};
+use crate::llm::resilient::{Candidate, Resilient};
 use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, http};
 use crate::store::ThreadStore;
@@ -34,6 +36,7 @@ const CLIENT_ADVICE: &str = "check HTTPS_PROXY, and the system's certificates";
 pub use database::Database;
 pub use knowledge::knowledge;
 pub use providers::Providers;
+pub use shelf::{fitting, shelve};
 
 /// The whole house. Cheap to clone.
 #[derive(Clone)]
@@ -176,16 +179,28 @@ impl App {
 }
 
 fn chat_model(settings: &Settings, model: &ModelSettings, ids: &Ids) -> Result<Arc<dyn ChatModel>> {
-    match &model.choice {
-        ModelChoice::Offline => Ok(Arc::new(Extractive::new(settings.tutor.offline_pace, ids.clone()))),
-        ModelChoice::Endpoint(endpoint) => {
-            let client = http::client(model.proxy.as_deref()).context(CLIENT_ADVICE)?;
-            let silence = settings.tutor.model_silence;
-            let limits = Limits { first_byte: silence, idle: silence, ..Limits::default() };
-            let variables = format!("check {} and {}", endpoint.preset.base_url_variable, endpoint.preset.key_variable);
-            Ok(Arc::new(OpenAiCompatible::new(client, endpoint.clone(), limits, ids.clone()).context(variables)?))
+    let silence = settings.tutor.model_silence;
+    let limits = Limits { first_byte: silence, idle: silence, ..Limits::default() };
+    let client = http::client(model.proxy.as_deref()).context(CLIENT_ADVICE);
+    let candidate = |choice: &ModelChoice| match choice {
+        ModelChoice::Offline => {
+            let model = Arc::new(Extractive::new(settings.tutor.offline_pace, ids.clone()));
+            Ok(Candidate { model, place: String::new() })
         }
+        ModelChoice::Endpoint(endpoint) => {
+            let client = client.as_ref().map_err(|error| anyhow!("{error:#}"))?.clone();
+            let variables = format!("check {} and {}", endpoint.preset.base_url_variable, endpoint.preset.key_variable);
+            let model = OpenAiCompatible::new(client, endpoint.clone(), limits, ids.clone()).context(variables)?;
+            let place = endpoint.base_url.trim().trim_end_matches('/').to_owned();
+            Ok(Candidate { model: Arc::new(model), place })
+        }
+    };
+    let first = candidate(&model.choice)?;
+    if matches!(model.choice, ModelChoice::Offline) {
+        return Ok(first.model);
     }
+    let others = model.fallbacks.iter().map(candidate).collect::<Result<Vec<_>>>()?;
+    Ok(Arc::new(Resilient::new(first, others)))
 }
 
 fn attachments(settings: &Settings, proxy: Option<&str>, house: Surroundings<'_>) -> Result<Option<Attachments>> {

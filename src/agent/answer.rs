@@ -85,7 +85,7 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
             };
             let chunks = match chunks {
                 // One picture that a model does not take would silence it for the rest of the conversation.
-                Err(LlmError::Refused(_)) if round == 1 && files.has_pictures() => {
+                Err(LlmError::Refused(_) | LlmError::Filtered(_)) if round == 1 && files.has_pictures() => {
                     tracing::warn!("The model refused a question with pictures; it is asked again without them");
                     if let Some(notice) = files.without_pictures() {
                         yield Ok(notice);
@@ -110,9 +110,9 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
                     }
                     Ok(Chunk::ToolCalls(called)) => calls = called,
                     Ok(Chunk::Usage(spent)) => message.cost(meter.read(spent)),
-                    Ok(Chunk::Model(model)) => {
-                        tracing::debug!(llm.model = model, "The model answers");
-                        message.written_by(format!("{}/{model}", tutor.model.name().provider));
+                    Ok(Chunk::Model(name)) => {
+                        tracing::debug!(llm.provider = name.provider, llm.model = name.model, "The model answers");
+                        message.written_by(format!("{}/{}", name.provider, name.model));
                     }
                     Err(error) => {
                         for event in message.broken_off(&ground) { yield Ok(event) }

@@ -153,6 +153,7 @@ impl Ground {
             name: KNOWLEDGE_TOOL.to_owned(),
             arguments: json!({ "query": query }).to_string(),
             extra: signature(model),
+            made_by: Some(model.clone()),
         })
     }
 

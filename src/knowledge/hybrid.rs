@@ -20,5 +20,5 @@ pub(super) struct Near {
 /// collection, nearness alone says nothing.
 pub(super) fn best(index: &Index, asked: &Search<'_>, near: &[Near], near_floor: Option<f32>) -> Vec<Hit> {
     let _ = (near, near_floor);
-    index.search(asked.query, asked.earlier, asked.limit)
+    index.search(asked)
 }

@@ -1,10 +1,12 @@
 //! What the house knows: passages of documents, how they get in, and how they are found.
 
+mod arrange;
 pub mod embedded;
 pub mod eval;
 mod hybrid;
 pub mod ingest;
 pub mod lexical;
+pub mod qdrant;
 
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::arrange::arrange;
 use super::lexical::{Hit, Index};
 use super::{Description, Document, DocumentState, Found, KnowledgeBase, KnowledgeError, Search, hybrid};
 use crate::embedding::Embedder;
@@ -113,8 +114,8 @@ impl KnowledgeBase for EmbeddedKnowledge {
             });
             searched.await.map_err(|_| StoreError::Unreadable("the search was broken off".to_owned()))?
         };
-        let found = |hit: Hit| Found { passage: Arc::clone(current.index.passage(hit.passage)), score: hit.score };
-        Ok(hits.into_iter().map(found).collect())
+        let ranked = |hit: Hit| (Arc::clone(current.index.passage(hit.passage)), hit.score);
+        Ok(arrange(hits.into_iter().map(ranked).collect(), asked.limit))
     }
 
     async fn put(&self, documents: Vec<Document>) -> Result<(), KnowledgeError> {

@@ -2,7 +2,9 @@
 //!
 //! Pure: where the passages come from is the knowledge bases' business.
 
+mod census;
 mod index;
+mod judge;
 mod query;
 mod rank;
 pub mod telling;
@@ -12,5 +14,7 @@ mod tests;
 mod typos;
 mod words;
 
+pub use census::Census;
+pub(in crate::knowledge) use census::{Wanted, wanted};
 pub use index::Index;
 pub use rank::Hit;

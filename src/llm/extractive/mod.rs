@@ -80,6 +80,7 @@ impl Extractive {
             name: KNOWLEDGE_TOOL.to_owned(),
             arguments: serde_json::json!({ "query": query }).to_string(),
             extra: JsonMap::new(),
+            made_by: Some(name()),
         }
     }
 }
@@ -93,7 +94,7 @@ enum Answer {
 impl ChatModel for Extractive {
     async fn stream(&self, prompt: Prompt) -> Result<ChunkStream, LlmError> {
         // It costs nothing, which nobody has to guess.
-        let introduction = [Chunk::Model(self.name().model), Chunk::Usage(Usage::default())];
+        let introduction = [Chunk::Model(name()), Chunk::Usage(Usage::default())];
         let chunks: Vec<Chunk> = match self.answer(&prompt) {
             Answer::Search(call) => introduction.into_iter().chain([Chunk::ToolCalls(vec![call])]).collect(),
             Answer::Words(text) => {
@@ -111,8 +112,16 @@ impl ChatModel for Extractive {
     }
 
     fn name(&self) -> ModelName {
-        ModelName { provider: "offline".into(), model: "extractive".into() }
+        name()
     }
+
+    fn takes_over(&self) -> bool {
+        true
+    }
+}
+
+fn name() -> ModelName {
+    ModelName { provider: "offline".into(), model: "extractive".into() }
 }
 
 fn user_text(message: &Message) -> Option<&str> {
@@ -204,11 +213,10 @@ mod tests {
             name: KNOWLEDGE_TOOL.into(),
             arguments: r#"{"query":"What is a \"sensor\"?"}"#.into(),
             extra: JsonMap::new(),
+            made_by: Some(name()),
         };
-        assert_eq!(
-            hear(messages).await,
-            [Chunk::Model("extractive".into()), Chunk::Usage(Usage::default()), Chunk::ToolCalls(vec![call])]
-        );
+        let expected = [Chunk::Model(name()), Chunk::Usage(Usage::default()), Chunk::ToolCalls(vec![call])];
+        assert_eq!(hear(messages).await, expected);
     }
 
     #[tokio::test]
@@ -250,8 +258,8 @@ mod tests {
     #[tokio::test]
     async fn a_greeting_needs_no_book_and_comes_word_by_word() {
         let chunks = hear(vec![Message::user("hello")]).await;
-        assert_eq!(chunks[1], Chunk::Text("Hello! ".into()));
-        assert_eq!(chunks[2], Chunk::Text("Ask ".into()));
+        assert_eq!(chunks[2], Chunk::Text("Hello! ".into()));
+        assert_eq!(chunks[3], Chunk::Text("Ask ".into()));
     }
 
     #[tokio::test]
