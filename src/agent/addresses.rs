@@ -117,7 +117,7 @@ pub(super) fn scheme(text: &str) -> Option<&'static str> {
 }
 
 pub(super) fn ends_address(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`' | '|' | '[' | ']' | '。' | '۔' | '،' | '，')
+    c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`' | '|' | '\\' | '[' | ']' | '。' | '۔' | '،' | '，')
 }
 
 /// How far an address reaches, with the punctuation at its end.

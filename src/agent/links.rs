@@ -142,7 +142,8 @@ impl Links {
     }
 
     fn opening(&self, text: &str, c: char, ended: bool) -> Opening {
-        if self.place.in_fence() {
+        let may_open = matches!(c, '!' | '[' | ']' | '<') || begins_word(self.place.previous(), c);
+        if !may_open || self.place.in_fence() {
             return Opening::Other;
         }
         match c {

@@ -100,7 +100,7 @@ impl<'a> MessageWriter<'a> {
         }
         let verdict = ground.judge(&self.content.text, &self.cited, self.sources);
         self.rests_on(ground.record(&verdict, self.sources));
-        if let Some(closing) = ground.closing(&verdict, &self.content.text) {
+        if let Some(closing) = ground.closing(&verdict, &self.content.text, self.sources) {
             events.extend(self.show(Piece { text: closing, citations: Vec::new() }));
         }
         events.extend(self.end());

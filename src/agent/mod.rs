@@ -81,7 +81,8 @@ impl Tutor {
         self
     }
 
-    /// Adds the search of the book, which the house uses too: for selected texts, and in the strict mode.
+    /// Adds the search of the book, which the house uses too: for selected texts, and in the strict mode, where without
+    /// it every question is refused.
     #[must_use]
     pub fn reading(self, book: QueryKnowledgeBase) -> Self {
         let book = book.strictly(self.settings.grounding == Grounding::Strict);
