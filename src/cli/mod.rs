@@ -8,6 +8,7 @@ mod ingest;
 mod output;
 mod progress;
 mod show;
+mod source;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -58,7 +59,7 @@ struct Overrides {
 enum Command {
     /// Serve (what happens when no command is given)
     Serve,
-    /// Read a folder of Markdown or MDX pages into the knowledge base
+    /// Read a book into the knowledge base: a folder of Markdown, HTML or PDF files, or a site at an address
     Ingest(ingest::IngestArgs),
     /// Ask a question here and now; the answer is kept like any other
     Ask(ask::AskArgs),
@@ -151,7 +152,7 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
         Some(Command::Ingest(asked)) => ingest::run(&settings, &providers, asked).await,
         Some(Command::Ask(asked)) => ask::run(&settings, &providers, asked).await,
         Some(Command::Search(asked)) => search(&settings, &providers, &asked).await,
-        Some(Command::Eval(asked)) => eval::run(&settings, &providers, &asked).await,
+        Some(Command::Eval(asked)) => eval::run(&variables, &settings, &providers, &asked).await,
         Some(Command::Migrate) => migrate(&settings).await,
         Some(Command::Healthcheck) => healthcheck(&settings).await,
         Some(Command::Config { .. } | Command::Conformance(_)) => unreachable!("answered above"),

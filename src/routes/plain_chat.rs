@@ -25,13 +25,15 @@ use crate::identity::Identity;
 const SELECTION_CHARS_MIN: usize = 50;
 /// The longest question about a selection.
 const QUERY_CHARS_MAX: usize = 1_000;
+/// A selection is kept up to so many bytes, more than any answer looks at; a longer one is no mistake of the reader.
+const SELECTION_BYTES_MAX: usize = 16_000;
 
 pub(super) fn router() -> Router<App> {
     Router::new().route("/chat", post(chat)).route("/chat/local", post(local))
 }
 
 #[derive(Deserialize)]
-struct Chat {
+struct Asked {
     #[serde(default)]
     message: String,
     session_id: Option<String>,
@@ -41,7 +43,7 @@ struct Chat {
 /// Answers `{"response", "session_id", "timestamp"}`. A session that is not the caller's counts as unknown, and an
 /// unknown one begins anew.
 async fn chat(State(app): State<App>, Caller(who): Caller, body: Body) -> Result<Json<Value>, ApiError> {
-    let asked: Chat = read(&app, body).await?;
+    let asked: Asked = read(&app, body).await?;
     if asked.message.trim().is_empty() {
         return Err(wrong("message", "must hold a question"));
     }
