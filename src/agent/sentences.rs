@@ -55,6 +55,7 @@ pub(super) fn of(error: &LlmError) -> TurnError {
             "The model's provider does not allow an answer to this. Asking in other words may help.".to_owned(),
             false,
         ),
+        LlmError::Nothing => no_answer(),
         LlmError::Resting(wait) => custom(
             format!(
                 "The model has failed several times in a row, so it is given a rest. Please try again {}.",

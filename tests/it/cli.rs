@@ -14,6 +14,7 @@ use crate::support::attachments::days_later;
 use crate::support::client::{Reader, input, streamed_text, thread_of, types};
 use crate::support::fake_model::{FakeModel, Reply};
 use crate::support::house::until;
+use crate::support::web_site::{Answer, WebSite};
 use program::Home;
 
 /// Three pages whose words are not in the bundled book.
@@ -136,7 +137,10 @@ fn a_page_that_cannot_be_read_is_named_with_its_line_and_the_others_are_ingested
     home.write("zoo/latin1.md", b"# The ca\xe9 page\n\nNothing.\n").write("zoo/late.md", b"# Late\n\nfine\n\xff\n");
     let ended = home.run(&["ingest", "zoo"]);
     assert!(ended.out.starts_with("3 documents added"), "{ended:?}");
-    ended.badly(&["latin1.md:1: ", "late.md:4: ", "not UTF-8", "2 problem(s)"]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    for named in ["latin1.md:1: ", "late.md:4: ", "not UTF-8", "2 problem(s)"] {
+        assert!(ended.err.contains(named), "{named}: {ended:?}");
+    }
     assert!(!home.run(&["search", "okapi", "--json"]).well().is_empty());
 }
 
@@ -456,4 +460,17 @@ async fn bytes_of_an_upload_whose_server_died_go_with_a_later_sweep() {
 async fn visitor(url: &str) -> Reader {
     let answer = Reader::new(url, None).post_to("/visitor", "").await;
     Reader::new(url, Some(answer.body["token"].as_str().unwrap().to_owned()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_book_is_read_from_its_site_when_that_may_be_here() {
+    let site = WebSite::start().await;
+    site.map(&["/okapi", "/blog"]);
+    site.answer("/okapi", [Answer::html("<h1>Okapi</h1><h2 id=legs>Legs</h2><p>An okapi has striped legs.")]);
+    let (home, address) = (Home::new(), site.url("/sitemap.xml"));
+    home.run(&["ingest", &address]).badly(&["give --allow-private if that is meant"]);
+    let told = home.run(&["ingest", &address, "--allow-private", "--delay-ms", "0", "--exclude", "blog"]).well();
+    assert!(told.contains("1 documents added"), "{told}");
+    let found = json_lines(&home.run(&["search", "striped legs of an okapi", "--json"]).well());
+    assert_eq!(found[0]["url"], json!(site.url("/okapi#legs")));
 }

@@ -17,6 +17,7 @@ mod files;
 mod formats;
 mod grounding;
 mod habits;
+mod ingestion;
 mod knowledge;
 mod knowledge_contract;
 mod knowledge_qdrant;

@@ -71,7 +71,7 @@ impl Question {
 
 impl Place {
     /// Whether a passage is of this section: by its heading, or, where a page has a heading twice, by its address.
-    pub(super) fn is_of(&self, passage: &Passage) -> bool {
+    pub(in crate::knowledge) fn is_of(&self, passage: &Passage) -> bool {
         passage.path == self.path
             && (passage.heading == self.heading || self.url.as_ref().is_some_and(|url| *url == passage.url))
     }

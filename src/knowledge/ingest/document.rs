@@ -5,14 +5,23 @@ use std::collections::BTreeMap;
 use super::chunk::CHUNKER_VERSION;
 use super::frontmatter::{FrontMatter, split};
 use super::kind::Around;
-use super::mdx::to_markdown;
-use super::page::{Block, BlockKind, Section, read};
+use super::mdx::{nested_deeper, to_markdown};
+use super::page::{Block, BlockKind, Page, Section, cut_heading, read};
 use super::passages::{self, Place};
 use super::route::{base_id, page_url, without_number_prefix};
 use super::site::{Generator, Site};
 use super::source::Read;
 use super::{Problem, dialect};
 use crate::knowledge::{Document, Passage};
+
+/// Headings of one page; a page with more was not written for readers.
+const PAGE_HEADINGS_MAX: usize = 10_000;
+/// Quotes and lists in one another, in levels, that begin on one line.
+const NESTING_MAX: usize = 200;
+/// A text has at most one control character in so many bytes; what has more is no text.
+const BYTES_PER_CONTROL_MIN: usize = 20;
+/// A longer `slug` or `id` is not taken for one, in bytes.
+const SLUG_BYTES_MAX: usize = 2_000;
 
 /// Cuts a page of Markdown into passages. `mdx` says that it has no indented code.
 pub(super) fn document(path: &str, content: &[u8], mdx: bool, around: &Around, problems: &mut Vec<Problem>) -> Read {
@@ -34,18 +43,39 @@ pub(super) fn document(path: &str, content: &[u8], mdx: bool, around: &Around, p
             return Read::Broken;
         }
     };
-    let page = split(text);
-    if let Some((line, sentence)) = page.problem {
+    let is_control = |byte: &u8| (*byte < b' ' && !byte.is_ascii_whitespace()) || *byte == 0x7f;
+    if content.iter().filter(|&byte| is_control(byte)).count() * BYTES_PER_CONTROL_MIN > content.len() {
+        let first = content.iter().position(|byte| is_control(byte)).unwrap_or(0);
+        problem(Some(line_of(content, first)), "it is full of control characters and is no text; it is left out".into());
+        return Read::Broken;
+    }
+    let mut page = split(text);
+    if let Some((line, sentence)) = page.problem.take() {
         problem(Some(line), sentence);
     }
+    let is_slug = |slug: &String| slug.len() <= SLUG_BYTES_MAX;
+    page.front.slug = page.front.slug.filter(is_slug);
+    page.front.id = page.front.id.filter(is_slug);
     if page.front.draft == Some(true) || page.front.unlisted == Some(true) {
         return Read::Hidden;
+    }
+    if let Some(line) = nested_deeper(page.body, NESTING_MAX) {
+        let sentence = format!("more than {NESTING_MAX} quotes and lists in one another; the page is left out");
+        problem(Some(line + page.body_line - 1), sentence);
+        return Read::Broken;
     }
     let markdown = to_markdown(&dialect::plain(page.body, site.generator), mdx);
     for (line, sentence) in markdown.problems {
         problem(Some(line + page.body_line - 1), sentence);
     }
-    let passages = passages(path, &page.front, &markdown.text, site, labels);
+    let mut sections = read(&markdown.text, site.generator);
+    if sections.sections.len() > PAGE_HEADINGS_MAX {
+        let too_many = page.body.lines().enumerate().filter(|(_, line)| line.starts_with('#')).nth(PAGE_HEADINGS_MAX);
+        let sentence = format!("it has more than {PAGE_HEADINGS_MAX} headings; it is left out");
+        problem(too_many.map(|(index, _)| index + page.body_line), sentence);
+        return Read::Broken;
+    }
+    let passages = passages(path, &page.front, &mut sections, site, labels);
     if passages.is_empty() {
         problem(None, "it holds no text; there is nothing to find in it".into());
     }
@@ -59,12 +89,11 @@ pub(super) fn document(path: &str, content: &[u8], mdx: bool, around: &Around, p
 fn passages(
     path: &str,
     front: &FrontMatter,
-    markdown: &str,
+    page: &mut Page,
     site: &Site,
     labels: &BTreeMap<String, String>,
 ) -> Vec<Passage> {
-    let mut page = read(markdown, site.generator);
-    let front_title = front.title.as_ref().and_then(|title| title.text());
+    let front_title = front.title.as_ref().and_then(|title| title.text()).map(cut_heading);
     let title = front_title.or_else(|| page.title.clone()).unwrap_or_else(|| base_id(path, front).to_owned());
     let (module, week) = (module(path, front, labels), week(path, front));
     let place = Place { path: path.to_owned(), url: page_url(path, front, site), module, week };
@@ -105,7 +134,7 @@ pub(super) fn place(path: &str, url: String, around: &Around) -> Place {
 /// What the front matter says, else the label or name of the outermost folder that is named like a part of a book.
 fn module(path: &str, front: &FrontMatter, labels: &BTreeMap<String, String>) -> Option<String> {
     if let Some(module) = front.module.as_ref().and_then(|module| module.text()) {
-        return Some(module);
+        return Some(cut_heading(module));
     }
     let folder_ends: Vec<usize> = path.match_indices('/').map(|(at, _)| at).collect();
     let named = folder_ends.iter().map(|&end| &path[..end]).find(|folder| {

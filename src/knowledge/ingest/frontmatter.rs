@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+/// A larger front matter is not read, in bytes.
+const FRONT_MATTER_BYTES_MAX: usize = 64 * 1024;
+
 /// What is read of the front matter; anything else in it is left alone.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
@@ -99,6 +102,13 @@ pub(super) fn split(page: &str) -> Split<'_> {
 }
 
 fn read(yaml: &str) -> (FrontMatter, Option<(usize, String)>) {
+    if yaml.len() > FRONT_MATTER_BYTES_MAX {
+        let kib = FRONT_MATTER_BYTES_MAX / 1024;
+        return (
+            FrontMatter::default(),
+            Some((1, format!("the front matter is larger than {kib} KiB; the page is read without it"))),
+        );
+    }
     match serde_saphyr::from_str::<Option<FrontMatter>>(yaml) {
         Ok(front) => (front.unwrap_or_default(), None),
         Err(_) if yaml.trim().is_empty() => (FrontMatter::default(), None),

@@ -47,6 +47,13 @@ pub(super) struct Page {
     pub sections: Vec<Section>,
 }
 
+/// A longer heading is cut, in letters: every passage below it carries it.
+pub(super) const HEADING_CHARS_MAX: usize = 300;
+/// A longer anchor is left out, in bytes.
+const ANCHOR_BYTES_MAX: usize = 2_000;
+/// Lists in lists are indented so far, in levels; what is deeper stands below one another.
+const INDENT_MAX: usize = 16;
+
 /// Reads a page of Markdown; its anchors are those that the site's generator would make.
 pub(super) fn read(markdown: &str, generator: Generator) -> Page {
     let options = Options::ENABLE_TABLES
@@ -226,7 +233,7 @@ impl Reader {
             self.block.push_str(text);
             return;
         }
-        let indent = "  ".repeat(self.lists.len());
+        let indent = "  ".repeat(self.lists.len().min(INDENT_MAX));
         for (index, line) in text.split('\n').enumerate() {
             if index > 0 {
                 self.block.push('\n');
@@ -276,7 +283,7 @@ impl Reader {
         self.block.truncate(kept);
         if !self.block.is_empty() {
             self.block.push('\n');
-            self.block.push_str(&"  ".repeat(indent));
+            self.block.push_str(&"  ".repeat(indent.min(INDENT_MAX)));
         }
     }
 
@@ -302,7 +309,7 @@ impl Reader {
                 (text, None) => (text, anchors.anchor(&heading.text)),
             },
         };
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = cut_heading(text.split_whitespace().collect::<Vec<_>>().join(" "));
         if self.depth > 0 {
             self.block.push_str(&text);
             self.new_line();
@@ -318,10 +325,18 @@ impl Reader {
         self.page.sections.push(Section {
             heading: text,
             heading_path: self.above.iter().map(|(_, text)| text.clone()).collect(),
-            anchor: (level > 1 && !anchor.is_empty()).then_some(anchor),
+            anchor: (level > 1 && (1..=ANCHOR_BYTES_MAX).contains(&anchor.len())).then_some(anchor),
             blocks: Vec::new(),
         });
     }
+}
+
+/// At most as many letters as a heading may have.
+pub(super) fn cut_heading(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(HEADING_CHARS_MAX) {
+        text.truncate(end);
+    }
+    text
 }
 
 /// A heading without the `{#anchor}` its author gave it.

@@ -177,6 +177,8 @@ impl Walk<'_> {
             self.label(&entry.path(), name, path);
         } else if metadata.is_file() && is_page(path) {
             self.listing.pages.push(path.to_owned());
+        } else if is_page(path) {
+            self.unread(path, "it is no file; it is left out".to_owned());
         }
         Ok(())
     }

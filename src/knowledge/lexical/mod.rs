@@ -5,6 +5,7 @@
 mod census;
 mod index;
 mod judge;
+pub mod learn;
 mod query;
 mod rank;
 pub mod telling;

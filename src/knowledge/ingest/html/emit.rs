@@ -55,7 +55,7 @@ pub(super) struct Mark {
     is_block: bool,
 }
 
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 enum What {
     #[default]
     Nothing,

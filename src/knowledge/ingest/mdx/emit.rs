@@ -38,6 +38,10 @@ struct Writer<'a> {
     mdx: bool,
     done: Vec<String>,
     line: String,
+    /// How far the line is known to be blank, in bytes, so that a long one is not looked through for every tag in it.
+    blank: usize,
+    /// Which of `</h1>` to `</h6>` are on the line of the page that is being written, once somebody asked.
+    headings_closed: [Option<bool>; 6],
     /// Spaces taken from the start of the line that is being written.
     dedent: usize,
     /// The open elements: the indentation of their content, once it is known.
@@ -59,6 +63,8 @@ impl Writer<'_> {
         let source = self.source.get(self.done.len()).copied().unwrap_or("");
         self.tag_first = false;
         self.dedent = 0;
+        self.blank = 0;
+        self.headings_closed = [None; 6];
         if source.trim().is_empty() {
             return;
         }
@@ -69,6 +75,13 @@ impl Writer<'_> {
         let marker = source.trim_start();
         let is_item = marker.starts_with(['-', '*', '+']) || marker.starts_with(|c: char| c.is_ascii_digit());
         self.in_list = is_item || (self.in_list && indent > self.dedent);
+    }
+
+    fn line_is_blank(&mut self) -> bool {
+        if self.line[self.blank..].trim_start().is_empty() {
+            self.blank = self.line.len();
+        }
+        self.blank == self.line.len()
     }
 
     fn end_line(&mut self) {
@@ -101,7 +114,7 @@ impl Writer<'_> {
 
     /// Text of one line. Behind a tag a line does not begin, so a `#` there is no heading.
     fn inline(&mut self, part: &str) {
-        if self.tag_first && self.line.trim().is_empty() {
+        if self.tag_first && self.line_is_blank() {
             let trimmed = part.trim_start();
             let digits = trimmed.len() - trimmed.trim_start_matches(|c: char| c.is_ascii_digit()).len();
             if trimmed.starts_with(['#', '-', '+', '*', '>', '=', '~', '|']) && !trimmed.starts_with("**") {
@@ -154,7 +167,8 @@ impl Writer<'_> {
     }
 
     fn instead(&mut self, source: &str, shown: &str) {
-        self.tag_first |= self.line.trim().is_empty() && shown.is_empty();
+        let line_is_blank = self.line_is_blank();
+        self.tag_first |= line_is_blank && shown.is_empty();
         let breaks = source.matches('\n').count();
         let multiline = shown.contains('\n');
         if multiline
@@ -183,7 +197,7 @@ impl Writer<'_> {
     }
 
     fn tag(&mut self, source: &str, tag: &Tag, next_opens: bool) {
-        let line_is_empty = self.line.trim().is_empty();
+        let line_is_empty = self.line_is_blank();
         let shown = match tag.kind {
             Kind::Close => self.closing(tag, next_opens),
             Kind::Open | Kind::Alone => self.opening(tag, line_is_empty),
@@ -215,11 +229,12 @@ impl Writer<'_> {
                 return if self.cells_in_row > 1 { bar.to_owned() } else { String::new() };
             }
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" if tag.kind == Kind::Open => {
+                let level = usize::from(tag.name.as_bytes()[1] - b'0');
                 let source = self.source.get(self.done.len()).copied().unwrap_or("");
-                let one_line = line_is_empty && source.contains(&format!("</{}>", tag.name));
+                let closing = || source.contains(&format!("</{}>", tag.name));
+                let one_line = line_is_empty && *self.headings_closed[level - 1].get_or_insert_with(closing);
                 self.heading_id = tag.text("id").filter(|_| one_line);
                 self.bold_heading = one_line && self.heading_id.is_none();
-                let level = usize::from(tag.name.as_bytes()[1] - b'0');
                 return match (&self.heading_id, self.bold_heading) {
                     (Some(_), _) => "#".repeat(level) + " ",
                     (None, true) => "**".to_owned(),
@@ -248,7 +263,7 @@ impl Writer<'_> {
                 None => " ".to_owned(),
             },
             // Two spaces at the end of a line keep the next row off this one.
-            "tr" | "TableRow" | "Tr" if !self.line.trim().is_empty() => "  ".to_owned(),
+            "tr" | "TableRow" | "Tr" if !self.line_is_blank() => "  ".to_owned(),
             name if INLINE_ELEMENTS.contains(&name) => String::new(),
             name if next_opens || BLOCK_ELEMENTS.contains(&name) => " ".to_owned(),
             _ => String::new(),

@@ -48,6 +48,23 @@ impl Fence {
         rest.len() >= self.count && rest.chars().all(|c| c == self.mark)
     }
 
+    /// How many quotes and list items begin on this line, one in the other.
+    pub(super) fn markers(line: &str) -> usize {
+        let bytes = line.as_bytes();
+        let (mut at, mut markers) = (0, 0);
+        loop {
+            at += bytes[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            let digits = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let is_apart = bytes.get(at + digits + 1).is_none_or(u8::is_ascii_whitespace);
+            at += match (digits, bytes.get(at + digits)) {
+                (0, Some(b'>')) => 1,
+                (0, Some(b'-' | b'*' | b'+')) | (1..=9, Some(b'.' | b')')) if is_apart => digits + 1,
+                _ => return markers,
+            };
+            markers += 1;
+        }
+    }
+
     /// The line behind the marks of quotes and list items, and whether there was one of an item.
     pub(super) fn after_markers(line: &str) -> (&str, bool) {
         let mut rest = line.trim_start_matches([' ', '\t', '>']);
@@ -72,8 +89,9 @@ impl Fence {
 
 /// The length of `<https://…>` or `<name@host>`.
 pub(super) fn autolink(rest: &str) -> Option<usize> {
-    let end = prefix(rest, SPAN_BYTES_MAX).find(['>', ' ', '\n'])?;
-    let inside = rest[..end].strip_prefix('<')?;
+    let inside = prefix(rest, SPAN_BYTES_MAX).strip_prefix('<')?;
+    let end = inside.find(['>', ' ', '\n', '<'])? + 1;
+    let inside = &rest[1..end];
     let (scheme, _) = inside.split_once(':').or_else(|| inside.split_once('@'))?;
     let ok = rest[end..].starts_with('>')
         && scheme.len() > 1

@@ -8,6 +8,11 @@ mod tag;
 #[cfg(test)]
 mod tests;
 
+/// The first line on which more quotes and list items than this begin one in the other, from 1.
+pub(super) fn nested_deeper(page: &str, levels: usize) -> Option<usize> {
+    page.lines().position(|line| lines::Fence::markers(line) > levels).map(|index| index + 1)
+}
+
 /// A page as Markdown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Markdown {

@@ -1,6 +1,8 @@
 //! Which tags belong together, and which are none.
 
-use super::scan::{Finding, Piece};
+use std::collections::HashMap;
+
+use super::scan::{FINDINGS_MAX, Finding, Piece};
 use super::tag::{Kind, Tag};
 
 /// Elements inside a line of text: taking them away joins nothing that was apart.
@@ -91,6 +93,8 @@ pub(super) enum Match {
 pub(super) fn match_tags(page: &str, pieces: &[Piece]) -> (Vec<Match>, Vec<Finding>) {
     let mut matched = vec![Match::Paired; pieces.len()];
     let mut open: Vec<(usize, usize, &Tag)> = Vec::new();
+    // How many of a name are open: most of the tags that close nothing are told by that.
+    let mut names: HashMap<&str, usize> = HashMap::new();
     let mut findings = Vec::new();
     let never_closed = |(index, offset, tag): (usize, usize, &Tag),
                         matched: &mut [Match],
@@ -100,25 +104,33 @@ pub(super) fn match_tags(page: &str, pieces: &[Piece]) -> (Vec<Match>, Vec<Findi
         let placeholder =
             tag.attributes.is_empty() && !known && (glued || tag.name.starts_with(|c: char| c.is_ascii_lowercase()));
         matched[index] = if placeholder { Match::Text } else { Match::Stray };
-        findings.push((offset, format!("<{}> is never closed", tag.name)));
+        if findings.len() < FINDINGS_MAX {
+            findings.push((offset, format!("<{}> is never closed", tag.name)));
+        }
     };
     for (index, piece) in pieces.iter().enumerate() {
         let Piece::Tag(range, tag) = piece else { continue };
         match tag.kind {
             Kind::Alone => {}
-            Kind::Open => open.push((index, range.start, tag)),
-            Kind::Close => match open.iter().rposition(|(_, _, opened)| opened.name == tag.name) {
-                Some(position) => {
-                    for unclosed in open.split_off(position + 1) {
-                        never_closed(unclosed, &mut matched, &mut findings);
-                    }
-                    open.pop();
-                }
-                None => {
-                    matched[index] = Match::Stray;
+            Kind::Open => {
+                *names.entry(&tag.name).or_default() += 1;
+                open.push((index, range.start, tag));
+            }
+            Kind::Close if names.get(tag.name.as_str()).is_none_or(|&count| count == 0) => {
+                matched[index] = Match::Stray;
+                if findings.len() < FINDINGS_MAX {
                     findings.push((range.start, format!("</{}> closes nothing", tag.name)));
                 }
-            },
+            }
+            Kind::Close => {
+                while let Some(opened) = open.pop() {
+                    names.entry(&opened.2.name).and_modify(|count| *count -= 1);
+                    if opened.2.name == tag.name {
+                        break;
+                    }
+                    never_closed(opened, &mut matched, &mut findings);
+                }
+            }
         }
     }
     for unclosed in open {

@@ -3,10 +3,17 @@
 use std::ops::Range;
 
 use super::lines::{Fence, autolink, bracket_balance, directive_title, heading_id_comment, is_module_code};
-use super::tag::{Tag, expression_end, literal, prefix};
+use super::tag::{EXPRESSION_BYTES_MAX, Tag, expression_end, literal, prefix};
 
 /// Longest code span or formula inside a paragraph, in bytes.
 pub(super) const SPAN_BYTES_MAX: usize = 8 * 1024;
+
+/// All that is looked at in vain on a page, such as for the ends of tags that have none, in bytes; beyond it `<` and `{`
+/// are taken for letters.
+const LOOKED_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Findings of one page that are kept; a page with more is broken in a way that these show.
+pub(super) const FINDINGS_MAX: usize = 1_000;
 
 /// A piece of the page. All pieces together are the whole page, in order.
 #[derive(Debug)]
@@ -38,6 +45,9 @@ pub(super) fn scan(source: &str, mdx: bool) -> (Vec<Piece>, Vec<Finding>) {
         text_from: 0,
         directives: Vec::new(),
         in_list: false,
+        looked: 0,
+        no_formula_until: 0,
+        never: Vec::new(),
     };
     scan.page();
     (scan.pieces, scan.findings)
@@ -53,6 +63,12 @@ struct Scan<'a> {
     /// The admonitions that are open: colons and offset.
     directives: Vec<(usize, usize)>,
     in_list: bool,
+    /// Bytes that were looked at in vain.
+    looked: usize,
+    /// Up to here no formula is closed that begins before.
+    no_formula_until: usize,
+    /// What was looked for up to the end of the page, and is not there.
+    never: Vec<&'static str>,
 }
 
 impl<'a> Scan<'a> {
@@ -71,7 +87,7 @@ impl<'a> Scan<'a> {
         }
         self.flush(at);
         for (_, offset) in std::mem::take(&mut self.directives) {
-            self.findings.push((offset, "an admonition (:::) is never closed".to_owned()));
+            self.found(offset, "an admonition (:::) is never closed");
         }
     }
 
@@ -79,6 +95,12 @@ impl<'a> Scan<'a> {
     fn line(&self, at: usize) -> &'a str {
         let rest = &self.source[at..];
         &rest[..rest.find('\n').map_or(rest.len(), |end| end + 1)]
+    }
+
+    fn found(&mut self, at: usize, sentence: &str) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push((at, sentence.to_owned()));
+        }
     }
 
     fn flush(&mut self, end: usize) {
@@ -107,7 +129,7 @@ impl<'a> Scan<'a> {
             self.push(Piece::Block(at..end), &(at..end));
             return Some(end);
         }
-        if after_blank && is_module_code(line) {
+        if after_blank && self.looked < LOOKED_BYTES_MAX && is_module_code(line) {
             let end = self.module_code_end(at);
             self.push(Piece::Instead(at..end, String::new()), &(at..end));
             return Some(end);
@@ -142,21 +164,25 @@ impl<'a> Scan<'a> {
                 return at;
             }
         }
-        self.findings.push((start, "a code block is never closed; the rest of the page is read as code".to_owned()));
+        self.found(start, "a code block is never closed; the rest of the page is read as code");
         at
     }
 
-    fn formula_end(&self, mut at: usize) -> Option<usize> {
+    fn formula_end(&mut self, mut at: usize) -> Option<usize> {
+        if at < self.no_formula_until {
+            return None;
+        }
         while at < self.source.len() {
             let line = self.line(at);
             if line.trim().is_empty() {
-                return None;
+                break;
             }
             at += line.len();
             if line.trim_end().ends_with("$$") {
                 return Some(at);
             }
         }
+        self.no_formula_until = at;
         None
     }
 
@@ -196,8 +222,8 @@ impl<'a> Scan<'a> {
         if depth <= 0 {
             return at;
         }
-        self.findings
-            .push((start, "an import or export is never closed; it is left out up to the next empty line".to_owned()));
+        self.looked += at - start;
+        self.found(start, "an import or export is never closed; it is left out up to the next empty line");
         first_blank.unwrap_or(at)
     }
 
@@ -210,7 +236,7 @@ impl<'a> Scan<'a> {
         let start = at + line.len() - line.trim_start().len();
         let shown = if rest.is_empty() {
             if self.directives.pop().is_none() {
-                self.findings.push((at, "a ::: closes nothing".to_owned()));
+                self.found(at, "a ::: closes nothing");
             }
             String::new()
         } else {
@@ -243,11 +269,13 @@ impl<'a> Scan<'a> {
     fn span(&mut self, at: usize, mark: char) -> usize {
         let rest = prefix(&self.source[at..], SPAN_BYTES_MAX);
         let count = rest.len() - rest.trim_start_matches(mark).len();
-        let paragraph = &rest[..rest.find("\n\n").unwrap_or(rest.len())];
         let mut from = count;
-        while let Some(found) = paragraph[from..].find(mark) {
+        while let Some(found) = rest[from..].find(mark) {
             let run_start = from + found;
-            let run = paragraph[run_start..].len() - paragraph[run_start..].trim_start_matches(mark).len();
+            if rest[from..run_start].contains("\n\n") {
+                break;
+            }
+            let run = rest[run_start..].len() - rest[run_start..].trim_start_matches(mark).len();
             if run == count {
                 let range = at..at + run_start + run;
                 self.push(Piece::Span(range.clone()), &range);
@@ -264,11 +292,15 @@ impl<'a> Scan<'a> {
         if rest.starts_with("$$") {
             return self.span(at, '$');
         }
-        let line = &rest[1..rest.find('\n').unwrap_or(rest.len())];
+        let line = prefix(&rest[1..], SPAN_BYTES_MAX);
         let hugs = line.starts_with(|c: char| !c.is_whitespace());
-        let end = line.char_indices().find(|&(i, c)| c == '$' && i > 0 && !line[..i].ends_with('\\')).map(|(i, _)| i);
+        let end = line
+            .char_indices()
+            .take_while(|&(_, c)| hugs && c != '\n')
+            .find(|&(i, c)| c == '$' && i > 0 && !line[..i].ends_with('\\'))
+            .map(|(i, _)| i);
         match end.filter(|&end| {
-            hugs && !line[..end].ends_with(char::is_whitespace)
+            !line[..end].ends_with(char::is_whitespace)
                 && !line[end + 1..].starts_with(|c: char| c.is_ascii_digit())
         }) {
             Some(end) => {
@@ -283,9 +315,9 @@ impl<'a> Scan<'a> {
     fn angle(&mut self, at: usize) -> usize {
         let rest = &self.source[at..];
         if rest.starts_with("<!--") {
-            let end = rest.find("-->").map_or(4, |end| end + 3);
+            let end = self.find(at, "-->").map_or(4, |end| end + 3);
             if end == 4 {
-                self.findings.push((at, "a comment (<!--) is never closed".to_owned()));
+                self.found(at, "a comment (<!--) is never closed");
             }
             self.push(Piece::Instead(at..at + end, String::new()), &(at..at + end));
             return at + end;
@@ -293,14 +325,19 @@ impl<'a> Scan<'a> {
         if let Some(length) = autolink(rest) {
             return at + length;
         }
-        let Some((tag, length)) = Tag::parse(rest) else {
+        let parsed = (self.looked < LOOKED_BYTES_MAX).then(|| Tag::parse(rest, &mut self.looked)).flatten();
+        let Some((tag, length)) = parsed else {
             self.push(Piece::Letter(at..at + 1), &(at..at + 1));
             return at + 1;
         };
         let mut end = at + length;
-        if matches!(tag.name.as_str(), "script" | "style") && tag.kind == super::tag::Kind::Open {
-            let closing = format!("</{}>", tag.name);
-            if let Some(found) = self.source[end..].find(&closing) {
+        let closing = match tag.name.as_str() {
+            "script" => Some("</script>"),
+            "style" => Some("</style>"),
+            _ => None,
+        };
+        if let Some(closing) = closing.filter(|_| tag.kind == super::tag::Kind::Open) {
+            if let Some(found) = self.find(end, closing) {
                 end += found + closing.len();
                 self.push(Piece::Instead(at..end, String::new()), &(at..end));
                 return end;
@@ -310,14 +347,30 @@ impl<'a> Scan<'a> {
         end
     }
 
+    /// Where this stands from `at` on, counted from there.
+    fn find(&mut self, at: usize, wanted: &'static str) -> Option<usize> {
+        if self.never.contains(&wanted) {
+            return None;
+        }
+        let found = self.source[at..].find(wanted);
+        if found.is_none() {
+            self.never.push(wanted);
+        }
+        found
+    }
+
     fn brace(&mut self, at: usize) -> usize {
         let rest = &self.source[at..];
-        let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
-        if line.starts_with("{#") && line.trim_end().ends_with('}') {
-            return at + line.len();
+        if rest.starts_with("{#") {
+            let line = prefix(rest, SPAN_BYTES_MAX).lines().next().unwrap_or("");
+            if line.trim_end().ends_with('}') {
+                return at + line.len();
+            }
         }
-        let Some(length) = expression_end(rest) else {
-            self.findings.push((at, "a { is never closed; it is read as text".to_owned()));
+        let length = (self.looked < LOOKED_BYTES_MAX).then(|| expression_end(rest)).flatten();
+        let Some(length) = length else {
+            self.looked += rest.len().min(EXPRESSION_BYTES_MAX);
+            self.found(at, "a { is never closed; it is read as text");
             self.push(Piece::Letter(at..at + 1), &(at..at + 1));
             return at + 1;
         };

@@ -70,7 +70,9 @@ pub(super) enum Value {
 
 impl Tag {
     /// Reads the tag at the start of `source`, which begins with `<`; gives its length in bytes too.
-    pub(super) fn parse(source: &str) -> Option<(Self, usize)> {
+    ///
+    /// What is looked at in vain is counted in `looked`, in bytes.
+    pub(super) fn parse(source: &str, looked: &mut usize) -> Option<(Self, usize)> {
         let limited = prefix(source, EXPRESSION_BYTES_MAX);
         let inside = limited.strip_prefix('<')?;
         if let Some(rest) = inside.strip_prefix('/') {
@@ -87,22 +89,32 @@ impl Tag {
             return None;
         }
         let mut attributes = Vec::new();
+        let in_vain = *looked;
         loop {
             rest = rest.trim_start();
+            *looked = in_vain + limited.len() - rest.len();
             if let Some(after) = rest.strip_prefix("/>") {
+                *looked = in_vain;
                 return Some((
                     Self { kind: Kind::Alone, name: name.to_owned(), attributes },
                     limited.len() - after.len(),
                 ));
             }
             if let Some(after) = rest.strip_prefix('>') {
+                *looked = in_vain;
                 let kind = if VOID_ELEMENTS.contains(&name) { Kind::Alone } else { Kind::Open };
                 return Some((Self { kind, name: name.to_owned(), attributes }, limited.len() - after.len()));
             }
-            rest = match rest.starts_with('{') {
-                true => &rest[expression_end(rest)?..],
-                false => attribute(rest, &mut attributes)?,
+            let after = match rest.starts_with('{') {
+                true => expression_end(rest).map(|end| &rest[end..]),
+                false => attribute(rest, &mut attributes),
             };
+            let Some(after) = after else {
+                // A letter that cannot begin an attribute is seen at once; anything else was looked for to the end.
+                *looked += if rest.starts_with(|c| c != '{' && ends_name(c)) { 0 } else { rest.len() };
+                return None;
+            };
+            rest = after;
         }
     }
 
@@ -149,6 +161,7 @@ pub(super) fn expression_end(source: &str) -> Option<usize> {
     let limited = prefix(source, EXPRESSION_BYTES_MAX);
     let mut depth = 0usize;
     let mut at = 0;
+    let mut quotes = Quotes::default();
     while let Some(letter) = limited[at..].chars().next() {
         let rest = &limited[at..];
         let length = match letter {
@@ -163,7 +176,7 @@ pub(super) fn expression_end(source: &str) -> Option<usize> {
                 }
                 1
             }
-            '\'' | '"' | '`' => string_length(rest, letter).unwrap_or(1),
+            '\'' | '"' | '`' => quotes.length(limited, at, letter).unwrap_or(1),
             '/' if rest.starts_with("/*") => rest.find("*/")? + 2,
             '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
             other => other.len_utf8(),
@@ -186,9 +199,10 @@ pub(super) fn literal(code: &str) -> Option<String> {
 fn strings(code: &str, all: bool) -> Vec<String> {
     let mut found = Vec::new();
     let mut at = 0;
+    let mut quotes = Quotes::default();
     while let Some(letter) = code[at..].chars().next() {
         let length = match letter {
-            '\'' | '"' | '`' => string_length(&code[at..], letter),
+            '\'' | '"' | '`' => quotes.length(code, at, letter),
             _ => None,
         };
         let Some(length) = length else {
@@ -216,6 +230,32 @@ fn key_before(code: &str) -> Option<&str> {
         .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
         .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
     Some(&before[start..])
+}
+
+/// Up to where the three kinds of quotes are known to stay open, so that nothing is looked through twice.
+#[derive(Default)]
+struct Quotes {
+    open_until: [usize; 3],
+}
+
+impl Quotes {
+    /// The length of the string literal at `at`.
+    fn length(&mut self, code: &str, at: usize, quote: char) -> Option<usize> {
+        let open_until = match quote {
+            '\'' => &mut self.open_until[0],
+            '"' => &mut self.open_until[1],
+            _ => &mut self.open_until[2],
+        };
+        if at < *open_until {
+            return None;
+        }
+        let length = string_length(&code[at..], quote);
+        if length.is_none() {
+            let line_end = code[at..].find('\n').filter(|_| quote != '`');
+            *open_until = line_end.map_or(code.len(), |end| at + end);
+        }
+        length
+    }
 }
 
 /// The length of the string literal at the start, with its quotes; none when it does not end (on its line, unless a template).
@@ -257,12 +297,13 @@ fn leading_name(source: &str) -> &str {
     &source[..end.unwrap_or(source.len())]
 }
 
+fn ends_name(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '=' | '>' | '/' | '<' | '{' | '"' | '\'' | '`' | ',' | ';' | '(' | ')')
+}
+
 /// Reads one attribute and gives what follows it.
 fn attribute<'a>(source: &'a str, attributes: &mut Vec<(String, Value)>) -> Option<&'a str> {
-    let ends = |c: char| {
-        c.is_whitespace() || matches!(c, '=' | '>' | '/' | '<' | '{' | '"' | '\'' | '`' | ',' | ';' | '(' | ')')
-    };
-    let name = &source[..source.find(ends)?];
+    let name = &source[..source.find(ends_name)?];
     let rest = &source[name.len()..];
     if name.is_empty() {
         return None;

@@ -189,28 +189,28 @@ impl Gathered {
         while let Some((address, depth)) = self.maps.pop_front() {
             read += 1;
             if read > MAPS_MAX {
-                self.give_up(&address, format!("there are more than {MAPS_MAX} maps"));
+                self.give_up(&address, &format!("there are more than {MAPS_MAX} maps"));
                 return;
             }
             match fetch(fetcher, &address).await {
                 Ok(map) => self.take(fetcher, wanted, &address, map, depth),
-                Err(sentence) => self.give_up(&address, sentence),
+                Err(sentence) => self.give_up(&address, &sentence),
             }
         }
     }
 
     fn take(&mut self, fetcher: &Fetcher, wanted: &mut Wanted<'_>, at: &Url, map: Sitemap, depth: usize) {
         if map.is_cut {
-            self.give_up(at, "it breaks off, or lists more than a map may".to_owned());
+            self.give_up(at, "it breaks off, or lists more than a map may");
         }
         for written in map.maps {
             match at.join(&written) {
                 Ok(url) if !self.seen.insert(url.to_string()) => {}
                 Ok(url) if !fetcher.is_of_site(&url) => {
-                    self.give_up(&url, "it is on another host; --also-host lets it be read".to_owned());
+                    self.give_up(&url, "it is on another host; --also-host lets it be read");
                 }
                 Ok(url) if depth >= MAPS_DEPTH_MAX => {
-                    self.give_up(&url, format!("it lies more than {MAPS_DEPTH_MAX} maps deep"));
+                    self.give_up(&url, &format!("it lies more than {MAPS_DEPTH_MAX} maps deep"));
                 }
                 Ok(url) => self.maps.push_back((url, depth + 1)),
                 Err(_) => {}
@@ -223,14 +223,14 @@ impl Gathered {
                 continue;
             }
             if self.map.pages.len() >= PAGES_MAX {
-                return self.give_up(at, format!("the site has more than {PAGES_MAX} pages"));
+                return self.give_up(at, &format!("the site has more than {PAGES_MAX} pages"));
             }
             self.map.pages.push(url);
         }
     }
 
     /// Something of the map is not known, so nothing may be forgotten.
-    fn give_up(&mut self, at: &Url, sentence: String) {
+    fn give_up(&mut self, at: &Url, sentence: &str) {
         self.map.whole = false;
         let sentence = format!("{sentence}; what is stored of its pages is kept");
         self.map.problems.push(Problem { path: at.to_string(), line: None, sentence });
