@@ -121,7 +121,7 @@ impl ChatModel for Extractive {
 }
 
 fn name() -> ModelName {
-    ModelName { provider: PROVIDER.into(), model: "extractive".into() }
+    ModelName { provider: "offline".into(), model: "extractive".into() }
 }
 
 fn user_text(message: &Message) -> Option<&str> {
