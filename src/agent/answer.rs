@@ -113,7 +113,6 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
                     Ok(Chunk::Model(name)) => {
                         tracing::debug!(llm.provider = name.provider, llm.model = name.model, "The model answers");
                         message.written_by(format!("{}/{}", name.provider, name.model));
-                        meter.answered_by(&name);
                     }
                     Err(error) => {
                         for event in message.broken_off(&ground) { yield Ok(event) }

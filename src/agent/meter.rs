@@ -21,11 +21,6 @@ impl<'a> Meter<'a> {
         Self { turn, read: None, bytes: Tokens { input, output: 0 } }
     }
 
-    /// Another model than the one that was asked for may answer, and be free where that is not.
-    pub(super) fn answered_by(&mut self, model: &ModelName) {
-        self.is_free = model.provider == PROVIDER;
-    }
-
     /// Some text was written.
     pub(super) fn wrote(&mut self, text: &str) {
         self.bytes.output += text.len() as u64;
