@@ -6,9 +6,9 @@ use std::task::Poll;
 use async_stream::stream;
 use futures_util::StreamExt;
 
+use super::addresses::Allowed;
 use super::attachments::Gathered;
 use super::ground::{Ground, NOT_COVERED};
-use super::links::Allowed;
 use super::message::MessageWriter;
 use super::meter::Meter;
 use super::prompt;
@@ -100,7 +100,7 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
                 Err(error) => { yield Err(failed(&error)); return; }
             };
             let mut message = MessageWriter::new(&turn, &sources, allowed(&prompt, &sources));
-            let mut meter = Meter::new(&turn, &tutor.model.name(), &prompt);
+            let mut meter = Meter::new(&turn, &prompt);
             let mut calls = Vec::new();
             while let Some(chunk) = chunks.next().await {
                 match chunk {
@@ -113,7 +113,6 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
                     Ok(Chunk::Model(name)) => {
                         tracing::debug!(llm.provider = name.provider, llm.model = name.model, "The model answers");
                         message.written_by(format!("{}/{}", name.provider, name.model));
-                        meter.answered_by(&name);
                     }
                     Err(error) => {
                         for event in message.broken_off(&ground) { yield Ok(event) }

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::knowledge::lexical::telling::{Told, telling};
-use crate::llm::extractive::sentences_of;
+use crate::llm::sentences_of;
 
 /// A sentence that ends in a colon and says no more than this only leads over to what follows.
 const LEAD_TERMS: usize = 3;

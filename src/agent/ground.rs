@@ -13,7 +13,7 @@ use crate::chat::{RestsOn, Turn};
 use crate::config::Grounding;
 use crate::knowledge::Found;
 use crate::knowledge::lexical::telling::telling;
-use crate::llm::extractive::is_small_talk;
+use crate::llm::is_small_talk;
 use crate::llm::passages::KNOWLEDGE_TOOL;
 use crate::llm::{Message, ModelName, ToolCall};
 
@@ -183,10 +183,11 @@ impl Ground {
 
     /// What an answer ends with so that it misleads nobody: that the book could not be looked into, or that some of it
     /// could not be found in the book. It has been read by then, so it cannot be taken back.
-    pub(super) fn closing(&self, verdict: &Verdict, answer: &str) -> Option<String> {
+    pub(super) fn closing(&self, verdict: &Verdict, answer: &str, sources: &Sources) -> Option<String> {
         let unsupported = verdict.sentences - verdict.supported;
         if self.book_is_away && !answer.contains(BOOK_AWAY) {
-            return Some(format!("\n\n> **Note:** {BOOK_AWAY} This answer does not rest on it."));
+            let share = if sources.count() == 0 { "This answer does not" } else { "Not all of this answer may" };
+            return Some(format!("\n\n> **Note:** {BOOK_AWAY} {share} rest on it."));
         }
         if !self.is_strict() || verdict.is_grounded() {
             return None;

@@ -1,6 +1,6 @@
 //! What a citation mark looks like: `[1]`, `[2, 3]`, `[[1]]`, `【1】`, `[1](…)`, with the digits of three scripts.
 
-use super::links;
+use super::addresses;
 
 /// A mark longer than this is not a mark; so much text may be held back to find out.
 pub(super) const MARK_CHARS_MAX: usize = 40;
@@ -82,9 +82,9 @@ pub(super) fn opening(text: &str, at_line_start: bool, ended: bool) -> Opening {
         // A model that gives the number a link made the link up; `[1]: …` is the definition of one.
         match text[end..].chars().next() {
             None if !ended => return Opening::Unsure,
-            Some('(') => match links::target(&text[end..]) {
+            Some('(') => match addresses::target(&text[end..]) {
                 Some((_, target_bytes)) => return Opening::Mark { bytes: end + target_bytes, numbers },
-                None if !ended && !links::is_endless(&text[end..]) => return Opening::Unsure,
+                None if !ended && !addresses::is_endless(&text[end..]) => return Opening::Unsure,
                 None => return Opening::Other,
             },
             Some(':') if at_line_start => return Opening::Other,

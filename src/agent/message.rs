@@ -4,9 +4,10 @@
 use chatkit_protocol::{Annotation, AssistantContent, AssistantMessage, ItemKind, ItemUpdate, ThreadEvent, ThreadItem};
 use serde_json::Value;
 
+use super::addresses::Allowed;
 use super::citations::{Citations, Piece};
 use super::ground::Ground;
-use super::links::{Allowed, Links};
+use super::links::Links;
 use super::sources::Sources;
 use crate::chat::{ItemNote, Tokens, Turn};
 
@@ -99,7 +100,7 @@ impl<'a> MessageWriter<'a> {
         }
         let verdict = ground.judge(&self.content.text, &self.cited, self.sources);
         self.rests_on(ground.record(&verdict, self.sources));
-        if let Some(closing) = ground.closing(&verdict, &self.content.text) {
+        if let Some(closing) = ground.closing(&verdict, &self.content.text, self.sources) {
             events.extend(self.show(Piece { text: closing, citations: Vec::new() }));
         }
         events.extend(self.end());

@@ -2,8 +2,7 @@
 //! estimated. It is counted when the meter goes, so also when the turn is stopped.
 
 use crate::chat::{Tokens, Turn};
-use crate::llm::extractive::PROVIDER;
-use crate::llm::{Message, ModelName, Prompt, Usage};
+use crate::llm::{Message, Prompt, Usage};
 
 /// Bytes of text in one token, as near as an estimate for all languages and models can be.
 const BYTES_PER_TOKEN: u64 = 4;
@@ -13,19 +12,13 @@ pub(super) struct Meter<'a> {
     turn: &'a Turn,
     /// As the provider says.
     read: Option<Tokens>,
-    is_free: bool,
     bytes: Tokens,
 }
 
 impl<'a> Meter<'a> {
-    pub(super) fn new(turn: &'a Turn, model: &ModelName, prompt: &Prompt) -> Self {
+    pub(super) fn new(turn: &'a Turn, prompt: &Prompt) -> Self {
         let input = prompt.messages.iter().map(bytes_of).sum();
-        Self { turn, read: None, is_free: model.provider == PROVIDER, bytes: Tokens { input, output: 0 } }
-    }
-
-    /// Another model than the one that was asked for may answer, and be free where that is not.
-    pub(super) fn answered_by(&mut self, model: &ModelName) {
-        self.is_free = model.provider == PROVIDER;
+        Self { turn, read: None, bytes: Tokens { input, output: 0 } }
     }
 
     /// Some text was written.
@@ -53,12 +46,9 @@ impl<'a> Meter<'a> {
     }
 
     fn tokens(&self) -> Tokens {
-        let estimated = || match self.is_free {
-            true => Tokens::default(),
-            false => Tokens {
-                input: self.bytes.input.div_ceil(BYTES_PER_TOKEN),
-                output: self.bytes.output.div_ceil(BYTES_PER_TOKEN),
-            },
+        let estimated = || Tokens {
+            input: self.bytes.input.div_ceil(BYTES_PER_TOKEN),
+            output: self.bytes.output.div_ceil(BYTES_PER_TOKEN),
         };
         self.read.unwrap_or_else(estimated)
     }

@@ -2,6 +2,7 @@
 //!
 //! How an answer comes about is in `answer.rs`; what it may rest on, in `ground.rs`.
 
+mod addresses;
 mod answer;
 mod attachments;
 pub mod citations;
@@ -80,7 +81,8 @@ impl Tutor {
         self
     }
 
-    /// Adds the search of the book, which the house uses too: for selected texts, and in the strict mode.
+    /// Adds the search of the book, which the house uses too: for selected texts, and in the strict mode, where without
+    /// it every question is refused.
     #[must_use]
     pub fn reading(self, book: QueryKnowledgeBase) -> Self {
         let book = book.strictly(self.settings.grounding == Grounding::Strict);

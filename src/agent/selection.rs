@@ -5,7 +5,7 @@ use chatkit_protocol::UserMessage;
 use super::claims::without_targets;
 use crate::chat::{RestsOn, Turn};
 use crate::knowledge::lexical::telling::forms;
-use crate::llm::extractive::sentences_of;
+use crate::llm::sentences_of;
 
 /// A selection is taken up to so many bytes, and cut at the end of a sentence.
 pub(super) const SELECTION_BYTES_MAX: usize = 8_000;

@@ -2,7 +2,7 @@
 
 use chatkit_protocol::{Source, SourceKind};
 
-use super::links::Allowed;
+use super::addresses::Allowed;
 use crate::knowledge::{Found, Passage};
 use crate::llm::passages::{CitedPassage, ToolResult};
 

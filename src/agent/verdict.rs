@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::claims::{Claim, claims, denies};
 use crate::knowledge::lexical::telling::{self, Kind, Told};
-use crate::llm::extractive::sentences_of;
+use crate::llm::sentences_of;
 
 /// So much of a sentence's telling words must be in what it leans on.
 const COVERED_MIN: f64 = 0.6;

@@ -20,6 +20,8 @@ mod thoughts;
 mod tool_calls;
 pub mod transcription;
 
+pub use extractive::{is_small_talk, sentences_of};
+
 use std::pin::Pin;
 use std::time::Duration;
 

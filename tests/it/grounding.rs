@@ -9,7 +9,7 @@ use crate::support::client::{Reader, done_items, streamed_text, thread_of, types
 use crate::support::fake_model::{FakeModel, Reply, choice};
 use crate::support::house::{Ground, House};
 
-const QUESTION: &str = "What does an IMU consist of?";
+const QUESTION: &str = "Which gyroscope and which accelerometer does an IMU combine?";
 const FROM_THE_BOOK: &str = "An IMU combines a three-axis gyroscope and a three-axis accelerometer [1].";
 const UNKNOWN: &str = "How do I bake a sourdough baguette with rye flour?";
 const STRICT: (&str, &str) = ("GROUNDING", "strict");
@@ -89,7 +89,7 @@ async fn a_follow_up_is_searched_with_the_conversation_in_mind() {
     let house = strict(&model).await;
     let reader = house.visitor().await;
     let thread_id = thread_of(&reader.create(QUESTION).await);
-    let events = reader.say(&thread_id, "And what is its weakness?").await;
+    let events = reader.say(&thread_id, "And what is the weakness of its gyroscope?").await;
     let found = messages(&model, 1).pop().unwrap()["content"].as_str().unwrap().to_owned();
     assert!(found.contains("gyroscope"), "{:?} {found}", types(&events));
 }
@@ -287,4 +287,24 @@ async fn a_book_that_is_away_is_told_by_the_offline_model_once() {
     rename_passages(&house, true).await;
     let events = house.stranger().create(QUESTION).await;
     assert_eq!(text(&answer(&events)), "The book could not be looked into just now.");
+}
+
+#[tokio::test]
+async fn what_the_offline_model_quotes_passes_the_check() {
+    let house = Ground::sqlite(&[STRICT]).build().await;
+    let reader = house.visitor().await;
+    let (mut answered, mut ungrounded) = (0, Vec::new());
+    for line in include_str!("../../book/questions.jsonl").lines() {
+        let asked: Value = serde_json::from_str(line).unwrap();
+        let events = reader.create(asked["question"].as_str().unwrap()).await;
+        let kept = grounding(&house, &reader, &thread_of(&events)).await;
+        if kept["refused"].is_null() {
+            answered += 1;
+            if kept["grounded"] != true {
+                ungrounded.push((asked["question"].clone(), text(&answer(&events)).to_owned(), kept));
+            }
+        }
+    }
+    assert!(answered > 20, "{answered}");
+    assert!(ungrounded.is_empty(), "{} of {answered}: {ungrounded:#?}", ungrounded.len());
 }

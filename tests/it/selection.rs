@@ -111,7 +111,7 @@ async fn an_answer_from_the_selection_alone_leaves_the_conversation_and_the_book
     model.always(Reply::text(["Feed the starter with flour [1]."]));
     let house = House::with_model_and(&model, &[("GROUNDING", "strict")]).await;
     let reader = house.visitor().await;
-    let thread_id = thread_of(&reader.create("What does an IMU consist of?").await);
+    let thread_id = thread_of(&reader.create("Which gyroscope and which accelerometer does an IMU combine?").await);
     let asked = json!({"query": "How often is it fed?", "selected_text": FOREIGN, "conversation_id": thread_id});
     let answer = reader.post_to("/chat/local", asked.to_string()).await;
     assert_eq!(answer.body["answer"], "Feed the starter with flour.", "{:?}", answer.body);

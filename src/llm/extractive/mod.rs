@@ -15,13 +15,10 @@ use chatkit_protocol::JsonMap;
 use futures_util::{StreamExt, stream};
 
 use super::passages::{CitedPassage, KNOWLEDGE_TOOL, ToolResult};
-use super::{ChatModel, Chunk, ChunkStream, LlmError, Message, ModelName, Prompt, ToolCall};
+use super::{ChatModel, Chunk, ChunkStream, LlmError, Message, ModelName, Prompt, ToolCall, Usage};
 use crate::identity::Ids;
 
 pub use sentences::split as sentences_of;
-
-/// The provider it names.
-pub const PROVIDER: &str = "offline";
 
 /// What it says when nothing was found.
 pub const NOTHING_FOUND: &str = "The book has nothing on this.";
@@ -96,12 +93,13 @@ enum Answer {
 #[async_trait]
 impl ChatModel for Extractive {
     async fn stream(&self, prompt: Prompt) -> Result<ChunkStream, LlmError> {
-        let introduction = Chunk::Model(name());
-        let chunks = match self.answer(&prompt) {
-            Answer::Search(call) => vec![introduction, Chunk::ToolCalls(vec![call])],
+        // It costs nothing, which nobody has to guess.
+        let introduction = [Chunk::Model(name()), Chunk::Usage(Usage::default())];
+        let chunks: Vec<Chunk> = match self.answer(&prompt) {
+            Answer::Search(call) => introduction.into_iter().chain([Chunk::ToolCalls(vec![call])]).collect(),
             Answer::Words(text) => {
                 let words = text.split_inclusive(char::is_whitespace).map(|word| Chunk::Text(word.to_owned()));
-                std::iter::once(introduction).chain(words).collect()
+                introduction.into_iter().chain(words).collect()
             }
         };
         let pace = self.pace;
@@ -123,7 +121,7 @@ impl ChatModel for Extractive {
 }
 
 fn name() -> ModelName {
-    ModelName { provider: PROVIDER.into(), model: "extractive".into() }
+    ModelName { provider: "offline".into(), model: "extractive".into() }
 }
 
 fn user_text(message: &Message) -> Option<&str> {
@@ -217,7 +215,8 @@ mod tests {
             extra: JsonMap::new(),
             made_by: Some(name()),
         };
-        assert_eq!(hear(messages).await, [Chunk::Model(name()), Chunk::ToolCalls(vec![call])]);
+        let expected = [Chunk::Model(name()), Chunk::Usage(Usage::default()), Chunk::ToolCalls(vec![call])];
+        assert_eq!(hear(messages).await, expected);
     }
 
     #[tokio::test]
@@ -259,8 +258,8 @@ mod tests {
     #[tokio::test]
     async fn a_greeting_needs_no_book_and_comes_word_by_word() {
         let chunks = hear(vec![Message::user("hello")]).await;
-        assert_eq!(chunks[1], Chunk::Text("Hello! ".into()));
-        assert_eq!(chunks[2], Chunk::Text("Ask ".into()));
+        assert_eq!(chunks[2], Chunk::Text("Hello! ".into()));
+        assert_eq!(chunks[3], Chunk::Text("Ask ".into()));
     }
 
     #[tokio::test]
