@@ -8,13 +8,14 @@ use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 
 use crate::agent::Tutor;
-use crate::app::{App, Database, Hosted, Providers, TutorDesk};
+use crate::app::{self, App, Database, Hosted, Providers, TutorDesk};
 use crate::chat::{ChatOptions, Responder};
+use crate::clock::Clock;
 use crate::config::{Mistakes, Reader, Settings, Variables};
 use crate::identity::Identity;
-use crate::knowledge::{KnowledgeBase, KnowledgeError, Search};
+use crate::knowledge::Search;
 use crate::llm::choice::{ModelChoice, PROXY};
-use crate::{book, server, telemetry};
+use crate::{server, telemetry};
 
 /// Serves a responder with the settings of the environment and of `.env`, until the process is told to stop.
 ///
@@ -73,9 +74,10 @@ pub(crate) async fn run_tutor(
     let address = listener.local_addr().context("the listener has no address")?;
     let mut settings = settings.clone();
     settings.http.port = address.port();
+    let providers = &app::fitting(&settings, providers, &database).await?;
     let app = App::tutoring(&settings, providers, &database, change)?;
     let TutorDesk { knowledge, model: chat_model } = app.tutor.clone().expect("this house was built for the tutor");
-    match shelve(&*knowledge).await {
+    match app::shelve(&settings, providers, &database, &*knowledge).await {
         Err(error) if error.may_pass() => {
             tracing::warn!(error = &error as &dyn std::error::Error, "The book cannot be looked into yet");
         }
@@ -89,6 +91,7 @@ pub(crate) async fn run_tutor(
              GEMINI_API_KEY, OPENAI_API_KEY, COHERE_API_KEY or OLLAMA_BASE_URL for one"
         );
     }
+    tell_of_models(providers);
     let name = chat_model.name();
     tracing::info!(llm.provider = name.provider, llm.model = name.model, "Listening on http://{address}");
     server::run(listener, app, &settings.http, server::signalled()).await?;
@@ -96,16 +99,21 @@ pub(crate) async fn run_tutor(
     Ok(())
 }
 
-/// Makes the knowledge base ready, and puts the bundled book into one that is empty.
-async fn shelve(knowledge: &dyn KnowledgeBase) -> Result<(), KnowledgeError> {
-    knowledge.prepare().await?;
-    if let Some(report) = book::ingest_if_alone(knowledge).await? {
+/// What the operator should know of the models that the settings name.
+fn tell_of_models(providers: &Providers) {
+    for notice in providers.retired(Clock::system().now().utc().date_naive()) {
+        tracing::warn!("One of the models is out of service or will be: {notice}");
+    }
+    if let Some(endpoint) = &providers.embedding.endpoint {
+        let (provider, model, dimensions) = (endpoint.provider, &endpoint.model, endpoint.dimensions);
         tracing::info!(
-            passages = report.passages,
-            "The bundled book is in the knowledge base; `ingest DIR` puts yours in its place"
+            embedding.provider = provider,
+            embedding.model = model,
+            embedding.dimensions = dimensions,
+            "Passages and questions go to `{provider}` to be compared by their meaning; EMBEDDING_PROVIDER=none keeps \
+             them here, and compares them by their words"
         );
     }
-    Ok(())
 }
 
 /// A house that is being planned.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chatkit_protocol::{Icon, ThreadEvent};
 
+use super::tools::knowledge_base::BOOK_AWAY;
 use super::workflow::query_of;
 use crate::chat::TurnError;
 use crate::llm::passages::KNOWLEDGE_TOOL;
@@ -26,22 +27,48 @@ pub(super) fn no_answer() -> TurnError {
     custom("The model gave no answer to this. Please try again, or ask in other words.".to_owned(), true)
 }
 
+/// What the reader is told when an answer must rest on the book and the book cannot be looked into.
+pub(super) fn book_away() -> TurnError {
+    custom(format!("{BOOK_AWAY} Please try again in a moment."), true)
+}
+
 /// What the reader is told when the model failed.
 pub(super) fn of(error: &LlmError) -> TurnError {
     match error {
         LlmError::Busy { retry_after } => {
             custom(format!("The model is busy at the moment. Please try again {}.", when(*retry_after)), true)
         }
-        LlmError::QuotaExhausted { retry_after: Some(wait) } => {
-            custom(format!("The model's quota is used up. Please try again {}.", when(Some(*wait))), true)
-        }
+        LlmError::QuotaExhausted { retry_after: Some(wait) } => custom(
+            format!("This site's quota for its model is used up for today. Please come back {}.", when(Some(*wait))),
+            true,
+        ),
         LlmError::QuotaExhausted { retry_after: None } => custom(
-            "The quota that this site has for its model is used up. Please tell whoever runs the site.".to_owned(),
+            "This site's quota for its model is used up for today. Please come back tomorrow.".to_owned(),
+            true,
+        ),
+        LlmError::NoQuota => custom(
+            "This site has no quota left for its model, and waiting will not help. Please tell whoever runs the site."
+                .to_owned(),
             false,
+        ),
+        LlmError::Filtered(_) => custom(
+            "The model's provider does not allow an answer to this. Asking in other words may help.".to_owned(),
+            false,
+        ),
+        LlmError::Resting(wait) => custom(
+            format!(
+                "The model has failed several times in a row, so it is given a rest. Please try again {}.",
+                when(Some(*wait))
+            ),
+            true,
         ),
         LlmError::Unauthorized => custom(
             "This site cannot use its model: the provider does not accept the site's key. Please tell whoever runs the site."
                 .to_owned(),
+            false,
+        ),
+        LlmError::NoModel(_) => custom(
+            "This site cannot use its model: the provider does not know it. Please tell whoever runs the site.".to_owned(),
             false,
         ),
         LlmError::Refused(_) => {

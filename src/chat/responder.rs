@@ -12,10 +12,11 @@ use chatkit_protocol::{
 };
 use futures_util::Stream;
 
+use super::notebook::Notebook;
 use crate::attachments::{AttachmentError, Attachments};
 use crate::clock::Clock;
 use crate::identity::{Identity, Ids};
-use crate::store::{Newest, StoreError, ThreadStore};
+use crate::store::{ItemNote, Newest, StoreError, ThreadStore, Tokens};
 
 /// What a responder says, event by event. It ends when the turn is over, or after its first error.
 pub type EventStream = Pin<Box<dyn Stream<Item = Result<ThreadEvent, TurnError>> + Send>>;
@@ -119,6 +120,18 @@ pub enum TurnError {
     Unexpected(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// What the answer to a request may rest on, as the door that it came through says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RestsOn {
+    /// Whatever the responder finds right.
+    #[default]
+    Anything,
+    /// What the responder knows for sure, and nothing else: for the tutor, the book.
+    Knowledge,
+    /// The text that the reader selected, and the message: not the conversation before, and nothing that is looked up.
+    SelectionAlone,
+}
+
 /// What a responder works with during one turn.
 #[derive(Clone)]
 pub struct Turn {
@@ -137,6 +150,8 @@ pub struct Turn {
     /// The widget that an action comes from.
     pub(super) sender: Option<ThreadItem>,
     pub(super) last_word: Arc<AtomicBool>,
+    pub(super) notebook: Notebook,
+    pub(super) rests_on: RestsOn,
     pub(super) store: Arc<dyn ThreadStore>,
     pub(super) attachments: Option<Attachments>,
 }
@@ -159,6 +174,11 @@ impl Turn {
     /// The same message as the item of the thread that it is.
     pub fn question_item(&self) -> Option<&ThreadItem> {
         self.history.iter().rev().find(|item| Some(&item.id) == self.question_id.as_ref())
+    }
+
+    /// What the answer may rest on.
+    pub fn rests_on(&self) -> RestsOn {
+        self.rests_on
     }
 
     /// The widget that an action comes from, if it comes from one.
@@ -210,6 +230,19 @@ impl Turn {
     /// what comes after it can be shown, but not stored.
     pub fn last_word(&self) {
         self.last_word.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes what is known of an item of this turn beside its content: which model wrote it, what that cost, what it
+    /// rests on. It is laid over what was noted before, stored together with the item, and never shown.
+    ///
+    /// An answer that is stopped, or fails, is kept with what was noted until then; so note early what is known early.
+    pub fn note(&self, item_id: &ItemId, note: ItemNote) {
+        self.notebook.note(item_id, note);
+    }
+
+    /// Counts tokens that this turn has cost, whether or not anything came of them.
+    pub fn spend(&self, tokens: Tokens) {
+        self.notebook.spend(tokens);
     }
 
     /// A new item of this thread that is done as soon as it is shown.

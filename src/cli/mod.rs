@@ -7,7 +7,9 @@ mod eval;
 mod ingest;
 mod learn;
 mod output;
+mod progress;
 mod show;
+mod source;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,10 +18,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
-use crate::app::{Database, Providers};
+use crate::app::{self, Database, Providers};
 use crate::config::{LOG, Reader, Settings, Variables};
 use crate::knowledge::{KnowledgeBase, Search};
-use crate::{book, host, telemetry};
+use crate::{host, telemetry};
 
 use output::Unwritten;
 
@@ -58,7 +60,7 @@ struct Overrides {
 enum Command {
     /// Serve (what happens when no command is given)
     Serve,
-    /// Read a folder of Markdown or MDX pages into the knowledge base
+    /// Read a book into the knowledge base: a folder of Markdown, HTML or PDF files, or a site at an address
     Ingest(ingest::IngestArgs),
     /// Ask a question here and now; the answer is kept like any other
     Ask(ask::AskArgs),
@@ -165,8 +167,10 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
 }
 
 async fn search(settings: &Settings, providers: &Providers, asked: &SearchArgs) -> Result<ExitCode> {
-    let (database, knowledge) = opened(settings, providers).await?;
-    book::ingest_if_alone(&*knowledge).await?;
+    let database = Database::prepared(settings).await?;
+    let providers = &app::fitting(settings, providers, &database).await?;
+    let knowledge = app::knowledge(settings, providers, &database)?;
+    app::shelve(settings, providers, &database, &*knowledge).await?;
     let search = Search { query: &asked.query, earlier: &[], limit: asked.limit as usize, strict: false };
     let found = knowledge.search(&search).await?;
     show::found(&found, asked.json)?;
@@ -177,7 +181,7 @@ async fn search(settings: &Settings, providers: &Providers, asked: &SearchArgs) 
 /// The knowledge base of the settings, ready to be asked and written to, and the database it may lie in.
 async fn opened(settings: &Settings, providers: &Providers) -> Result<(Database, Arc<dyn KnowledgeBase>)> {
     let database = Database::prepared(settings).await?;
-    let knowledge = crate::app::knowledge(settings, providers, &database)?;
+    let knowledge = app::knowledge(settings, providers, &database)?;
     knowledge.prepare().await?;
     Ok((database, knowledge))
 }

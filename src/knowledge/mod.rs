@@ -6,6 +6,7 @@ pub mod eval;
 mod hybrid;
 pub mod ingest;
 pub mod lexical;
+pub mod qdrant;
 
 use std::sync::Arc;
 

@@ -124,7 +124,7 @@ fn a_folder_without_pages_is_refused_and_nothing_is_forgotten() {
     home.run(&["ingest", "zoo"]).well();
     std::fs::create_dir(home.path("empty")).unwrap();
     home.run(&["ingest", "nowhere"]).badly(&["error: there is no folder", "nowhere"]);
-    home.run(&["ingest", "empty"]).badly(&["error: there is no .md or .mdx file in", "empty"]);
+    home.run(&["ingest", "empty"]).badly(&["error: there is no page (.md, .mdx, .html or .pdf) in", "empty"]);
     home.run(&["ingest", "zoo/okapi.md"]).badly(&["error: ", "is a file"]);
     assert!(!home.run(&["search", "okapi", "--json"]).well().is_empty());
 }
@@ -239,6 +239,27 @@ fn settings_are_shown_and_secrets_are_not() {
         assert!(page.out.contains(&format!("`{name}`")), "{name}");
     }
     assert!(shown.out.contains("PORT                     8000 (default)"), "{}", shown.out);
+}
+
+#[test]
+fn a_model_that_its_provider_switched_off_is_named_among_the_settings() {
+    let retired = [("GEMINI_API_KEY", "k"), ("EMBEDDING_MODEL", "text-embedding-004")];
+    let shown = Home::new().run_with(&retired, &["config", "show"]).well();
+    assert!(shown.contains("switched off on 2026-01-14"), "{shown}");
+    assert!(shown.contains("set `gemini-embedding-001`"), "{shown}");
+}
+
+#[test]
+fn a_key_with_which_no_vectors_come_takes_no_book_away() {
+    // Nobody listens there any more.
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let proxy = format!("http://{gone}");
+    let variables = [("GEMINI_API_KEY", "k"), ("HTTPS_PROXY", proxy.as_str())];
+    let home = Home::new();
+    for _ in 0..2 {
+        let found = home.run_with(&variables, &["search", "What is a quaternion?", "--json"]).well();
+        assert!(!json_lines(&found).is_empty(), "{found}");
+    }
 }
 
 #[test]

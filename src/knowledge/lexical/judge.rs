@@ -5,7 +5,7 @@
 /// How many signs there are.
 pub(super) const SIGNS: usize = 6;
 /// What each sign counts.
-pub(super) type Weights = [-1.54, 3.39, 1.34, -0.53, -3.36, -3.85, -2.59];
+pub(super) type Weights = [f32; SIGNS + 1];
 /// What was learned; the first is what there is without any.
 pub(super) const WEIGHTS: Weights = [-1.54, 3.39, 1.34, -0.53, -3.36, -3.85, -2.59];
 

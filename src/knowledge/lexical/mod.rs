@@ -2,16 +2,20 @@
 //!
 //! Pure: where the passages come from is the knowledge bases' business.
 
+mod census;
 mod index;
 mod judge;
 pub mod learn;
 mod query;
 mod rank;
+pub mod telling;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod typos;
 mod words;
 
+pub use census::Census;
+pub(in crate::knowledge) use census::{Wanted, wanted};
 pub use index::Index;
 pub use rank::Hit;

@@ -9,18 +9,18 @@ const QUERY_BYTES_MAX: usize = 4_000;
 /// Most concepts of one question; what comes after says little new.
 const CONCEPTS_MAX: usize = 32;
 /// Most earlier questions that are looked at, the latest ones.
-const EARLIER_MAX: usize = 2;
+pub(super) const EARLIER_MAX: usize = 2;
 
 /// What a word that says little counts.
 pub(super) const QUIET_SHARE: f32 = 0.3;
 /// What a number counts; most are in many passages with other meanings.
-const NUMBER_SHARE: f32 = 0.5;
+pub(super) const NUMBER_SHARE: f32 = 0.5;
 /// What an ordinary word counts that is nowhere in the book: readers have their own words for what the book explains.
 const UNKNOWN_WORD: f32 = 0.35;
 /// What a name counts that is nowhere in the book: whoever asks about it asks about something else.
 const UNKNOWN_NAME: f32 = 1.6;
 /// What an earlier question counts in a follow-up.
-const EARLIER_SHARE: f32 = 0.45;
+pub(super) const EARLIER_SHARE: f32 = 0.45;
 /// Up to so many telling words a question is so short that it may lean on what was asked before.
 const SHORT_QUESTION: usize = 2;
 
@@ -37,8 +37,10 @@ pub(super) const ALIKE_QUALITY: f32 = 0.6;
 pub(super) const ALIKE_BESIDE_QUALITY: f32 = 0.4;
 /// How well a word stands for one that was probably misspelt.
 const SLIP_QUALITY: f32 = 0.85;
+/// How well two words written as one stand for the first of them.
+pub(super) const JOINED_QUALITY: f32 = 0.9;
 /// How well a part stands for a name in code that is not in the book itself.
-const PARTS_QUALITY: f32 = 0.6;
+pub(super) const PARTS_QUALITY: f32 = 0.6;
 
 /// Something that is looked for.
 #[derive(Debug)]
@@ -88,7 +90,7 @@ fn leans_back(query: &str) -> bool {
     begins || terms(query).any(|word| points_back(&word.form))
 }
 
-fn cut(query: &str) -> &str {
+pub(super) fn cut(query: &str) -> &str {
     &query[..query.floor_char_boundary(QUERY_BYTES_MAX)]
 }
 
@@ -124,7 +126,7 @@ fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Co
     };
     let mut weight = index.weight(words.first().map_or(1, |&(word, _)| index.spread(word)));
     if let Some(joined) = next.and_then(|next| index.word(&format!("{}{next}", term.form))) {
-        words.push((joined, 0.9));
+        words.push((joined, JOINED_QUALITY));
     }
     if share >= 1.0 {
         let neighbours = alike(&term.stem).iter().filter_map(|other| index.word(other));

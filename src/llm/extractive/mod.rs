@@ -18,11 +18,21 @@ use super::passages::{CitedPassage, KNOWLEDGE_TOOL, ToolResult};
 use super::{ChatModel, Chunk, ChunkStream, LlmError, Message, ModelName, Prompt, ToolCall};
 use crate::identity::Ids;
 
+pub use sentences::split as sentences_of;
+
+/// The provider it names.
+pub const PROVIDER: &str = "offline";
+
 /// What it says when nothing was found.
 pub const NOTHING_FOUND: &str = "The book has nothing on this.";
 
 /// What it says when the search did not work.
 pub const CANNOT_SEARCH: &str = "The book cannot be searched just now. Please ask again in a moment.";
+
+/// Whether a message asks nothing that a book could answer: a greeting, thanks, a farewell, nothing at all.
+pub fn is_small_talk(message: &str) -> bool {
+    small_talk::reply(message).is_some()
+}
 
 /// The longest search; a pasted page is cut to this.
 const QUERY_CHARS_MAX: usize = 500;
@@ -73,6 +83,7 @@ impl Extractive {
             name: KNOWLEDGE_TOOL.to_owned(),
             arguments: serde_json::json!({ "query": query }).to_string(),
             extra: JsonMap::new(),
+            made_by: Some(name()),
         }
     }
 }
@@ -85,7 +96,7 @@ enum Answer {
 #[async_trait]
 impl ChatModel for Extractive {
     async fn stream(&self, prompt: Prompt) -> Result<ChunkStream, LlmError> {
-        let introduction = Chunk::Model(self.name().model);
+        let introduction = Chunk::Model(name());
         let chunks = match self.answer(&prompt) {
             Answer::Search(call) => vec![introduction, Chunk::ToolCalls(vec![call])],
             Answer::Words(text) => {
@@ -103,8 +114,16 @@ impl ChatModel for Extractive {
     }
 
     fn name(&self) -> ModelName {
-        ModelName { provider: "offline".into(), model: "extractive".into() }
+        name()
     }
+
+    fn takes_over(&self) -> bool {
+        true
+    }
+}
+
+fn name() -> ModelName {
+    ModelName { provider: PROVIDER.into(), model: "extractive".into() }
 }
 
 fn user_text(message: &Message) -> Option<&str> {
@@ -196,8 +215,9 @@ mod tests {
             name: KNOWLEDGE_TOOL.into(),
             arguments: r#"{"query":"What is a \"sensor\"?"}"#.into(),
             extra: JsonMap::new(),
+            made_by: Some(name()),
         };
-        assert_eq!(hear(messages).await, [Chunk::Model("extractive".into()), Chunk::ToolCalls(vec![call])]);
+        assert_eq!(hear(messages).await, [Chunk::Model(name()), Chunk::ToolCalls(vec![call])]);
     }
 
     #[tokio::test]
