@@ -4,13 +4,13 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{opened, output};
+use super::{opened, output, reembed};
 use crate::app::Providers;
 use crate::config::Settings;
 use crate::knowledge::ingest::{self, Options, Progress, Step};
@@ -18,7 +18,11 @@ use crate::knowledge::ingest::{self, Options, Progress, Step};
 #[derive(Debug, Args)]
 pub(super) struct IngestArgs {
     /// The folder with the book's pages, such as `docs` of a Docusaurus site
-    folder: PathBuf,
+    #[arg(required_unless_present = "reembed")]
+    folder: Option<PathBuf>,
+    /// Build new vectors beside the old ones, and then put them in their place: of the folder, or of what is stored
+    #[arg(long)]
+    reembed: bool,
     /// Leave out files and folders of this name or pattern; may be given more than once
     #[arg(long, value_name = "NAME")]
     exclude: Vec<String>,
@@ -31,14 +35,26 @@ pub(super) struct IngestArgs {
 }
 
 pub(super) async fn run(settings: &Settings, providers: &Providers, asked: IngestArgs) -> Result<ExitCode> {
-    let (database, knowledge) = opened(settings, providers).await?;
+    let (database, stored) =
+        if asked.reembed { reembed::opened(settings, providers).await? } else { opened(settings, providers).await? };
+    let Some(folder) = asked.folder else {
+        let progress = Shown::new();
+        reembed::run(&*stored, &progress, &settings.knowledge.collection).await?;
+        progress.end();
+        database.close().await;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let knowledge = if asked.reembed { stored.beside().await? } else { Arc::clone(&stored) };
     let options = Options {
         site_url: asked.site_url.or_else(|| settings.knowledge.site_url.clone()),
         base: asked.base.or_else(|| settings.knowledge.site_base.clone()),
         exclude: asked.exclude,
     };
     let progress = Shown::new();
-    let report = ingest::ingest(&asked.folder, &options, &*knowledge, &progress).await?;
+    let report = ingest::ingest(&folder, &options, &*knowledge, &progress).await?;
+    if asked.reembed {
+        reembed::finish(&*stored, &*knowledge, &report).await?;
+    }
     progress.end();
     for problem in &report.problems {
         eprintln!("{problem}");

@@ -6,6 +6,7 @@ mod conformance;
 mod eval;
 mod ingest;
 mod output;
+mod reembed;
 mod show;
 
 use std::process::ExitCode;

@@ -15,6 +15,7 @@ mod doors;
 mod files;
 mod habits;
 mod knowledge;
+mod knowledge_vectors;
 mod llm;
 mod pdf;
 mod protocol_document;

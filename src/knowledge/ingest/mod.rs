@@ -6,6 +6,7 @@ mod frontmatter;
 mod load;
 mod mdx;
 mod page;
+mod reembed;
 mod route;
 mod site;
 mod slug;
@@ -23,6 +24,7 @@ use load::Files;
 pub use chunk::PASSAGE_CHARS_MAX;
 pub use load::{DEPTH_MAX, FILE_BYTES_MAX, FILES_MAX};
 pub use mdx::{Markdown, to_markdown};
+pub use reembed::{Copied, keep, reembed};
 pub use site::Site;
 
 /// How a book is to be read.
@@ -235,6 +237,7 @@ async fn carry_out(
         report.removed += 1;
         progress.advance(&path, Step::Removed);
     }
+    knowledge.settle().await?;
     Ok(report)
 }
 

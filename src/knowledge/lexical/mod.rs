@@ -13,3 +13,4 @@ mod words;
 
 pub use index::Index;
 pub use rank::Hit;
+pub(in crate::knowledge) use rank::{SCORE_FLOOR, SHARE_OF_BEST, Verdict};

@@ -47,6 +47,8 @@ pub(super) struct Concept {
     pub(super) asked: bool,
     /// How far the book does not know it at all, from 0 to 1.
     pub(super) foreign: f32,
+    /// Whether it is a name: nothing else can stand for it.
+    pub(super) name: bool,
 }
 
 /// Reads a question against the words the index knows.
@@ -123,8 +125,9 @@ fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Co
         words.extend(neighbours.map(|word| (word, ALIKE_QUALITY)));
     }
     let mut foreign = 0.0;
+    let has_digit = term.form.contains(|c: char| c.is_ascii_digit());
+    let name = has_digit || (!shouting && matches!(term.look, Look::Name | Look::Identifier));
     if !known {
-        let has_digit = term.form.contains(|c: char| c.is_ascii_digit());
         // One letter more or less makes another short name, and another version.
         let is_code = has_digit || (term.look == Look::Identifier && term.form.len() < LONG_NAME);
         let is_name = !shouting && matches!(term.look, Look::Name | Look::Identifier);
@@ -145,7 +148,7 @@ fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Co
             weight = UNKNOWN_WORD;
         }
     }
-    Concept { weight: weight * share, words, asked: true, foreign }
+    Concept { weight: weight * share, words, asked: true, foreign, name }
 }
 
 /// The two words of the book an unknown word is made of (`quickstart`), if it is.

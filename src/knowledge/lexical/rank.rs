@@ -24,9 +24,9 @@ const TOGETHER_WORDS: usize = 6;
 ///
 /// Chosen where, on two books, about one answerable question in thirty falls below it and nine in ten of those the book
 /// does not cover.
-pub(super) const SCORE_FLOOR: f32 = 0.23;
+pub(in crate::knowledge) const SCORE_FLOOR: f32 = 0.23;
 /// A passage this much weaker than the best one is left out.
-const SHARE_OF_BEST: f32 = 0.45;
+pub(in crate::knowledge) const SHARE_OF_BEST: f32 = 0.45;
 /// Most passages of one section.
 const SECTION_PASSAGES_MAX: usize = 2;
 /// Two passages that share this much of their words say the same.
@@ -41,20 +41,41 @@ pub struct Hit {
     pub score: f32,
 }
 
+/// What the words of a question come to, before anything is left out.
+#[derive(Clone, Debug, Default)]
+pub(in crate::knowledge) struct Verdict {
+    /// Passages, best first.
+    pub(in crate::knowledge) hits: Vec<Hit>,
+    /// The share of the question that is in words the whole book does not know, from 0 to 1.
+    pub(in crate::knowledge) foreign: f32,
+    /// The share that is in names the whole book does not know.
+    pub(in crate::knowledge) strange: f32,
+}
+
 impl Index {
     /// The best passages, best first, at most `limit`; none when the book does not cover the question.
     ///
     /// `earlier` are questions asked before, oldest first; they help when this one leans on them.
     pub fn search(&self, query: &str, earlier: &[String], limit: usize) -> Vec<Hit> {
-        if self.is_empty() || limit == 0 {
-            return Vec::new();
+        let mut hits = self.verdict(query, earlier).hits;
+        let best = hits.first().map_or(0.0, |hit| hit.score);
+        hits.retain(|hit| hit.score >= SCORE_FLOOR && hit.score >= best * SHARE_OF_BEST);
+        self.varied(&hits, limit)
+    }
+
+    /// The passages that have some of the question's words, best first, whether or not they are good enough.
+    pub(in crate::knowledge) fn verdict(&self, query: &str, earlier: &[String]) -> Verdict {
+        if self.is_empty() {
+            return Verdict::default();
         }
         let concepts = concepts(self, query, earlier);
         let wanted: f32 = concepts.iter().map(|concept| concept.weight).sum();
         if wanted <= 0.0 {
-            return Vec::new();
+            return Verdict::default();
         }
         let foreign: f32 = concepts.iter().map(|concept| concept.weight * concept.foreign).sum::<f32>() / wanted;
+        let names = concepts.iter().filter(|concept| concept.name);
+        let strange: f32 = names.map(|concept| concept.weight * concept.foreign).sum::<f32>() / wanted;
         let mut candidates = self.candidates(&concepts, wanted);
         for hit in &mut candidates {
             let share = (hit.score * wanted.powf(LONG_QUESTIONS)).min(1.0);
@@ -62,9 +83,7 @@ impl Index {
             hit.score = (share + (1.0 - share) * bonus - FOREIGN_TOLL * foreign).clamp(0.0, 1.0);
         }
         candidates.sort_by(by_score);
-        let best = candidates.first().map_or(0.0, |hit| hit.score);
-        candidates.retain(|hit| hit.score >= SCORE_FLOOR && hit.score >= best * SHARE_OF_BEST);
-        self.varied(&candidates, limit.min(LIMIT_MAX))
+        Verdict { hits: candidates, foreign, strange }
     }
 
     /// The passages with the largest share of what is wanted.
@@ -134,17 +153,18 @@ impl Index {
     }
 
     /// The best ones, without a third of the same section and without what was said already.
-    fn varied(&self, candidates: &[Hit], limit: usize) -> Vec<Hit> {
+    pub(in crate::knowledge) fn varied(&self, candidates: &[Hit], limit: usize) -> Vec<Hit> {
+        let limit = limit.min(LIMIT_MAX);
         let mut chosen: Vec<Hit> = Vec::new();
         for hit in candidates {
+            if chosen.len() == limit {
+                break;
+            }
             let section = self.section_of(hit.passage);
             let of_section = chosen.iter().filter(|other| self.section_of(other.passage) == section).count();
             let said = chosen.iter().any(|other| self.same(other.passage, hit.passage));
             if of_section < SECTION_PASSAGES_MAX && !said {
                 chosen.push(*hit);
-            }
-            if chosen.len() == limit {
-                break;
             }
         }
         chosen
