@@ -8,7 +8,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use secrecy::SecretString;
 
 use crate::agent::Tutor;
@@ -24,6 +24,7 @@ use crate::knowledge::KnowledgeBase;
 use crate::llm::choice::{ModelChoice, ModelSettings};
 use crate::llm::extractive::Extractive;
 use crate::llm::openai::{Limits, OpenAiCompatible};
+use crate::llm::resilient::{Candidate, Resilient};
 use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, http};
 use crate::store::ThreadStore;
@@ -53,6 +54,8 @@ pub struct House {
     pub everybody: Option<Identity>,
     /// Identities of readers without an account.
     pub visitors: Visitors,
+    /// The time.
+    pub clock: Clock,
     /// Names.
     pub ids: Ids,
     /// The largest request body, in bytes, but for a recording.
@@ -154,7 +157,8 @@ impl App {
             ids: ids.clone(),
         };
         let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
-        let chat = Chat::new(store.clone(), responder, clock, ids.clone(), options).keeping(attachments.clone());
+        let chat =
+            Chat::new(store.clone(), responder, clock.clone(), ids.clone(), options).keeping(attachments.clone());
         Ok(Self(Arc::new(House {
             chat,
             store,
@@ -162,6 +166,7 @@ impl App {
             attachments,
             everybody,
             visitors: Visitors::new(secret),
+            clock,
             ids,
             body_bytes_max: settings.http.body_bytes_max,
             recording_bytes_max: settings.http.recording_bytes_max,
@@ -172,16 +177,28 @@ impl App {
 }
 
 fn chat_model(settings: &Settings, model: &ModelSettings, ids: &Ids) -> Result<Arc<dyn ChatModel>> {
-    match &model.choice {
-        ModelChoice::Offline => Ok(Arc::new(Extractive::new(settings.tutor.offline_pace, ids.clone()))),
-        ModelChoice::Endpoint(endpoint) => {
-            let client = http::client(model.proxy.as_deref()).context(CLIENT_ADVICE)?;
-            let silence = settings.tutor.model_silence;
-            let limits = Limits { first_byte: silence, idle: silence, ..Limits::default() };
-            let variables = format!("check {} and {}", endpoint.preset.base_url_variable, endpoint.preset.key_variable);
-            Ok(Arc::new(OpenAiCompatible::new(client, endpoint.clone(), limits, ids.clone()).context(variables)?))
+    let silence = settings.tutor.model_silence;
+    let limits = Limits { first_byte: silence, idle: silence, ..Limits::default() };
+    let client = http::client(model.proxy.as_deref()).context(CLIENT_ADVICE);
+    let candidate = |choice: &ModelChoice| match choice {
+        ModelChoice::Offline => {
+            let model = Arc::new(Extractive::new(settings.tutor.offline_pace, ids.clone()));
+            Ok(Candidate { model, place: String::new() })
         }
+        ModelChoice::Endpoint(endpoint) => {
+            let client = client.as_ref().map_err(|error| anyhow!("{error:#}"))?.clone();
+            let variables = format!("check {} and {}", endpoint.preset.base_url_variable, endpoint.preset.key_variable);
+            let model = OpenAiCompatible::new(client, endpoint.clone(), limits, ids.clone()).context(variables)?;
+            let place = endpoint.base_url.trim().trim_end_matches('/').to_owned();
+            Ok(Candidate { model: Arc::new(model), place })
+        }
+    };
+    let first = candidate(&model.choice)?;
+    if matches!(model.choice, ModelChoice::Offline) {
+        return Ok(first.model);
     }
+    let others = model.fallbacks.iter().map(candidate).collect::<Result<Vec<_>>>()?;
+    Ok(Arc::new(Resilient::new(first, others)))
 }
 
 fn attachments(settings: &Settings, proxy: Option<&str>, house: Surroundings<'_>) -> Result<Option<Attachments>> {

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use crate::agent::Tutor;
 use crate::app::{App, Database, Hosted, Providers, TutorDesk};
 use crate::chat::{ChatOptions, Responder};
+use crate::clock::Clock;
 use crate::config::{Mistakes, Reader, Settings, Variables};
 use crate::identity::Identity;
 use crate::knowledge::{KnowledgeBase, KnowledgeError, Search};
@@ -89,11 +90,29 @@ pub(crate) async fn run_tutor(
              GEMINI_API_KEY, OPENAI_API_KEY, COHERE_API_KEY or OLLAMA_BASE_URL for one"
         );
     }
+    tell_of_models(providers);
     let name = chat_model.name();
     tracing::info!(llm.provider = name.provider, llm.model = name.model, "Listening on http://{address}");
     server::run(listener, app, &settings.http, server::signalled()).await?;
     database.close().await;
     Ok(())
+}
+
+/// What the operator should know of the models that the settings name.
+fn tell_of_models(providers: &Providers) {
+    for notice in providers.retired(Clock::system().now().utc().date_naive()) {
+        tracing::warn!("One of the models is out of service or will be: {notice}");
+    }
+    if let Some(endpoint) = &providers.embedding.endpoint {
+        let (provider, model, dimensions) = (endpoint.provider, &endpoint.model, endpoint.dimensions);
+        tracing::info!(
+            embedding.provider = provider,
+            embedding.model = model,
+            embedding.dimensions = dimensions,
+            "Passages and questions go to `{provider}` to be compared by their meaning; EMBEDDING_PROVIDER=none keeps \
+             them here, and compares them by their words"
+        );
+    }
 }
 
 /// Makes the knowledge base ready, and puts the bundled book into one that is empty.

@@ -159,7 +159,7 @@ impl Responder for Tutor {
                 };
                 let chunks = match chunks {
                     // One picture that a model does not take would silence it for the rest of the conversation.
-                    Err(LlmError::Refused(_)) if round == 1 && files.has_pictures() => {
+                    Err(LlmError::Refused(_) | LlmError::Filtered(_)) if round == 1 && files.has_pictures() => {
                         tracing::warn!("The model refused a question with pictures; it is asked again without them");
                         if let Some(notice) = files.without_pictures() {
                             yield Ok(notice);
@@ -181,7 +181,9 @@ impl Responder for Tutor {
                         Ok(Chunk::Text(delta)) => for event in message.write(&delta) { yield Ok(event) },
                         Ok(Chunk::ToolCalls(called)) => calls = called,
                         Ok(Chunk::Usage(spent)) => usage = spent,
-                        Ok(Chunk::Model(model)) => tracing::debug!(llm.model = model, "The model answers"),
+                        Ok(Chunk::Model(name)) => {
+                            tracing::debug!(llm.provider = name.provider, llm.model = name.model, "The model answers");
+                        }
                         Err(error) => {
                             for event in message.rest() { yield Ok(event) }
                             yield Err(failed(&error));

@@ -32,16 +32,37 @@ pub(super) fn of(error: &LlmError) -> TurnError {
         LlmError::Busy { retry_after } => {
             custom(format!("The model is busy at the moment. Please try again {}.", when(*retry_after)), true)
         }
-        LlmError::QuotaExhausted { retry_after: Some(wait) } => {
-            custom(format!("The model's quota is used up. Please try again {}.", when(Some(*wait))), true)
-        }
+        LlmError::QuotaExhausted { retry_after: Some(wait) } => custom(
+            format!("This site's quota for its model is used up for today. Please come back {}.", when(Some(*wait))),
+            true,
+        ),
         LlmError::QuotaExhausted { retry_after: None } => custom(
-            "The quota that this site has for its model is used up. Please tell whoever runs the site.".to_owned(),
+            "This site's quota for its model is used up for today. Please come back tomorrow.".to_owned(),
+            true,
+        ),
+        LlmError::NoQuota => custom(
+            "This site has no quota left for its model, and waiting will not help. Please tell whoever runs the site."
+                .to_owned(),
             false,
+        ),
+        LlmError::Filtered(_) => custom(
+            "The model's provider does not allow an answer to this. Asking in other words may help.".to_owned(),
+            false,
+        ),
+        LlmError::Resting(wait) => custom(
+            format!(
+                "The model has failed several times in a row, so it is given a rest. Please try again {}.",
+                when(Some(*wait))
+            ),
+            true,
         ),
         LlmError::Unauthorized => custom(
             "This site cannot use its model: the provider does not accept the site's key. Please tell whoever runs the site."
                 .to_owned(),
+            false,
+        ),
+        LlmError::NoModel(_) => custom(
+            "This site cannot use its model: the provider does not know it. Please tell whoever runs the site.".to_owned(),
             false,
         ),
         LlmError::Refused(_) => {

@@ -1,8 +1,12 @@
 //! The models of other people that the house works with, as the settings name them.
 
+use chrono::NaiveDate;
+
 use crate::config::Reader;
 use crate::embedding::choice::EmbeddingSettings;
-use crate::llm::choice::ModelSettings;
+use crate::embedding::retired;
+use crate::knowledge::qdrant::settings::QdrantSettings;
+use crate::llm::choice::{ModelChoice, ModelSettings};
 
 /// What the settings say of providers.
 #[derive(Clone, Debug)]
@@ -11,11 +15,25 @@ pub struct Providers {
     pub model: ModelSettings,
     /// Which model makes vectors.
     pub embedding: EmbeddingSettings,
+    /// Where Qdrant is, if the passages are kept there.
+    pub qdrant: Option<QdrantSettings>,
 }
 
 impl Providers {
     /// Reads all of them; mistakes stay with the reader.
     pub fn read(reader: &mut Reader<'_>) -> Self {
-        Self { model: ModelSettings::read(reader), embedding: EmbeddingSettings::read(reader) }
+        let model = ModelSettings::read(reader);
+        let embedding = EmbeddingSettings::read(reader, &model.choice);
+        Self { model, embedding, qdrant: QdrantSettings::read(reader) }
+    }
+
+    /// What the operator should know of models that are switched off, or will be; a sentence each.
+    pub fn retired(&self, today: NaiveDate) -> Vec<String> {
+        let answering = match &self.model.choice {
+            ModelChoice::Endpoint(endpoint) => Some(&endpoint.model),
+            ModelChoice::Offline => None,
+        };
+        let embedding = self.embedding.endpoint.as_ref().map(|endpoint| &endpoint.model);
+        answering.into_iter().chain(embedding).filter_map(|model| retired::notice(model, today)).collect()
     }
 }

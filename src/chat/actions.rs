@@ -34,7 +34,8 @@ pub(super) async fn act_at_once(
     let sender = sender(chat, who, &asked.thread_id, asked.item_id).await?;
     let history = Newest { kind: None, limit: chat.options.history_items_max };
     let (before, history) = chat.store.newest_items(&who.owner(), &asked.thread_id, &history).await?;
-    let turn = chat.turn(who.clone(), before.clone(), history).on(None, sender);
+    let turn = chat.turn(&chat.ids.mint("turn"), who.clone(), before.clone(), history).on(None, sender);
+    let notebook = turn.notebook.clone();
     let thread = turn.thread.clone();
     let acting = chat.responder.act_at_once(turn, asked.action);
     let answered = tokio::time::timeout(AT_ONCE_TIME_MAX, acting).await.map_err(|_| ChatError::TooSlow)?;
@@ -46,6 +47,7 @@ pub(super) async fn act_at_once(
     if !change.is_empty() {
         writes.push(Write::Change(change));
     }
+    notebook.add_to(&mut writes);
     if !writes.is_empty() {
         chat.store.keep(&who.owner(), &before.id, &writes, chat.clock.now()).await?;
     }

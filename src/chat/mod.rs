@@ -5,9 +5,11 @@
 mod actions;
 mod attachments;
 mod client_tools;
+mod collect;
 mod error;
 mod items;
 mod ledger;
+mod notebook;
 mod outbox;
 mod repeats;
 mod responder;
@@ -22,6 +24,7 @@ use std::sync::Arc;
 
 use chatkit_protocol::{Envelope, Request, Response, ThreadId, ThreadItem, ThreadRecord};
 
+use self::notebook::Notebook;
 use self::outbox::Replay;
 use self::repeats::Repeats;
 use crate::attachments::Attachments;
@@ -30,6 +33,7 @@ use crate::config::{ChatSettings, LockedThreads, OnDisconnect};
 use crate::identity::{Identity, Ids};
 use crate::store::ThreadStore;
 
+pub use collect::{Collected, Failure, collect};
 pub use error::ChatError;
 pub use ledger::{Ending, Ledger, Step};
 pub use outbox::{LetGo, Listening, OUTBOX_BYTES_MAX, Outbox, outbox};
@@ -182,7 +186,7 @@ impl Chat {
     }
 
     /// What a responder is given to work with.
-    fn turn(&self, who: Identity, thread: ThreadRecord, history: Vec<ThreadItem>) -> Turn {
+    fn turn(&self, turn_id: &str, who: Identity, thread: ThreadRecord, history: Vec<ThreadItem>) -> Turn {
         Turn {
             thread: ThreadHandle::new(thread),
             who,
@@ -192,6 +196,7 @@ impl Chat {
             question_id: None,
             sender: None,
             last_word: Arc::default(),
+            notebook: Notebook::new(turn_id),
             store: self.store.clone(),
             attachments: self.attachments.clone(),
         }

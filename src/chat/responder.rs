@@ -12,10 +12,11 @@ use chatkit_protocol::{
 };
 use futures_util::Stream;
 
+use super::notebook::Notebook;
 use crate::attachments::{AttachmentError, Attachments};
 use crate::clock::Clock;
 use crate::identity::{Identity, Ids};
-use crate::store::{Newest, StoreError, ThreadStore};
+use crate::store::{ItemNote, Newest, StoreError, ThreadStore, Tokens};
 
 /// What a responder says, event by event. It ends when the turn is over, or after its first error.
 pub type EventStream = Pin<Box<dyn Stream<Item = Result<ThreadEvent, TurnError>> + Send>>;
@@ -137,6 +138,7 @@ pub struct Turn {
     /// The widget that an action comes from.
     pub(super) sender: Option<ThreadItem>,
     pub(super) last_word: Arc<AtomicBool>,
+    pub(super) notebook: Notebook,
     pub(super) store: Arc<dyn ThreadStore>,
     pub(super) attachments: Option<Attachments>,
 }
@@ -210,6 +212,19 @@ impl Turn {
     /// what comes after it can be shown, but not stored.
     pub fn last_word(&self) {
         self.last_word.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes what is known of an item of this turn beside its content: which model wrote it, what that cost, what it
+    /// rests on. It is laid over what was noted before, stored together with the item, and never shown.
+    ///
+    /// An answer that is stopped, or fails, is kept with what was noted until then; so note early what is known early.
+    pub fn note(&self, item_id: &ItemId, note: ItemNote) {
+        self.notebook.note(item_id, note);
+    }
+
+    /// Counts tokens that this turn has cost, whether or not anything came of them.
+    pub fn spend(&self, tokens: Tokens) {
+        self.notebook.spend(tokens);
     }
 
     /// A new item of this thread that is done as soon as it is shown.

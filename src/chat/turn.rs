@@ -204,7 +204,7 @@ async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::S
         false => asked.map(|question| question.id),
     };
     let (thread, history) = (begun.thread, begun.history);
-    let turn = chat.turn(who, thread, history).on(question_id, sender);
+    let turn = chat.turn(&key.turn_id, who, thread, history).on(question_id, sender);
     let span = tracing::info_span!("turn", thread.id = %key.thread_id, turn.id = %key.turn_id);
     tracing::Instrument::instrument(Run::new(chat, key, turn, outbox).run(entry, action, preface), span).await;
 }

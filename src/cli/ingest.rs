@@ -1,27 +1,41 @@
-//! `ingest DIR`: shows how far it is, and what could not be read.
+//! `ingest FOLDER`: takes a book in, and says what became of it.
 #![expect(clippy::print_stderr, reason = "the terminal is this file's door")]
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use super::{opened, output, reembed};
+use super::progress::{Shown, grouped, rate};
+use super::{opened, opened_in_any_space, output};
 use crate::app::Providers;
 use crate::config::Settings;
-use crate::knowledge::ingest::{self, Options, Progress, Step};
+use crate::knowledge::ingest::{self, IngestError, Options, Report};
+use crate::server;
+
+/// It went to its end, but some pages have problems.
+const EXIT_PROBLEMS: u8 = 3;
+/// It was stopped by a signal, as shells count it.
+const EXIT_STOPPED: u8 = 130;
+
+/// What a run comes to, at the end of `ingest --help`.
+const AFTER_HELP: &str = "Only what changed is stored, and documents whose page is gone are forgotten. What was stored \
+stays when it is interrupted; the same command goes on from there.\n\nExit codes: 0 all is well, 1 it could not go on, 2 \
+wrong arguments, 3 everything else was taken in but some pages have problems, 130 it was stopped.";
 
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct IngestArgs {
     /// The folder with the book's pages, such as `docs` of a Docusaurus site
     #[arg(required_unless_present = "reembed")]
     folder: Option<PathBuf>,
-    /// Build new vectors beside the old ones, and then put them in their place: of the folder, or of what is stored
-    #[arg(long)]
+    /// Make new vectors, of the folder or else of what is stored, beside the old ones, and then put them in their place
+    #[arg(long, conflicts_with = "dry_run")]
     reembed: bool,
     /// Leave out files and folders of this name or pattern; may be given more than once
     #[arg(long, value_name = "NAME")]
@@ -32,92 +46,170 @@ pub(super) struct IngestArgs {
     /// The path of the pages on the site [variable: SITE_BASE]
     #[arg(long)]
     base: Option<String>,
+    /// Read everything and say what would be stored and forgotten, but change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Write the summary as one line of JSON, problems included
+    #[arg(long)]
+    json: bool,
+    /// How long a knowledge base or an embedding model that is away is tried again, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = ingest::PATIENCE.as_secs())]
+    patience: u64,
 }
 
 pub(super) async fn run(settings: &Settings, providers: &Providers, asked: IngestArgs) -> Result<ExitCode> {
-    let (database, stored) =
-        if asked.reembed { reembed::opened(settings, providers).await? } else { opened(settings, providers).await? };
-    let Some(folder) = asked.folder else {
-        let progress = Shown::new();
-        reembed::run(&*stored, &progress, &settings.knowledge.collection).await?;
-        progress.end();
-        database.close().await;
-        return Ok(ExitCode::SUCCESS);
+    let (database, knowledge) = if asked.reembed {
+        opened_in_any_space(settings, providers).await?
+    } else {
+        opened(settings, providers).await?
     };
-    let knowledge = if asked.reembed { stored.beside().await? } else { Arc::clone(&stored) };
+    let stop = CancellationToken::new();
     let options = Options {
         site_url: asked.site_url.or_else(|| settings.knowledge.site_url.clone()),
         base: asked.base.or_else(|| settings.knowledge.site_base.clone()),
         exclude: asked.exclude,
+        patience: Some(Duration::from_secs(asked.patience)),
+        dry_run: asked.dry_run,
+        stop: stop.clone(),
+        ..Options::default()
     };
-    let progress = Shown::new();
-    let report = ingest::ingest(&folder, &options, &*knowledge, &progress).await?;
-    if asked.reembed {
-        reembed::finish(&*stored, &*knowledge, &report).await?;
-    }
-    progress.end();
-    for problem in &report.problems {
-        eprintln!("{problem}");
-    }
-    output::line(format_args!(
-        "{} documents added, {} changed, {} unchanged, {} removed; {} passages in `{}`",
-        report.added, report.changed, report.unchanged, report.removed, report.passages, settings.knowledge.collection
-    ))?;
-    if report.hidden > 0 {
-        output::line(format_args!("{} pages left out: drafts or unlisted", report.hidden))?;
-    }
-    if report.without_site > 0 {
-        eprintln!(
-            "nobody said where the book is read, so citations carry paths only, such as /docs/…; give --site-url or set \
-             SITE_URL"
-        );
-    }
+    let began = Instant::now();
+    let shown = Shown::new();
+    let done = {
+        let ingesting = async {
+            let Some(folder) = &asked.folder else { return ingest::reembed(&*knowledge, &options, &shown).await };
+            if !asked.reembed {
+                return ingest::ingest(folder, &options, &*knowledge, &shown).await;
+            }
+            let beside = knowledge.beside().await?;
+            let report = ingest::ingest(folder, &options, &*beside, &shown).await?;
+            ingest::take_over(&*knowledge, &*beside, &report).await?;
+            Ok(report)
+        };
+        let stopping = async {
+            server::signalled().await;
+            shown.say("stopping when what is on its way is stored; a second signal stops at once");
+            stop.cancel();
+            std::future::pending().await
+        };
+        tokio::select! {
+            done = ingesting => done,
+            never = stopping => never,
+        }
+    };
+    shown.end();
+    let took = began.elapsed();
+    let summary = |report, ended| Summary { ended, dry_run: asked.dry_run, took, report };
+    let ended = match done {
+        Ok(report) => {
+            let ended = summary(&report, Ended::Whole).tell(asked.json, &settings.knowledge.collection)?;
+            Ok(ended)
+        }
+        Err(IngestError::BrokenOff { why, report }) => {
+            if asked.json {
+                summary(&report, Ended::BrokenOff).tell(true, &settings.knowledge.collection)?;
+            }
+            Err(IngestError::BrokenOff { why, report }.into())
+        }
+        Err(IngestError::Stopped { report }) => {
+            if asked.json {
+                summary(&report, Ended::Stopped).tell(true, &settings.knowledge.collection)?;
+            }
+            eprintln!("{}", IngestError::Stopped { report });
+            Ok(ExitCode::from(EXIT_STOPPED))
+        }
+        Err(error @ (IngestError::Source(_) | IngestError::Knowledge(_))) => Err(error.into()),
+    };
     database.close().await;
-    if report.problems.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    eprintln!("{} problem(s), see above", report.problems.len());
-    Ok(ExitCode::FAILURE)
+    ended
 }
 
-/// A bar on a terminal, plain lines elsewhere.
-struct Shown {
-    bar: Mutex<Option<ProgressBar>>,
-    on_terminal: bool,
+/// How a run ended.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Ended {
+    Whole,
+    BrokenOff,
+    Stopped,
 }
 
-impl Shown {
-    fn new() -> Self {
-        Self { bar: Mutex::default(), on_terminal: std::io::stderr().is_terminal() }
+/// What is told at the end.
+struct Summary<'a> {
+    ended: Ended,
+    dry_run: bool,
+    took: Duration,
+    report: &'a Report,
+}
+
+impl Summary<'_> {
+    fn tell(&self, json: bool, collection: &str) -> Result<ExitCode> {
+        let report = self.report;
+        let problems = report.problems.len() + report.more_problems;
+        if json {
+            let line = Line {
+                ended: self.ended,
+                dry_run: self.dry_run,
+                collection,
+                seconds: self.took.as_secs_f64(),
+                passages_per_second: rate(report.passages_stored, self.took),
+                report,
+            };
+            output::line(serde_json::to_string(&line)?)?;
+        } else {
+            self.tell_people(problems, collection)?;
+        }
+        Ok(if problems == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_PROBLEMS) })
     }
 
-    fn end(&self) {
-        if let Some(bar) = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
-            bar.finish_and_clear();
+    fn tell_people(&self, problems: usize, collection: &str) -> Result<()> {
+        let report = self.report;
+        for problem in &report.problems {
+            eprintln!("{problem}");
         }
+        if report.more_problems > 0 {
+            eprintln!("… and {} more", report.more_problems);
+        }
+        output::line(format_args!(
+            "{} documents added, {} changed, {} unchanged, {} removed; {} passages in `{collection}`",
+            report.added, report.changed, report.unchanged, report.removed, report.passages
+        ))?;
+        if self.dry_run {
+            output::line("this is what would be done; nothing was changed")?;
+        } else if report.passages_stored > 0 {
+            output::line(format_args!(
+                "{} passages stored in {:.1} s, {} a second",
+                grouped(report.passages_stored),
+                self.took.as_secs_f64(),
+                grouped(rate(report.passages_stored, self.took))
+            ))?;
+        }
+        if report.hidden > 0 {
+            output::line(format_args!("{} pages left out: drafts or unlisted", report.hidden))?;
+        }
+        if report.incomplete {
+            eprintln!("not every page could be listed, so nothing was forgotten");
+        }
+        if report.without_site > 0 {
+            eprintln!(
+                "nobody said where the book is read, so citations carry paths only, such as /docs/…; give --site-url or \
+                 set SITE_URL"
+            );
+        }
+        if problems > 0 {
+            eprintln!("{problems} problem(s), see above");
+        }
+        Ok(())
     }
 }
 
-impl Progress for Shown {
-    fn begin(&self, documents: usize) {
-        if !self.on_terminal {
-            return eprintln!("reading {documents} documents");
-        }
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} ({eta} left)");
-        let bar = ProgressBar::new(documents as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        *self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(bar);
-    }
-
-    fn advance(&self, path: &str, step: Step) {
-        if let Some(bar) = &*self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
-            bar.set_message(path.to_owned());
-            return bar.inc(1);
-        }
-        match step {
-            Step::Added => eprintln!("added {path}"),
-            Step::Changed => eprintln!("changed {path}"),
-            Step::Removed => eprintln!("removed {path}"),
-            Step::Unchanged => {}
-        }
-    }
+/// The summary for programs.
+#[derive(Serialize)]
+struct Line<'a> {
+    ended: Ended,
+    dry_run: bool,
+    collection: &'a str,
+    seconds: f64,
+    passages_per_second: usize,
+    #[serde(flatten)]
+    report: &'a Report,
 }

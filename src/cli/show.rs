@@ -8,11 +8,14 @@ use serde_json::json;
 
 use super::ConfigCommand;
 use super::output::{self, Unwritten};
+use crate::clock::Clock;
 use crate::config::{Reader, VARIABLES, Variable, Variables};
+use crate::embedding::choice::EMBEDDING_VARIABLES;
 use crate::host::settings;
 use crate::knowledge::Found;
 use crate::llm::choice::{
-    MODEL_PROVIDER, MODEL_SEES, PROXY, TRANSCRIPTION_API_KEY, TRANSCRIPTION_BASE_URL, TRANSCRIPTION_MODEL, variables_of,
+    MODEL_FALLBACKS, MODEL_PROVIDER, MODEL_SEES, PROXY, TRANSCRIPTION_API_KEY, TRANSCRIPTION_BASE_URL,
+    TRANSCRIPTION_MODEL, variables_of,
 };
 use crate::llm::presets::PRESETS;
 
@@ -43,16 +46,20 @@ fn show(variables: &Variables) -> Result<ExitCode> {
             output::line(format_args!("{:<24} {value}{given}\n{:<24}   {}", variable.name, "", variable.meaning))?;
         }
     }
-    settings(reader)?;
+    let (_, providers) = settings(reader)?;
+    for notice in providers.retired(Clock::system().now().utc().date_naive()) {
+        output::line(format_args!("\nNote: {notice}."))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Every variable there is, by subject.
 fn groups() -> Vec<(String, Vec<Variable>)> {
     let mut groups = vec![("The server".to_owned(), VARIABLES.to_vec())];
-    groups.push(("Which model answers".to_owned(), vec![MODEL_PROVIDER, MODEL_SEES, PROXY]));
+    groups.push(("Which model answers".to_owned(), vec![MODEL_PROVIDER, MODEL_FALLBACKS, MODEL_SEES, PROXY]));
     let hearing = vec![TRANSCRIPTION_MODEL, TRANSCRIPTION_BASE_URL, TRANSCRIPTION_API_KEY];
     groups.push(("Which model hears".to_owned(), hearing));
+    groups.push(("Which model makes vectors".to_owned(), EMBEDDING_VARIABLES.to_vec()));
     for preset in PRESETS {
         groups.push((format!("Provider `{}`", preset.name), variables_of(preset).to_vec()));
     }

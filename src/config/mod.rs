@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use attachments::{AttachmentPlace, AttachmentSettings, BucketSettings};
 pub use source::{Mistake, Mistakes, Reader, Variables};
-pub(crate) use variables::LOG;
+pub(crate) use variables::{LOG, QDRANT_API_KEY, QDRANT_SHAPE, QDRANT_URL};
 pub use variables::{VARIABLES, Variable};
 
 use variables::*;

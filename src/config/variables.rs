@@ -55,6 +55,11 @@ variables! {
         => "A Postgres address without a pooler, for migrations; made from a Neon pooler's address when not given.";
     MIGRATE_AT_START = "MIGRATE_AT_START", default "true" => "Whether `serve` brings the database up to date itself.";
     COLLECTION = "KNOWLEDGE_COLLECTION" | "QDRANT_COLLECTION", default "knowledge_base" => "The name of the collection of passages.";
+    QDRANT_URL = "QDRANT_URL" | "QDRANT_ENDPOINT"
+        => "Where Qdrant is, such as `http://localhost:6334` or `https://name.cloud.qdrant.io`; the passages are kept there, and in the database when not given.";
+    QDRANT_API_KEY = "QDRANT_API_KEY", secret true => "The key that Qdrant asks for.";
+    QDRANT_SHAPE = "QDRANT_SHAPE", default "auto"
+        => "What the collection looks like: `gateway` as this program makes it, `tutor` or `book` as earlier programs did, which can be read only; `auto` looks.";
     SITE_URL = "SITE_URL" => "Where the ingested book is read, such as `https://book.example.org`; citations link there.";
     SITE_BASE = "SITE_BASE" => "The path below `SITE_URL` at which the book's pages lie; `/docs`, or what the site's `docusaurus.config` says, when not given.";
     PASSAGES = "PASSAGES_PER_SEARCH", default "3" => "How many passages one search brings.";

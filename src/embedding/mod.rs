@@ -1,12 +1,28 @@
 //! Models that turn texts into vectors: what is asked of them, and what can go wrong.
 
+mod batches;
+pub mod cache;
 pub mod choice;
+mod cohere;
+mod endpoint;
+mod gemini;
+pub mod models;
+mod openai;
+pub mod remote;
+mod requests;
+pub mod retired;
+mod vectors;
+mod wire;
 
 use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+
+pub use batches::BatchLimits;
+pub use endpoint::{EmbeddingEndpoint, Limits, Patience};
+pub use wire::Wire;
 
 /// What a text is to a search; most models place the two kinds differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::Search;
-use super::lexical::{Hit, Index, SCORE_FLOOR, SHARE_OF_BEST, Verdict};
+use super::lexical::{Hit, Index, SHARE_OF_BEST, SPARE, Verdict};
 
 /// Passages that are compared by nearness, the nearest ones.
 pub(super) const NEAR_MAX: usize = 64;
@@ -48,27 +48,32 @@ struct Evidence {
 ///
 /// `near` are the passages nearest to the question, nearest first, if there are vectors. Below `near_floor`, which was
 /// learned from the collection, nearness alone says nothing; without it, it never does.
+///
+/// There may be more than `asked.limit`, so that enough is left when neighbours are joined and repetitions dropped.
 pub(super) fn best(index: &Index, asked: &Search<'_>, near: &[Near], near_floor: Option<f32>) -> Vec<Hit> {
-    if near.is_empty() {
-        return index.search(asked.query, asked.earlier, asked.limit);
+    if near.is_empty() || asked.limit == 0 {
+        return index.search(asked);
     }
-    let verdict = index.verdict(asked.query, asked.earlier);
-    let words_floor = SCORE_FLOOR;
-    let near_enough = if asked.strict { STRICT_NEARNESS } else { SCORE_FLOOR };
-    let mut hits: Vec<Hit> = evidence(&verdict, near, near_floor)
+    let verdict = index.verdict(asked);
+    let (unknown, names) = index.unknown(asked);
+    let toll = NAMES_TOLL * names + WORDS_TOLL * (unknown - names);
+    let near_enough = if asked.strict { STRICT_NEARNESS } else { verdict.floor };
+    let is_good =
+        |evidence: &Evidence| (verdict.enough && evidence.words >= verdict.floor) || evidence.nearness >= near_enough;
+    let mut hits: Vec<Hit> = evidence(&verdict, near, near_floor, toll)
         .into_iter()
-        .filter(|(_, evidence)| evidence.words >= words_floor || evidence.nearness >= near_enough)
+        .filter(|(_, evidence)| is_good(evidence))
         .map(|(passage, evidence)| Hit { passage, score: evidence.score() })
         .collect();
     hits.sort_by(|one, other| other.score.total_cmp(&one.score).then(one.passage.cmp(&other.passage)));
     let best = hits.first().map_or(0.0, |hit| hit.score);
     hits.retain(|hit| hit.score >= best * SHARE_OF_BEST);
-    index.varied(&hits, asked.limit)
+    hits.truncate(asked.limit.min(NEAR_MAX) * SPARE);
+    hits
 }
 
 /// All passages of both rankings, and what speaks for each.
-fn evidence(verdict: &Verdict, near: &[Near], near_floor: Option<f32>) -> HashMap<u32, Evidence> {
-    let toll = NAMES_TOLL * verdict.strange + WORDS_TOLL * (verdict.foreign - verdict.strange);
+fn evidence(verdict: &Verdict, near: &[Near], near_floor: Option<f32>, toll: f32) -> HashMap<u32, Evidence> {
     let mut all: HashMap<u32, Evidence> = HashMap::new();
     for (rank, hit) in verdict.hits.iter().enumerate() {
         let evidence = all.entry(hit.passage).or_default();
@@ -77,7 +82,7 @@ fn evidence(verdict: &Verdict, near: &[Near], near_floor: Option<f32>) -> HashMa
     }
     for (rank, near) in near.iter().enumerate() {
         let evidence = all.entry(near.passage).or_default();
-        evidence.nearness = near_floor.map_or(0.0, |floor| nearness(near.cosine, floor, toll));
+        evidence.nearness = near_floor.map_or(0.0, |floor| nearness(near.cosine, floor, verdict.floor) - toll).max(0.0);
         evidence.ranks += worth(rank);
     }
     all
@@ -90,10 +95,10 @@ impl Evidence {
     }
 }
 
-/// A cosine on the scale of words, less a toll: the floor is worth what words are at theirs, the same direction is worth 1.
-fn nearness(cosine: f32, floor: f32, toll: f32) -> f32 {
+/// A cosine on the scale of words: the floor is worth what words are at theirs, the same direction is worth 1.
+fn nearness(cosine: f32, floor: f32, words_floor: f32) -> f32 {
     let above = (cosine - floor) / (1.0 - floor).max(f32::EPSILON);
-    (SCORE_FLOOR + (1.0 - SCORE_FLOOR) * above - toll).clamp(0.0, 1.0)
+    (words_floor + (1.0 - words_floor) * above).clamp(0.0, 1.0)
 }
 
 /// What a rank in one of the two is worth, the best one being 0: half for the first place.
@@ -145,6 +150,13 @@ mod tests {
         Search { query, earlier: &[], limit: 5, strict }
     }
 
+    /// The passages that are good enough by their words.
+    fn fitting(index: &Index, asked: &Search<'_>) -> Vec<u32> {
+        let verdict = index.verdict(asked);
+        let good = verdict.hits.iter().filter(|hit| verdict.enough && hit.score >= verdict.floor);
+        good.map(|hit| hit.passage).collect()
+    }
+
     fn nears() -> impl Strategy<Value = Vec<Near>> {
         let cosines = prop::collection::hash_map(0u32..8, -1.0f32..=1.0, 0..8);
         cosines.prop_map(|cosines| {
@@ -170,7 +182,7 @@ mod tests {
             query in queries(), near in nears(), floor in prop::option::of(0.0f32..0.9), strict: bool, limit in 0usize..6
         ) {
             let hits = best(&index(), &Search { limit, ..ask(query, strict) }, &near, floor);
-            prop_assert!(hits.len() <= limit);
+            prop_assert!(hits.len() <= limit * SPARE);
             prop_assert!(hits.iter().all(|hit| (0.0..=1.0).contains(&hit.score)));
             prop_assert!(hits.windows(2).all(|pair| pair[0].score >= pair[1].score));
         }
@@ -180,20 +192,17 @@ mod tests {
             query in queries(), near in nears(), floor in 0.0f32..0.9, strict: bool
         ) {
             let (index, asked) = (index(), ask(query, strict));
-            let by_words = index.search(query, &[], TEXTS.len());
+            let fits = fitting(&index, &asked);
             for hit in best(&index, &asked, &near, Some(floor)) {
                 let is_near = near.iter().any(|near| near.passage == hit.passage && near.cosine >= floor - 1e-6);
-                let fits = index.verdict(query, &[]).hits.iter().any(|word| {
-                    word.passage == hit.passage && word.score >= SCORE_FLOOR
-                });
-                prop_assert!(is_near || fits, "{hit:?} of {by_words:?}");
+                prop_assert!(is_near || fits.contains(&hit.passage), "{hit:?}");
             }
         }
 
         #[test]
         fn without_a_floor_nearness_finds_nothing_that_words_do_not(query in queries(), near in nears(), strict: bool) {
             let index = index();
-            let fits: Vec<u32> = index.verdict(query, &[]).hits.iter().filter(|hit| hit.score >= SCORE_FLOOR).map(|hit| hit.passage).collect();
+            let fits = fitting(&index, &ask(query, strict));
             let found = best(&index, &ask(query, strict), &near, None);
             prop_assert!(found.iter().all(|hit| fits.contains(&hit.passage)));
         }
@@ -210,12 +219,12 @@ mod tests {
         #[test]
         fn without_vectors_it_is_the_search_by_words(query in queries(), floor in prop::option::of(0.0f32..0.9)) {
             let index = index();
-            prop_assert_eq!(best(&index, &ask(query, false), &[], floor), index.search(query, &[], 5));
+            prop_assert_eq!(best(&index, &ask(query, false), &[], floor), index.search(&ask(query, false)));
         }
 
         #[test]
-        fn coming_nearer_never_lowers_a_score(cosine in -1.0f32..1.0, more in 0.0f32..1.0, floor in 0.0f32..0.9, toll in 0.0f32..1.0) {
-            prop_assert!(nearness(cosine + more, floor, toll) >= nearness(cosine, floor, toll));
+        fn coming_nearer_never_lowers_a_score(cosine in -1.0f32..1.0, more in 0.0f32..1.0, floor in 0.0f32..0.9, words_floor in 0.0f32..0.9) {
+            prop_assert!(nearness(cosine + more, floor, words_floor) >= nearness(cosine, floor, words_floor));
         }
     }
 

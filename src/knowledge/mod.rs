@@ -1,5 +1,6 @@
 //! What the house knows: passages of documents, how they get in, and how they are found.
 
+mod arrange;
 mod context;
 pub mod embedded;
 pub mod eval;
@@ -7,6 +8,7 @@ mod floor;
 mod hybrid;
 pub mod ingest;
 pub mod lexical;
+pub mod qdrant;
 
 use std::sync::Arc;
 

@@ -10,6 +10,9 @@ pub(super) const COMPLETIONS: &str = "/chat/completions";
 /// Where speech becomes text, below a provider's address.
 pub(super) const TRANSCRIPTIONS: &str = "/audio/transcriptions";
 
+/// Where texts become vectors, below a provider's address.
+pub(crate) const EMBEDDINGS: &str = "/embeddings";
+
 /// Why an endpoint cannot be used: found when the house starts, not when somebody asks.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
@@ -25,14 +28,19 @@ pub enum EndpointError {
 }
 
 /// A door of a provider; `base` may name another of its doors, or this one, and keeps its query.
-pub(super) fn door(base: &str, door: &str) -> Result<Url, EndpointError> {
+pub(crate) fn door(base: &str, door: &str) -> Result<Url, EndpointError> {
+    door_below(base, &[COMPLETIONS, TRANSCRIPTIONS, EMBEDDINGS], door)
+}
+
+/// The same, where `base` may end in one of `known`, which is no part of the address.
+pub(crate) fn door_below(base: &str, known: &[&str], door: &str) -> Result<Url, EndpointError> {
     let wrong = || EndpointError::Address(without_secrets(base));
     let mut url = Url::parse(base.trim()).map_err(|_| wrong())?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong());
     }
     let given = url.path().trim_end_matches('/');
-    let root = [COMPLETIONS, TRANSCRIPTIONS].iter().find_map(|known| given.strip_suffix(known)).unwrap_or(given);
+    let root = known.iter().find_map(|known| given.strip_suffix(known)).unwrap_or(given);
     let path = format!("{}{door}", root.trim_end_matches('/'));
     url.set_path(&path);
     Ok(url)
@@ -45,7 +53,7 @@ fn without_secrets(address: &str) -> String {
 }
 
 /// The key as a bearer token, marked as sensitive; nothing without a key.
-pub(super) fn bearer(key: Option<&SecretString>) -> Result<HeaderMap, EndpointError> {
+pub(crate) fn bearer(key: Option<&SecretString>) -> Result<HeaderMap, EndpointError> {
     let mut headers = HeaderMap::new();
     if let Some(key) = key.map(|key| key.expose_secret().trim()).filter(|key| !key.is_empty()) {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| EndpointError::Key)?;

@@ -4,17 +4,22 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::errors::Complaint;
 use super::openai_wire::{Choice, Event};
 use super::sse::{self, Body, EventBody, Opening};
+use super::thoughts::Thoughts;
 use super::tool_calls::Assembly;
-use super::{Chunk, LlmError, Usage};
+use super::{Chunk, LlmError, ModelName, Usage};
 use crate::identity::Ids;
 
 /// A whole answer that was not streamed.
 const WHOLE_BODY_BYTES_MAX: usize = 4 << 20;
+
+/// A provider's name for a model or a reason is kept so far.
+const NAME_CHARS_MAX: usize = 100;
 
 /// A provider that keeps a finished answer open longer than this loses the connection.
 const LEAVING_WAIT_MAX: Duration = Duration::from_millis(50);
@@ -35,10 +40,11 @@ enum Source {
 }
 
 impl Answer {
-    /// Looks at how the body begins, since content types lie.
+    /// Looks at how the body begins, since content types lie. `asked` is the model as it was asked for.
     pub(super) async fn open(
         mut body: Body,
         text_bytes_max: usize,
+        asked: ModelName,
         ids: Ids,
         key: Option<&str>,
     ) -> Result<Self, LlmError> {
@@ -51,7 +57,7 @@ impl Answer {
             Opening::Events(start) => Source::Events(EventBody::new(&start, body)),
         };
         let key = key.map(str::to_owned);
-        Ok(Self { source, heard: Heard { text_bytes_max, ids, key, ..Heard::new() } })
+        Ok(Self { source, heard: Heard { text_bytes_max, ids, key, ..Heard::new(asked) } })
     }
 
     /// The next chunk; after an error and after the end there is none.
@@ -71,7 +77,7 @@ impl Answer {
                     let _ = timeout(LEAVING_WAIT_MAX, end).await;
                 }
                 Source::Whole(json) => {
-                    let how = self.heard.hear_json(&json).and_then(|()| match self.heard.has_choice {
+                    let how = self.heard.hear_whole(&json).and_then(|()| match self.heard.has_choice {
                         true => Ok(()),
                         false => Err(LlmError::Garbled("neither an answer nor an error".into())),
                     });
@@ -96,8 +102,11 @@ struct Heard {
     ready: VecDeque<Chunk>,
     failed: Option<LlmError>,
     calls: Assembly,
+    thoughts: Thoughts,
     usage: Option<Usage>,
-    /// The model's name was given, or it is too late for it.
+    /// Under which name the model was asked.
+    asked: ModelName,
+    /// The model's name was told.
     introduced: bool,
     text_bytes: usize,
     text_bytes_max: usize,
@@ -113,12 +122,14 @@ struct Heard {
 }
 
 impl Heard {
-    fn new() -> Self {
+    fn new(asked: ModelName) -> Self {
         Self {
             ready: VecDeque::new(),
             failed: None,
             calls: Assembly::default(),
+            thoughts: Thoughts::default(),
             usage: None,
+            asked,
             introduced: false,
             text_bytes: 0,
             text_bytes_max: usize::MAX,
@@ -158,6 +169,20 @@ impl Heard {
         }
     }
 
+    /// One document, or several: some servers send the events of a stream as lines, without the framing.
+    fn hear_whole(&mut self, json: &str) -> Result<(), LlmError> {
+        let mut documents = serde_json::Deserializer::from_str(json).into_iter::<&RawValue>();
+        let mut read = 0;
+        while let Some(Ok(document)) = documents.next() {
+            self.hear_json(document.get())?;
+            read = documents.byte_offset();
+        }
+        match json[read..].trim() {
+            "" => Ok(()),
+            rest => self.hear_json(rest),
+        }
+    }
+
     fn hear_json(&mut self, json: &str) -> Result<(), LlmError> {
         let complaint = |needs_certainty: bool| {
             let complaint = Complaint::read(json).filter(|complaint| !needs_certainty || complaint.is_certain());
@@ -176,9 +201,8 @@ impl Heard {
     }
 
     fn hear(&mut self, event: Event<'_>) -> Result<(), LlmError> {
-        if !self.introduced && !event.model.0.is_empty() {
-            self.introduced = true;
-            self.ready.push_back(Chunk::Model(event.model.0.into_owned()));
+        if !event.model.0.is_empty() {
+            self.introduce(Some(&event.model.0));
         }
         if let Some(usage) = event.usage {
             self.usage = Some(usage.into());
@@ -198,7 +222,8 @@ impl Heard {
             for text in [delta.content.0, delta.refusal.0] {
                 if !text.is_empty() {
                     brought = true;
-                    self.hear_text(text)?;
+                    let said = self.thoughts.without(text);
+                    self.hear_text(said)?;
                 }
             }
             if let Some(pieces) = delta.tool_calls {
@@ -214,9 +239,21 @@ impl Heard {
         Ok(())
     }
 
+    /// Says once who answers; a provider that gives no name before it counts answers under the one it was asked by.
+    fn introduce(&mut self, told: Option<&str>) {
+        if !self.introduced {
+            self.introduced = true;
+            let model = told.map_or_else(|| self.asked.model.clone(), shortened);
+            self.ready.push_back(Chunk::Model(ModelName { model, ..self.asked.clone() }));
+        }
+    }
+
     /// Text that arrived together is told together.
     fn hear_text(&mut self, text: Cow<'_, str>) -> Result<(), LlmError> {
-        self.introduced = true;
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.introduce(None);
         self.text_bytes += text.len();
         if self.text_bytes > self.text_bytes_max {
             return Err(LlmError::Garbled(format!("an answer of more than {} bytes", self.text_bytes_max)));
@@ -230,31 +267,38 @@ impl Heard {
 
     /// The last chunks, and the error if there is one: what was spent is told in both cases.
     fn end(&mut self, how: Result<(), LlmError>) {
+        if how.is_ok() || self.usage.is_some() || !self.calls.is_empty() {
+            self.introduce(None);
+        }
         let how = how.and_then(|()| self.conclude());
         self.ready.extend(self.usage.take().map(Chunk::Usage));
         self.failed = how.err();
     }
 
     fn conclude(&mut self) -> Result<(), LlmError> {
+        let held_back = self.thoughts.end();
+        self.hear_text(held_back.into())?;
         let calls = std::mem::take(&mut self.calls);
         if !calls.is_empty() {
-            self.ready.push_back(Chunk::ToolCalls(calls.finish(&self.ids)?));
+            self.ready.push_back(Chunk::ToolCalls(calls.finish(&self.ids, &self.asked)?));
         } else if self.text_bytes == 0 {
             // An answer of nothing is in order only when the model had nothing to say.
             let reason = self.reason.to_lowercase();
-            if ["filter", "safety", "prohibited", "blocklist", "recitation"].iter().any(|word| reason.contains(word)) {
-                return Err(LlmError::Refused(format!("it stopped for the reason `{}`", shortened(&self.reason))));
-            }
+            // `function_call_filter: MALFORMED_FUNCTION_CALL` is an accident, and no filter's doing.
             if reason.contains("malformed") || reason.contains("error") {
                 return Err(LlmError::Garbled(format!("it stopped for the reason `{}`", shortened(&self.reason))));
+            }
+            if ["filter", "safety", "prohibited", "blocklist", "recitation"].iter().any(|word| reason.contains(word)) {
+                return Err(LlmError::Filtered(format!("it stopped for the reason `{}`", shortened(&self.reason))));
             }
         }
         Ok(())
     }
 }
 
-fn shortened(reason: &str) -> String {
-    reason.chars().take(60).collect()
+/// What a provider calls a reason or a model, as far as that is kept.
+fn shortened(name: &str) -> String {
+    name.chars().take(NAME_CHARS_MAX).collect()
 }
 
 #[cfg(test)]
@@ -263,10 +307,12 @@ mod tests {
 
     #[test]
     fn text_that_arrived_together_is_told_together() {
-        let mut heard = Heard::new();
+        let mut heard = Heard::new(ModelName { provider: "gemini".into(), model: "m".into() });
         for text in ["Robots", " sense"] {
             heard.hear_json(&format!(r#"{{"choices":[{{"delta":{{"content":"{text}"}}}}]}}"#)).unwrap();
         }
-        assert!(matches!(heard.ready.make_contiguous(), [Chunk::Text(text)] if text == "Robots sense"));
+        assert!(
+            matches!(heard.ready.make_contiguous(), [Chunk::Model(_), Chunk::Text(text)] if text == "Robots sense")
+        );
     }
 }

@@ -17,6 +17,18 @@ pub const MODEL_PROVIDER: Variable = Variable {
     meaning: "Which model answers: `gemini`, `openai`, `cohere`, `ollama` or `offline`; the first one with a key when not given.",
 };
 
+/// Who answers when that one cannot.
+pub const MODEL_FALLBACKS: Variable = Variable {
+    name: "MODEL_FALLBACKS",
+    aliases: &[],
+    default: None,
+    secret: false,
+    meaning: "Which models answer when that one cannot, comma-separated and in their order: `provider:model` or just `provider`, with the provider's key and address as below; `offline` may come last.",
+};
+
+/// So many models may stand in for the first.
+const FALLBACKS_MAX: usize = 8;
+
 /// The proxy for requests to providers.
 pub const PROXY: Variable = Variable {
     name: "HTTPS_PROXY",
@@ -71,6 +83,8 @@ pub const TRANSCRIPTION_API_KEY: Variable = Variable {
 pub struct ModelSettings {
     /// Which model.
     pub choice: ModelChoice,
+    /// Which ones answer when it cannot, in their order.
+    pub fallbacks: Vec<ModelChoice>,
     /// Which one hears, if any does.
     pub transcription: Option<TranscriptionEndpoint>,
     /// Through which proxy.
@@ -104,7 +118,9 @@ pub fn variables_of(preset: &Preset) -> [Variable; 3] {
 impl ModelSettings {
     /// Reads which model is to answer; mistakes stay with the reader.
     pub fn read(reader: &mut Reader<'_>) -> Self {
-        Self { choice: choice(reader), transcription: transcription(reader), proxy: reader.text(&PROXY) }
+        let choice = choice(reader);
+        let fallbacks = fallbacks(reader, &choice);
+        Self { choice, fallbacks, transcription: transcription(reader), proxy: reader.text(&PROXY) }
     }
 }
 
@@ -113,18 +129,22 @@ fn choice(reader: &mut Reader<'_>) -> ModelChoice {
     match named.as_deref() {
         Some("offline") => ModelChoice::Offline,
         Some(name) => match presets::named(name) {
-            Some(preset) => endpoint(reader, preset),
+            Some(preset) => first_endpoint(reader, preset),
             None => {
-                let known: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
-                reader.mistake(MODEL_PROVIDER.name, format!("must be `offline` or one of `{}`", known.join("`, `")));
+                reader.mistake(MODEL_PROVIDER.name, format!("must be `offline` or one of {}", known_providers()));
                 ModelChoice::Offline
             }
         },
         None => match PRESETS.into_iter().find(|preset| is_set_up(reader, preset)) {
-            Some(preset) => endpoint(reader, preset),
+            Some(preset) => first_endpoint(reader, preset),
             None => ModelChoice::Offline,
         },
     }
+}
+
+fn known_providers() -> String {
+    let known: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+    format!("`{}`", known.join("`, `"))
 }
 
 /// Whether the operator has set up a provider: its key, or for one that needs none, its address.
@@ -133,24 +153,85 @@ fn is_set_up(reader: &mut Reader<'_>, preset: &Preset) -> bool {
     reader.secret(&key).is_some() || (!preset.needs_key && reader.is_given(&base_url))
 }
 
-fn endpoint(reader: &mut Reader<'_>, preset: &'static Preset) -> ModelChoice {
+fn first_endpoint(reader: &mut Reader<'_>, preset: &'static Preset) -> ModelChoice {
+    let mut endpoint = endpoint(reader, preset, &format!("MODEL_PROVIDER={}", preset.name));
+    match reader.text(&MODEL_SEES).as_deref() {
+        Some("true") => endpoint.sees = true,
+        Some("false") => endpoint.sees = false,
+        None => {}
+        Some(_) => reader.mistake(MODEL_SEES.name, "must be `true` or `false`"),
+    }
+    ModelChoice::Endpoint(endpoint)
+}
+
+/// What a provider's variables say; `asked_for` names what needs its key.
+fn endpoint(reader: &mut Reader<'_>, preset: &'static Preset, asked_for: &str) -> Endpoint {
     let [key, base_url, model] = variables_of(preset);
     let api_key: Option<SecretString> = reader.secret(&key);
     if preset.needs_key && api_key.is_none() {
-        reader.mistake(key.name, format!("is needed for MODEL_PROVIDER={}", preset.name));
+        reader.mistake(key.name, format!("is needed for {asked_for}"));
     }
     let base_url = reader.text(&base_url).unwrap_or_default();
     let model = reader.text(&model).unwrap_or_default();
-    let sees = match reader.text(&MODEL_SEES).as_deref() {
-        Some("true") => true,
-        Some("false") => false,
-        None => preset.sees,
-        Some(_) => {
-            reader.mistake(MODEL_SEES.name, "must be `true` or `false`");
-            preset.sees
+    Endpoint { preset, base_url, api_key, model, sees: preset.sees }
+}
+
+fn fallbacks(reader: &mut Reader<'_>, first: &ModelChoice) -> Vec<ModelChoice> {
+    let entries = reader.list(&MODEL_FALLBACKS);
+    if entries.is_empty() {
+        return Vec::new();
+    }
+    if matches!(first, ModelChoice::Offline) {
+        reader
+            .mistake(MODEL_FALLBACKS.name, "needs a first model that can fail; set MODEL_PROVIDER or a provider's key");
+        return Vec::new();
+    }
+    if entries.len() > FALLBACKS_MAX {
+        reader.mistake(MODEL_FALLBACKS.name, format!("may name {FALLBACKS_MAX} models at most"));
+    }
+    let mut chosen: Vec<ModelChoice> = Vec::new();
+    for entry in &entries {
+        let Some(choice) = fallback(reader, entry) else { continue };
+        if matches!(chosen.last(), Some(ModelChoice::Offline)) {
+            reader.mistake(MODEL_FALLBACKS.name, "has models behind `offline`, which always answers; put it last");
         }
+        if std::iter::once(first).chain(&chosen).any(|earlier| is_same(earlier, &choice)) {
+            reader.mistake(MODEL_FALLBACKS.name, format!("names `{entry}`, which is asked before already"));
+        }
+        chosen.push(choice);
+    }
+    chosen
+}
+
+fn fallback(reader: &mut Reader<'_>, entry: &str) -> Option<ModelChoice> {
+    // A model's own name may hold a colon, a provider's never.
+    let (provider, model) = entry.split_once(':').unwrap_or((entry, ""));
+    if entry == "offline" {
+        return Some(ModelChoice::Offline);
+    }
+    let Some(preset) = presets::named(provider) else {
+        let known = known_providers();
+        reader.mistake(
+            MODEL_FALLBACKS.name,
+            format!("names the provider `{provider}`; write `provider:model`, the provider one of {known}"),
+        );
+        return None;
     };
-    ModelChoice::Endpoint(Endpoint { preset, base_url, api_key, model, sees })
+    let mut endpoint = endpoint(reader, preset, &format!("`{entry}` in {}", MODEL_FALLBACKS.name));
+    if !model.trim().is_empty() {
+        endpoint.model = model.trim().to_owned();
+    }
+    Some(ModelChoice::Endpoint(endpoint))
+}
+
+fn is_same(one: &ModelChoice, other: &ModelChoice) -> bool {
+    match (one, other) {
+        (ModelChoice::Endpoint(one), ModelChoice::Endpoint(other)) => {
+            one.preset.name == other.preset.name && one.model.trim() == other.model.trim()
+        }
+        (ModelChoice::Offline, ModelChoice::Offline) => true,
+        (ModelChoice::Endpoint(_), ModelChoice::Offline) | (ModelChoice::Offline, ModelChoice::Endpoint(_)) => false,
+    }
 }
 
 fn transcription(reader: &mut Reader<'_>) -> Option<TranscriptionEndpoint> {
@@ -229,6 +310,57 @@ mod tests {
         assert!(read(&[("COHERE_API_KEY", "k")]).unwrap().contains("is blind"));
         assert!(read(&[("COHERE_API_KEY", "k"), ("MODEL_SEES", "true")]).unwrap().contains("sees"));
         assert_eq!(read(&[("COHERE_API_KEY", "k"), ("MODEL_SEES", "1")]).unwrap_err().0[0].variable, "MODEL_SEES");
+    }
+
+    #[track_caller]
+    fn check_fallbacks(list: &str, expected: &[&str]) {
+        let variables = Variables::of([
+            ("GEMINI_API_KEY", "k"),
+            ("GEMINI_MODEL_NAME", "g"),
+            ("COHERE_API_KEY", "c"),
+            ("MODEL_FALLBACKS", list),
+        ]);
+        let mut reader = Reader::new(&variables);
+        let chosen = ModelSettings::read(&mut reader).fallbacks.into_iter().map(|choice| match choice {
+            ModelChoice::Offline => "offline".to_owned(),
+            ModelChoice::Endpoint(Endpoint { preset, model, api_key, .. }) => {
+                format!("{} {model} {}", preset.name, api_key.map_or("-".into(), |key| key.expose_secret().to_owned()))
+            }
+        });
+        let chosen: Vec<String> = chosen.collect();
+        let told = reader.finish(chosen).unwrap_or_else(|Mistakes(mistakes)| {
+            mistakes.into_iter().map(|mistake| format!("{}: {}", mistake.variable, mistake.remedy)).collect()
+        });
+        assert_eq!(told.len(), expected.len(), "{told:?}");
+        for (told, expected) in told.iter().zip(expected) {
+            assert!(told.contains(expected), "{told} / {expected}");
+        }
+    }
+
+    #[test]
+    fn other_models_may_stand_in_with_the_keys_of_their_providers() {
+        check_fallbacks("", &[]);
+        check_fallbacks("gemini:h, cohere", &["gemini h k", "cohere command-a-03-2025 c"]);
+        check_fallbacks("Ollama:llama3.2:3b,offline", &["ollama llama3.2:3b -", "offline"]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_those_models_is_named() {
+        check_fallbacks("oracle:x", &["MODEL_FALLBACKS: names the provider `oracle`"]);
+        check_fallbacks("gemini", &["names `gemini`, which is asked before already"]);
+        check_fallbacks("cohere:a,cohere:a", &["names `cohere:a`, which"]);
+        check_fallbacks("offline,cohere", &["put it last"]);
+        check_fallbacks(
+            "cohere:1,cohere:2,cohere:3,cohere:4,cohere:5,cohere:6,cohere:7,cohere:8,cohere:9",
+            &["8 models"],
+        );
+        let variables = [("OPENAI_API_KEY", "k"), ("MODEL_FALLBACKS", "cohere:x")];
+        let mistakes = read(&variables).unwrap_err();
+        assert_eq!(
+            mistakes.to_string().lines().last().unwrap().trim(),
+            "COHERE_API_KEY: is needed for `cohere:x` in MODEL_FALLBACKS"
+        );
+        assert_eq!(read(&[("MODEL_FALLBACKS", "ollama")]).unwrap_err().0[0].variable, "MODEL_FALLBACKS");
     }
 
     #[track_caller]

@@ -9,10 +9,13 @@ use serde_json::{Map, Value};
 use super::LlmError;
 
 /// A body that explains an error is read so far.
-pub(super) const ERROR_BODY_BYTES_MAX: usize = 64 << 10;
+pub(crate) const ERROR_BODY_BYTES_MAX: usize = 64 << 10;
 
 /// Longer waits are not believed.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A day's quota does not come back sooner; a shorter wait is that of the quota of a minute beside it.
+const DAY_WAIT_MIN: Duration = Duration::from_secs(10 * 60);
 
 /// A refusal's own words are kept so far.
 const MESSAGE_CHARS_MAX: usize = 300;
@@ -22,7 +25,7 @@ const NESTING_MAX: usize = 4;
 
 /// What was found in a body, in the provider's words.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Complaint {
+pub(crate) struct Complaint {
     status: Option<u16>,
     /// Codes, types and reasons, lower case, each between blanks.
     words: String,
@@ -32,7 +35,7 @@ pub(super) struct Complaint {
 
 impl Complaint {
     /// Reads an object, an array of them, or a string with one of these inside; `None` where nothing complains.
-    pub(super) fn read(body: &str) -> Option<Self> {
+    pub(crate) fn read(body: &str) -> Option<Self> {
         let value = serde_json::from_str(body.trim()).ok()?;
         let mut complaint = Self::default();
         complaint.hear(&value, NESTING_MAX);
@@ -40,7 +43,7 @@ impl Complaint {
     }
 
     /// Whether it says more than that something has a type, as a ping has.
-    pub(super) fn is_certain(&self) -> bool {
+    pub(crate) fn is_certain(&self) -> bool {
         !self.message.is_empty() || self.status.is_some()
     }
 
@@ -115,7 +118,7 @@ impl Complaint {
     }
 
     /// A complaint that came inside an answer, where the response's status was 200.
-    pub(super) fn into_error(self, key: Option<&str>) -> LlmError {
+    pub(crate) fn into_error(self, key: Option<&str>) -> LlmError {
         let status = match self.status {
             Some(status) if status >= 400 => status,
             _ if self.says(&["resource_exhausted", "rate_limit", "insufficient_quota", "too_many_requests"]) => 429,
@@ -131,11 +134,25 @@ impl Complaint {
         let retry_after = header.or(self.retry_after).or_else(|| wait_in_words(&self.message));
         let retry_after = retry_after.map(|wait| wait.min(RETRY_AFTER_MAX));
         match status {
+            400 | 403 | 451 if self.is_filtered() => LlmError::Filtered(self.shown(status, key)),
             401 | 403 => LlmError::Unauthorized,
             400 if self.says(&["api_key_invalid", "invalid_api_key"]) => LlmError::Unauthorized,
             400 if self.message.to_lowercase().contains("api key not valid") => LlmError::Unauthorized,
-            402 => LlmError::QuotaExhausted { retry_after },
-            429 if self.is_used_up() => LlmError::QuotaExhausted { retry_after },
+            // The model wrote a call that its own server could not read.
+            400 if self.says(&["tool_use_failed"]) => LlmError::Garbled(self.shown(status, key)),
+            404 => LlmError::NoModel(self.shown(status, key)),
+            400 if self.says(&["model_not_found", "model_decommissioned", "not_found_error"]) => {
+                LlmError::NoModel(self.shown(status, key))
+            }
+            402 => LlmError::NoQuota,
+            400 | 429 if self.has_no_quota() => LlmError::NoQuota,
+            429 if self.says(&["perday"]) => {
+                LlmError::QuotaExhausted { retry_after: retry_after.filter(|wait| *wait >= DAY_WAIT_MIN) }
+            }
+            // It asks for more than a minute's quota at once, so waiting for the next minute is of no use.
+            429 if self.message.to_lowercase().contains("request too large") => {
+                LlmError::Refused(self.shown(status, key))
+            }
             429 | 529 => LlmError::Busy { retry_after },
             503 if retry_after.is_some() || self.says(&["unavailable", "overloaded"]) => LlmError::Busy { retry_after },
             408 | 500.. => LlmError::ProviderFailed(status),
@@ -143,12 +160,22 @@ impl Complaint {
         }
     }
 
-    /// A quota of zero, of a day or of a purse, as opposed to one of a minute.
-    fn is_used_up(&self) -> bool {
+    /// A quota of zero, of a month or of a purse, as opposed to one that comes back by tomorrow.
+    fn has_no_quota(&self) -> bool {
         let zero = self.message.match_indices("limit: 0").any(|(start, found)| {
             !self.message[start + found.len()..].starts_with(|next: char| next.is_ascii_digit() || next == '.')
         });
-        zero || self.says(&["insufficient_quota", "billing", "perday"])
+        let monthly = ["calls / month", "per month", "credit balance"].iter().any(|words| self.message.contains(words));
+        zero || monthly || self.says(&["insufficient_quota", "billing"])
+    }
+
+    /// Stopped for what it is about, not for how it was asked.
+    fn is_filtered(&self) -> bool {
+        let message = self.message.to_lowercase();
+        self.says(&["content_filter", "content_policy", "responsibleaipolicy", "prohibited_content"])
+            || ["content management policy", "flagged by moderation", "your input was flagged"]
+                .iter()
+                .any(|words| message.contains(words))
     }
 
     /// The provider's sentence without the key, which some repeat.
@@ -163,7 +190,7 @@ impl Complaint {
 }
 
 /// What a response that is not a success means.
-pub(super) fn of_response(status: u16, headers: &HeaderMap, body: &str, key: Option<&str>) -> LlmError {
+pub(crate) fn of_response(status: u16, headers: &HeaderMap, body: &str, key: Option<&str>) -> LlmError {
     if (300..400).contains(&status) {
         return LlmError::Refused(format!("the address redirects elsewhere (status {status})"));
     }
@@ -171,8 +198,13 @@ pub(super) fn of_response(status: u16, headers: &HeaderMap, body: &str, key: Opt
     complaint.with_status(status, wait_in_headers(headers), key)
 }
 
-/// `Retry-After` as seconds or as a date, which is compared with the response's own date.
+/// `Retry-After` as seconds or as a date, which is compared with the response's own date; or in milliseconds, as some
+/// add it.
 fn wait_in_headers(headers: &HeaderMap) -> Option<Duration> {
+    let exact = headers.get("retry-after-ms").and_then(|text| text.to_str().ok()?.trim().parse().ok());
+    if let Some(exact) = exact {
+        return Some(Duration::from_millis(exact));
+    }
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Some(wait) = seconds(text) {
         return Some(wait);
@@ -232,9 +264,10 @@ mod tests {
         check(400, r#"{"error":{"message":"{\"error\":{\"message\":\"bad tool\"}}"}}"#, r#"Refused("bad tool")"#);
         check(400, r#"{"error":"bad tool"}"#, r#"Refused("bad tool")"#);
         check(422, r#"{"message":"bad tool","id":"x"}"#, r#"Refused("bad tool")"#);
-        check(404, r#"{"detail":"bad tool"}"#, r#"Refused("bad tool")"#);
+        check(404, r#"{"detail":"bad model"}"#, r#"NoModel("bad model")"#);
+        check(400, r#"{"error":{"code":"model_decommissioned","message":"gone"}}"#, r#"NoModel("gone")"#);
         check(400, r#"{"error":"Bad Request","message":"bad tool"}"#, r#"Refused("bad tool")"#);
-        check(404, "<html>", r#"Refused("status 404")"#);
+        check(404, "<html>", r#"NoModel("status 404")"#);
         check(307, "", r#"Refused("the address redirects elsewhere (status 307)")"#);
     }
 
@@ -251,6 +284,17 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_is_told_apart_from_a_request_that_makes_no_sense() {
+        check(400, r#"{"error":{"code":"content_filter","message":"filtered"}}"#, r#"Filtered("filtered")"#);
+        check(
+            403,
+            r#"{"error":{"code":403,"message":"Your input was flagged"}}"#,
+            r#"Filtered("Your input was flagged")"#,
+        );
+        check(400, r#"{"error":{"code":"context_length_exceeded","message":"long"}}"#, r#"Refused("long")"#);
+    }
+
+    #[test]
     fn a_minute_is_waited_for_and_an_empty_purse_is_not() {
         check(429, "", "Busy { retry_after: None }");
         check(
@@ -263,18 +307,29 @@ mod tests {
             r#"[{"error":{"message":"x","details":[{"@type":"RetryInfo","retryDelay":"55s"}]}}]"#,
             "Busy { retry_after: Some(55s) }",
         );
+        check(429, r#"{"error":{"message":"Quota exceeded, limit: 0, model: m\nPlease retry in 7s."}}"#, "NoQuota");
+        check(429, r#"{"error":{"message":"x","code":"insufficient_quota"}}"#, "NoQuota");
+        check(429, r#"{"message":"You are limited to 1000 API calls / month."}"#, "NoQuota");
+        check(429, r#"{"message":"You are limited to 20 API calls / minute."}"#, "Busy { retry_after: None }");
+        let daily = |delay: &str| {
+            format!(
+                r#"[{{"error":{{"message":"limit: 20","details":[{{"violations":[{{"quotaId":"RequestsPerDay-FreeTier"}}]}},
+                {{"retryDelay":"{delay}"}}]}}}}]"#
+            )
+        };
+        check(429, &daily("40s"), "QuotaExhausted { retry_after: None }");
+        check(429, &daily("3600s"), "QuotaExhausted { retry_after: Some(3600s) }");
         check(
             429,
-            r#"{"error":{"message":"Quota exceeded, limit: 0, model: m\nPlease retry in 7s."}}"#,
-            "QuotaExhausted { retry_after: Some(7s) }",
+            r#"{"error":{"message":"Request too large for m: Limit 9, Requested 12."}}"#,
+            r#"Refused("Request too large for m: Limit 9, Requested 12.")"#,
         );
-        check(429, r#"{"error":{"message":"x","code":"insufficient_quota"}}"#, "QuotaExhausted { retry_after: None }");
         check(
             429,
             r#"{"error":{"message":"x","details":[{"violations":[{"quotaId":"GenerateRequestsPerDayPerProject"}]}]}}"#,
             "QuotaExhausted { retry_after: None }",
         );
-        check(402, "", "QuotaExhausted { retry_after: None }");
+        check(402, "", "NoQuota");
         check(503, r#"{"error":{"status":"UNAVAILABLE"}}"#, "Busy { retry_after: None }");
         check(500, "", "ProviderFailed(500)");
         check(429, r#"{"error":{"message":"retry in 99999999999999999999h"}}"#, "Busy { retry_after: Some(86400s) }");
@@ -290,6 +345,8 @@ mod tests {
         assert_eq!(wait_in_headers(&headers), Some(Duration::from_secs(30)));
         headers.insert(RETRY_AFTER, "soon".parse().unwrap());
         assert_eq!(wait_in_headers(&headers), None);
+        headers.insert("retry-after-ms", "1200".parse().unwrap());
+        assert_eq!(wait_in_headers(&headers), Some(Duration::from_millis(1200)));
     }
 
     #[test]

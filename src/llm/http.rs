@@ -1,8 +1,9 @@
 //! The client behind every outgoing HTTP request: one constructor, so that none goes out without limits.
 
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use reqwest::dns::Resolve;
 use reqwest::{NoProxy, Proxy, redirect};
 
 /// A host that does not accept a connection for so long is away.
@@ -40,6 +41,15 @@ pub fn client(proxy: Option<&str>) -> Result<reqwest::Client, reqwest::Error> {
 /// Fails where the system has no CA certificates.
 pub fn inspecting_client() -> Result<reqwest::Client, reqwest::Error> {
     builder().no_proxy().pool_max_idle_per_host(0).no_gzip().retry(reqwest::retry::never()).build()
+}
+
+/// A client for addresses that somebody else wrote down: what a host's name stands for is up to `names`, which may
+/// refuse it. It has no proxy, since a proxy would look the names up itself; and addresses that are numbers are not
+/// shown to `names`, so they have to be judged before.
+///
+/// Fails where the system has no CA certificates.
+pub fn guarded_client(names: Arc<dyn Resolve>) -> Result<reqwest::Client, reqwest::Error> {
+    builder().no_proxy().dns_resolver(names).build()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that builds clients")]

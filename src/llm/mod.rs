@@ -1,17 +1,22 @@
 //! Models that answer: what is asked of them, what comes back, and what can go wrong.
 
-mod address;
+pub(crate) mod address;
 mod answer;
+mod breaker;
 pub mod choice;
-mod errors;
+pub(crate) mod errors;
 mod events;
 pub mod extractive;
 pub mod http;
 pub mod openai;
 mod openai_wire;
 pub mod passages;
+mod patience;
 pub mod presets;
+pub mod resilient;
+mod retold;
 mod sse;
+mod thoughts;
 mod tool_calls;
 pub mod transcription;
 
@@ -103,8 +108,10 @@ pub struct ToolCall {
     pub name: String,
     /// The arguments as the model wrote them; JSON if the model is well-behaved.
     pub arguments: String,
-    /// Whatever else came with the call (a thought signature); goes back verbatim in the same turn.
+    /// Whatever else came with the call (a thought signature); goes back verbatim to the model that made it.
     pub extra: JsonMap,
+    /// Which model made it, when that is known; another model is told of it as plain text.
+    pub made_by: Option<ModelName>,
 }
 
 /// Tokens a request cost.
@@ -123,10 +130,12 @@ pub enum Chunk {
     Text(String),
     /// The complete calls of this round: comes at most once, after the text.
     ToolCalls(Vec<ToolCall>),
-    /// What it cost; the last one counts.
+    /// What it cost so far: comes at most once, as the last chunk, also when an error follows.
     Usage(Usage),
-    /// The model that really answers, by the provider's name for it: comes at most once, before the text.
-    Model(String),
+    /// Which model really answers, by the provider's name for it, or by the name it was asked under when the provider
+    /// gives none: comes exactly once, before the text, the calls and the usage. Only an answer that failed before it
+    /// brought any of those goes without.
+    Model(ModelName),
 }
 
 /// An answer as it is written. It ends after the last chunk, or after the first error.
@@ -141,18 +150,27 @@ pub enum LlmError {
         /// How long the provider says to wait.
         retry_after: Option<Duration>,
     },
-    /// The quota is used up; waiting a little does not help.
-    #[error("the model's quota is used up")]
+    /// The quota of a day is used up; waiting a little does not help, waiting until tomorrow does.
+    #[error("the model's quota for the day is used up")]
     QuotaExhausted {
-        /// How long the provider says to wait.
+        /// How long the provider says to wait, where that can be believed.
         retry_after: Option<Duration>,
     },
+    /// There is no quota, or nobody pays for one: no wait helps.
+    #[error("there is no quota for the model, or its bill is not paid")]
+    NoQuota,
     /// The provider does not accept the key.
     #[error("the model's provider does not accept the key")]
     Unauthorized,
+    /// The provider has nothing by the model's name, or nothing at all at the address.
+    #[error("the provider has no such model: {0}")]
+    NoModel(String),
     /// The provider understood and does not want to; the same request will be refused again.
     #[error("the model refused the request: {0}")]
     Refused(String),
+    /// What was asked or answered is something the provider does not let pass; another model is not asked either.
+    #[error("the provider's filter stopped the answer: {0}")]
+    Filtered(String),
     /// The provider failed on its side.
     #[error("the model's provider failed with status {0}")]
     ProviderFailed(u16),
@@ -168,6 +186,9 @@ pub enum LlmError {
     /// What came is not an answer.
     #[error("the model's answer makes no sense: {0}")]
     Garbled(String),
+    /// It failed so often that it is left alone for a while; nothing was sent.
+    #[error("the model is left alone for another {} s", .0.as_secs_f64().ceil())]
+    Resting(Duration),
 }
 
 /// Which model answers, for logs and for `/health`.
@@ -191,5 +212,15 @@ pub trait ChatModel: Send + Sync + 'static {
     /// Whether it may be given pictures.
     fn sees(&self) -> bool {
         false
+    }
+
+    /// Whether tool calls that another model made are as good to it as its own.
+    fn takes_over(&self) -> bool {
+        false
+    }
+
+    /// How many other models stand in for it.
+    fn fallbacks(&self) -> usize {
+        0
     }
 }

@@ -150,7 +150,8 @@ impl OpenAiCompatible {
 impl ChatModel for OpenAiCompatible {
     async fn stream(&self, prompt: Prompt) -> Result<ChunkStream, LlmError> {
         let body = self.ask(&prompt).await?;
-        let mut answer = Answer::open(body, self.limits.answer_bytes_max, self.ids.clone(), self.key()).await?;
+        let mut answer =
+            Answer::open(body, self.limits.answer_bytes_max, self.name(), self.ids.clone(), self.key()).await?;
         // Waiting for the first piece turns an error in its place into one that another model can still make good.
         let first = match answer.next().await {
             Some(chunk) => Some(Ok(chunk?)),

@@ -3,7 +3,7 @@
 use chatkit_protocol::JsonMap;
 use serde_json::Value;
 
-use super::{LlmError, ToolCall};
+use super::{LlmError, ModelName, ToolCall};
 use crate::identity::Ids;
 
 /// Calls in one round; more are a model gone wild.
@@ -67,26 +67,31 @@ impl Assembly {
         self.calls[place].add(piece)
     }
 
-    /// Which call a piece belongs to: by its index, else by its id, else a name opens a new one,
-    /// else by its position among several, else the latest.
+    /// Which call a piece belongs to: by its index, else by its id, else a name opens a new one unless it only repeats
+    /// that of the call before, else by its position among several, else the latest.
     fn place(&self, piece: &Piece, position: Option<usize>) -> usize {
         let new = self.calls.len();
         if piece.index.is_some() {
-            // Parallel calls that all say 0 are told apart by their ids.
-            let same = |call: &Draft| call.index == piece.index && (piece.opens_nothing() || call.id == piece.id);
+            // Parallel calls that all say 0 are told apart by their ids, or by the end of the arguments before.
+            let another = |call: &Draft| match piece.id.is_empty() {
+                true => call.is_followed_by_another(piece),
+                false => !piece.opens_nothing() && call.id != piece.id,
+            };
+            let same = |call: &Draft| call.index == piece.index && !another(call);
             return self.calls.iter().rposition(same).unwrap_or(new);
         }
         if !piece.id.is_empty() {
             return self.calls.iter().position(|call| call.id == piece.id).unwrap_or(new);
         }
         if !piece.name.is_empty() {
-            return new;
+            let goes_on = self.calls.last().is_some_and(|latest| latest.is_continued_by(piece));
+            return if goes_on { new - 1 } else { new };
         }
         position.filter(|position| *position < new).unwrap_or(new.saturating_sub(1))
     }
 
     /// The complete calls, each with an id of its own.
-    pub(super) fn finish(self, ids: &Ids) -> Result<Vec<ToolCall>, LlmError> {
+    pub(super) fn finish(self, ids: &Ids, maker: &ModelName) -> Result<Vec<ToolCall>, LlmError> {
         let mut calls: Vec<ToolCall> = Vec::with_capacity(self.calls.len());
         for Draft { index: _, mut id, name, arguments, extra } in self.calls {
             if name.is_empty() {
@@ -95,13 +100,27 @@ impl Assembly {
             if id.is_empty() || calls.iter().any(|earlier| earlier.id == id) {
                 id = ids.mint("call");
             }
-            calls.push(ToolCall { id, name, arguments, extra });
+            calls.push(ToolCall { id, name, arguments, extra, made_by: Some(maker.clone()) });
         }
         Ok(calls)
     }
 }
 
 impl Draft {
+    /// A name behind complete arguments is that of the next call.
+    fn is_followed_by_another(&self, piece: &Piece) -> bool {
+        !piece.name.is_empty() && !self.name.is_empty() && self.is_complete()
+    }
+
+    /// The same name behind arguments that have begun and not ended is a repetition.
+    fn is_continued_by(&self, piece: &Piece) -> bool {
+        self.name == piece.name && !self.arguments.is_empty() && !self.is_complete()
+    }
+
+    fn is_complete(&self) -> bool {
+        serde_json::from_str::<serde::de::IgnoredAny>(&self.arguments).is_ok()
+    }
+
     fn add(&mut self, piece: Piece) -> Result<(), LlmError> {
         self.index = self.index.or(piece.index);
         if self.id.is_empty() {
@@ -180,13 +199,17 @@ fn text(value: Option<Value>) -> String {
 mod tests {
     use super::*;
 
+    fn maker() -> ModelName {
+        ModelName { provider: "gemini".into(), model: "m".into() }
+    }
+
     #[track_caller]
     fn check(pieces: &[&str], expected: &[(&str, &str, &str)]) -> Vec<ToolCall> {
         let mut assembly = Assembly::default();
         for piece in pieces {
             assembly.add(piece).unwrap();
         }
-        let calls = assembly.finish(&Ids::counting()).unwrap();
+        let calls = assembly.finish(&Ids::counting(), &maker()).unwrap();
         let told: Vec<_> = calls.iter().map(|call| (&*call.id, &*call.name, &*call.arguments)).collect();
         assert_eq!(told, expected);
         calls
@@ -251,6 +274,30 @@ mod tests {
     }
 
     #[test]
+    fn parallel_calls_that_all_say_index_0_and_have_no_ids_are_told_apart_by_where_arguments_end() {
+        check(
+            &[
+                r#"[{"index":0,"id":"","function":{"name":"search","arguments":"{\"q\":1}"}}]"#,
+                r#"[{"index":0,"id":"","function":{"name":"search","arguments":"{\"q\":2}"}}]"#,
+                r#"[{"index":0,"function":{"name":"look","arguments":"{"}},{"index":0,"function":{"arguments":"}"}}]"#,
+            ],
+            &[("call_1", "search", "{\"q\":1}"), ("call_2", "search", "{\"q\":2}"), ("call_3", "look", "{}")],
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_repeated_with_each_piece_opens_nothing() {
+        check(
+            &[
+                r#"[{"function":{"name":"search","arguments":"{\"q\""}}]"#,
+                r#"[{"function":{"name":"search","arguments":":1}"}}]"#,
+                r#"[{"function":{"name":"search","arguments":"{}"}}]"#,
+            ],
+            &[("call_1", "search", "{\"q\":1}"), ("call_2", "search", "{}")],
+        );
+    }
+
+    #[test]
     fn arguments_may_come_as_an_object() {
         check(
             &[r#"{"id":"a","function":{"name":"search","arguments":{"z":1,"a":2}}}"#],
@@ -286,6 +333,6 @@ mod tests {
 
         let mut assembly = Assembly::default();
         assembly.add(r#"[{"function":{"arguments":"{}"}}]"#).unwrap();
-        assert!(matches!(assembly.finish(&Ids::counting()), Err(LlmError::Garbled(_))));
+        assert!(matches!(assembly.finish(&Ids::counting(), &maker()), Err(LlmError::Garbled(_))));
     }
 }

@@ -44,6 +44,15 @@ pub struct PdfText {
     pub is_cut: bool,
 }
 
+/// What a file says, page by page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PdfPages {
+    /// The text of each page, from the first, with line breaks; empty where a page has none.
+    pub pages: Vec<String>,
+    /// Whether there may be more than was read.
+    pub is_cut: bool,
+}
+
 /// Why nothing of a file could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PdfError {
@@ -90,8 +99,37 @@ pub async fn text(bytes: Bytes, text_bytes_max: usize) -> Result<PdfText, PdfErr
     }
 }
 
+/// The text of the pages of a file, up to about `text_bytes_max` bytes of it, and until `deadline`. Works on the thread
+/// it is called on.
+///
+/// # Errors
+/// Nothing of it could be read.
+pub fn pages(bytes: &[u8], text_bytes_max: usize, deadline: std::time::Instant) -> Result<PdfPages, PdfError> {
+    if bytes.len() > FILE_BYTES_MAX {
+        return Err(PdfError::TooMuch);
+    }
+    let mut read = Gathered::default();
+    match gather(bytes, text_bytes_max, deadline, &mut read) {
+        Ok(()) => {}
+        Err(PdfError::TooMuch) if !read.text.trim().is_empty() => read.is_cut = true,
+        Err(error) => return Err(error),
+    }
+    let mut begin = 0;
+    let pages = read.ends.iter().map(|&end| read.text[std::mem::replace(&mut begin, end)..end].trim().to_owned());
+    Ok(PdfPages { pages: pages.collect(), is_cut: read.is_cut })
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Gathered {
+    text: String,
+    /// Where each page ends in it.
+    ends: Vec<usize>,
+    is_cut: bool,
+}
+
 fn extract(bytes: &[u8], text_bytes_max: usize, deadline: std::time::Instant) -> Result<PdfText, PdfError> {
-    let mut read = PdfText { text: String::new(), is_cut: false };
+    let mut read = Gathered::default();
     match gather(bytes, text_bytes_max, deadline, &mut read) {
         Ok(()) => {}
         Err(PdfError::TooMuch) if !read.text.trim().is_empty() => read.is_cut = true,
@@ -102,36 +140,35 @@ fn extract(bytes: &[u8], text_bytes_max: usize, deadline: std::time::Instant) ->
         read.is_cut = true;
     }
     read.text.truncate(read.text.trim_end().len());
-    Ok(read)
+    Ok(PdfText { text: read.text, is_cut: read.is_cut })
 }
 
 fn gather(
     bytes: &[u8],
     text_bytes_max: usize,
     deadline: std::time::Instant,
-    read: &mut PdfText,
+    read: &mut Gathered,
 ) -> Result<(), PdfError> {
     let file = File::open(bytes, deadline)?;
     if file.is_encrypted() {
         return Err(PdfError::Encrypted);
     }
     let mut fonts = page::Fonts::default();
-    let mut pages = 0;
     page::each(&file, &mut |page, resources| {
-        if pages == PAGES_MAX || read.text.len() > text_bytes_max {
+        if read.ends.len() == PAGES_MAX || read.text.len() > text_bytes_max {
             read.is_cut = true;
             return Ok(false);
         }
-        pages += 1;
         let begun = read.text.len();
         page::read(&file, page, resources, &mut fonts, &mut read.text, text_bytes_max)?;
         if read.text.len() > begun {
             read.text.truncate(read.text.trim_end().len());
             read.text.push_str("\n\n");
         }
+        read.ends.push(read.text.len());
         Ok(true)
     })?;
-    if pages == 0 { Err(PdfError::Broken) } else { Ok(()) }
+    if read.ends.is_empty() { Err(PdfError::Broken) } else { Ok(()) }
 }
 
 impl From<Spent> for PdfError {

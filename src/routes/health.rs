@@ -83,6 +83,7 @@ async fn health(State(app): State<App>, Extension(probes): Extension<Probes>) ->
         told["knowledge"] = knowledge.into();
         let model = desk.model.name();
         told["model"] = format!("{}/{}", model.provider, model.model).into();
+        told["model_fallbacks"] = desk.model.fallbacks().into();
     }
     Json(told)
 }

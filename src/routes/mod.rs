@@ -10,6 +10,7 @@ mod error;
 mod form;
 mod health;
 mod identity;
+mod plain_chat;
 mod request_id;
 mod simple;
 mod sse;
@@ -33,6 +34,7 @@ pub fn router(app: App) -> Router {
         .merge(chatkit::router(&app.chatkit_paths))
         .merge(stop::router(&app.chatkit_paths))
         .merge(attachments::router(&app.chatkit_paths))
+        .merge(plain_chat::router())
         .merge(visitor::router())
         .merge(health::router())
         .merge(book::router())

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use chatkit_protocol::{ItemId, ThreadItem};
 
-use super::{ThreadChange, Write};
+use super::{ItemNote, Spent, ThreadChange, Write};
 
 /// The writes of one call, each item named at most once.
 #[derive(Debug, Default)]
@@ -17,6 +17,10 @@ pub(super) struct Batch<'a> {
     pub(super) deleted: Vec<&'a ItemId>,
     /// The changes of the thread, as one.
     pub(super) change: ThreadChange,
+    /// What is to be known of items that are not written themselves.
+    pub(super) noted: Vec<(&'a ItemId, ItemNote)>,
+    /// What turns have cost; the last word on each.
+    pub(super) spent: Vec<&'a Spent>,
 }
 
 /// An item to insert or replace.
@@ -28,6 +32,8 @@ pub(super) struct Kept<'a> {
     pub(super) for_good: bool,
     /// Takes a new place even if the store has it: it was deleted in between.
     pub(super) anew: bool,
+    /// What is to be known of it.
+    pub(super) note: ItemNote,
 }
 
 /// What becomes of one item.
@@ -40,17 +46,28 @@ impl<'a> Batch<'a> {
     /// Folds writes that happen one after the other.
     pub(super) fn fold(writes: &'a [Write]) -> Self {
         let mut fates: HashMap<&ItemId, Fate<'a>> = HashMap::new();
-        let mut change = ThreadChange::default();
+        let mut batch = Self::default();
+        let mut notes: HashMap<&ItemId, ItemNote> = HashMap::new();
         for (place, write) in writes.iter().enumerate() {
             let (item, for_good) = match write {
                 Write::Save(item) => (item, true),
                 Write::Checkpoint(item) => (item, false),
                 Write::Delete(id) => {
                     fates.insert(id, Fate::Deleted);
+                    notes.remove(id);
                     continue;
                 }
                 Write::Change(fields) => {
-                    merge(&mut change, fields);
+                    merge(&mut batch.change, fields);
+                    continue;
+                }
+                Write::Note(id, note) => {
+                    notes.entry(id).or_default().lay_over(note.clone());
+                    continue;
+                }
+                Write::Spend(spent) => {
+                    batch.spent.retain(|earlier| earlier.turn_id != spent.turn_id);
+                    batch.spent.push(spent);
                     continue;
                 }
             };
@@ -67,21 +84,22 @@ impl<'a> Batch<'a> {
             };
             fates.insert(&item.id, fate);
         }
-        Self::sorted(fates, change)
+        batch.sort(fates, notes);
+        batch
     }
 
-    fn sorted(fates: HashMap<&'a ItemId, Fate<'a>>, change: ThreadChange) -> Self {
-        let mut batch = Self { change, ..Self::default() };
+    fn sort(&mut self, fates: HashMap<&'a ItemId, Fate<'a>>, mut notes: HashMap<&'a ItemId, ItemNote>) {
         let mut placed = Vec::with_capacity(fates.len());
         for (id, fate) in fates {
+            let note = notes.remove(id).unwrap_or_default();
             match fate {
-                Fate::Deleted => batch.deleted.push(id),
-                Fate::Kept { item, for_good, anew, place } => placed.push((place, Kept { item, for_good, anew })),
+                Fate::Deleted => self.deleted.push(id),
+                Fate::Kept { item, for_good, anew, place } => placed.push((place, Kept { item, for_good, anew, note })),
             }
         }
         placed.sort_by_key(|(place, _)| *place);
-        batch.kept = placed.into_iter().map(|(_, kept)| kept).collect();
-        batch
+        self.kept = placed.into_iter().map(|(_, kept)| kept).collect();
+        self.noted = notes.into_iter().collect();
     }
 }
 

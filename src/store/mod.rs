@@ -12,6 +12,8 @@
 //!   [`ThreadStore::record`] renews it and, at the end, gives it back. A lease that ran out belongs to a dead instance:
 //!   whoever begins the next turn takes it over, and what was in progress is kept as it was last written.
 //! - **A turn that lost its lease, or whose thread is gone, writes nothing** ([`StoreError::TurnLost`]).
+//! - **What is known of an item beside its content stays beside it**: a [`Write::Note`] is laid over what was known, is
+//!   gone with the item, and never part of what is read back as the item. What turns cost outlives their threads.
 //! - **An attachment that a message names belongs to the message's thread from then on**; one that is not there, not
 //!   theirs or deleted is [`StoreError::NoAttachment`], and nothing of the message is kept.
 //! - **Each method is one transaction**: all of it happens, or nothing.
@@ -21,10 +23,13 @@ mod batch;
 mod cursor;
 mod failure;
 mod migration;
+mod notes;
 pub mod passages;
 pub mod postgres;
 mod rows;
 pub mod sqlite;
+
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chatkit_protocol::{
@@ -35,6 +40,7 @@ use crate::identity::OwnerId;
 
 pub use attachments::AttachmentStore;
 pub use failure::{Migrated, OpenError};
+pub use notes::{ItemNote, Spent, Tokens};
 pub use passages::PassageStore;
 
 /// The largest page a list hands out, in rows.
@@ -238,6 +244,10 @@ pub enum Write {
     Delete(ItemId),
     /// Change fields of the thread.
     Change(ThreadChange),
+    /// Lay a note over what is known of an item; nothing happens when the item is not there.
+    Note(ItemId, ItemNote),
+    /// Count what a turn has cost so far.
+    Spend(Spent),
 }
 
 /// What becomes of the lease after a write.
@@ -303,6 +313,18 @@ pub trait ThreadStore: Send + Sync + 'static {
         id: &ThreadId,
         asked: &Newest,
     ) -> Result<(ThreadRecord, Vec<ThreadItem>), StoreError>;
+
+    /// What is known of items beside their content: of those that the thread has, and of which anything is known.
+    /// [`StoreError::NoThread`] as for [`ThreadStore::thread`].
+    async fn item_notes(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        item_ids: &[ItemId],
+    ) -> Result<HashMap<ItemId, ItemNote>, StoreError>;
+
+    /// What the owner's turns have cost since then, all together; a turn counts as of its first write.
+    async fn spent_since(&self, owner: &OwnerId, since: Timestamp) -> Result<Tokens, StoreError>;
 
     /// Keeps something outside of any turn, whether or not one runs. [`StoreError::NoThread`] as for
     /// [`ThreadStore::thread`].

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{StoreError, ThreadChange};
+use super::{ItemNote, StoreError, ThreadChange, Tokens};
 use crate::identity::OwnerId;
 
 /// Strings of an item longer than this do not go into the `content` that is kept for reports.
@@ -111,6 +111,67 @@ impl ItemRow {
             hidden: item.is_hidden(),
         })
     }
+}
+
+/// What is known of an item, as it is written and read.
+#[derive(Clone, Debug, Default, sqlx::FromRow)]
+pub(super) struct NoteRow {
+    pub(super) model: Option<String>,
+    pub(super) n_tokens: Option<i32>,
+    pub(super) n_tokens_input: Option<i32>,
+    /// JSON.
+    pub(super) grounding: Option<String>,
+}
+
+impl NoteRow {
+    /// The row of a note.
+    pub(super) fn new(note: &ItemNote) -> Result<Self, StoreError> {
+        let count = |tokens: u64| i32::try_from(tokens).unwrap_or(i32::MAX);
+        let grounding = note.grounding.as_ref().map(|told| {
+            let mut told = told.clone();
+            strip(&mut told);
+            json(&told)
+        });
+        Ok(Self {
+            model: note.model.as_deref().map(without_nul),
+            n_tokens: note.tokens.map(|tokens| count(tokens.output)),
+            n_tokens_input: note.tokens.map(|tokens| count(tokens.input)),
+            grounding: grounding.transpose()?,
+        })
+    }
+
+    /// The note of a row. Rows of an earlier back end may count what was written and not what was read.
+    pub(super) fn note(self) -> Result<ItemNote, StoreError> {
+        let count = |tokens: Option<i32>| tokens.map(|tokens| u64::try_from(tokens).unwrap_or(0));
+        let (input, output) = (count(self.n_tokens_input), count(self.n_tokens));
+        let tokens = (input.is_some() || output.is_some())
+            .then(|| Tokens { input: input.unwrap_or(0), output: output.unwrap_or(0) });
+        Ok(ItemNote { model: self.model, tokens, grounding: self.grounding.as_deref().map(read).transpose()? })
+    }
+}
+
+/// A note with the item it is of.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(super) struct NotedRow {
+    id: String,
+    #[sqlx(flatten)]
+    note: NoteRow,
+}
+
+/// The notes of rows, by item; those that say nothing left out.
+pub(super) fn notes(rows: Vec<NotedRow>) -> Result<std::collections::HashMap<ItemId, ItemNote>, StoreError> {
+    let notes = rows.into_iter().map(|row| Ok((ItemId::from(row.id), row.note.note()?)));
+    notes.filter(|noted| !matches!(noted, Ok((_, note)) if note.is_empty())).collect()
+}
+
+/// Sums as the database gives them.
+pub(super) fn tokens((input, output): (i64, i64)) -> Tokens {
+    Tokens { input: u64::try_from(input).unwrap_or(0), output: u64::try_from(output).unwrap_or(0) }
+}
+
+/// A number of tokens as a column takes it.
+pub(super) fn count(tokens: u64) -> i64 {
+    i64::try_from(tokens).unwrap_or(i64::MAX)
 }
 
 /// The item of a document.

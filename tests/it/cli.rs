@@ -124,7 +124,7 @@ fn a_folder_without_pages_is_refused_and_nothing_is_forgotten() {
     home.run(&["ingest", "zoo"]).well();
     std::fs::create_dir(home.path("empty")).unwrap();
     home.run(&["ingest", "nowhere"]).badly(&["error: there is no folder", "nowhere"]);
-    home.run(&["ingest", "empty"]).badly(&["error: there is no .md or .mdx file in", "empty"]);
+    home.run(&["ingest", "empty"]).badly(&["error: there is no page (.md, .mdx, .html or .pdf) in", "empty"]);
     home.run(&["ingest", "zoo/okapi.md"]).badly(&["error: ", "is a file"]);
     assert!(!home.run(&["search", "okapi", "--json"]).well().is_empty());
 }

@@ -112,6 +112,7 @@ async fn health_names_what_is_in_use() {
     assert_eq!(health.body["vector_store"], "embedded");
     assert_eq!(health.body["knowledge"]["retrieval"], "lexical");
     assert_eq!(health.body["model"], "offline/extractive");
+    assert_eq!(health.body["model_fallbacks"], 0);
     assert!(health.body["knowledge"]["passages"].as_u64().unwrap() > 50);
     assert_eq!(house.stranger().get("/livez").await.status, 200);
     assert_eq!(house.stranger().get("/readyz").await.body["components"]["database"], "up");

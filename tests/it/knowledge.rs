@@ -8,7 +8,7 @@ use std::time::Duration;
 use chatkit_gateway::knowledge::embedded::EmbeddedKnowledge;
 use chatkit_gateway::knowledge::eval;
 use chatkit_gateway::knowledge::ingest::{self, IngestError, Options, Progress, Report, Step};
-use chatkit_gateway::knowledge::{Found, KnowledgeBase, Search};
+use chatkit_gateway::knowledge::{Found, KnowledgeBase, KnowledgeError, Search};
 use chatkit_gateway::store::sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -169,7 +169,7 @@ async fn a_folder_that_cannot_be_ingested_is_refused_with_a_sentence_and_nothing
     fs::create_dir(&empty).unwrap();
     assert!(refused(shelf.folder.path().join("none")).await.starts_with("there is no folder "));
     assert!(refused(shelf.pages().join("a.md")).await.ends_with("is a file; give the folder it is in"));
-    assert!(refused(empty.clone()).await.starts_with("there is no .md or .mdx file in "));
+    assert!(refused(empty.clone()).await.starts_with("there is no page (.md, .mdx, .html or .pdf) in "));
     fs::write(empty.join("b.md"), b"\xff").unwrap();
     let unreadable = refused(empty).await;
     assert!(unreadable.starts_with("no page in ") && unreadable.contains("b.md:1: "), "{unreadable}");
@@ -188,12 +188,14 @@ async fn progress_is_told_of_every_document() {
     #[derive(Default)]
     struct Told(Mutex<Vec<String>>);
     impl Progress for Told {
-        fn begin(&self, documents: usize) {
-            self.0.lock().unwrap().push(format!("{documents} documents"));
+        fn begin(&self, pages: Option<usize>) {
+            self.0.lock().unwrap().push(format!("{pages:?} pages"));
         }
-        fn advance(&self, path: &str, step: Step) {
-            self.0.lock().unwrap().push(format!("{path} {step:?}"));
+        fn advance(&self, path: &str, step: Step, passages: usize) {
+            self.0.lock().unwrap().push(format!("{path} {step:?} {passages}"));
         }
+        fn leave_out(&self, _: &str) {}
+        fn wait(&self, _: &KnowledgeError, _: Duration) {}
     }
     let shelf = Shelf::new(&[("a.md", JOINTS), ("b.md", WHEELS)]).await;
     shelf.ingest().await;
@@ -201,7 +203,7 @@ async fn progress_is_told_of_every_document() {
     shelf.write("c.md", JOINTS.as_bytes());
     let told = Told::default();
     ingest::ingest(&shelf.pages(), &Options::default(), &shelf.knowledge, &told).await.unwrap();
-    assert_eq!(*told.0.lock().unwrap(), ["2 documents", "b.md Unchanged", "c.md Added", "a.md Removed"]);
+    assert_eq!(*told.0.lock().unwrap(), ["Some(2) pages", "b.md Unchanged 0", "c.md Added 1", "a.md Removed 0"]);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chatkit_gateway::embedding::{Embedder, EmbeddingError, EmbeddingSpace, Role, TaskStyle};
 use chatkit_gateway::knowledge::embedded::EmbeddedKnowledge;
-use chatkit_gateway::knowledge::ingest;
+use chatkit_gateway::knowledge::ingest::{self, Options};
 use chatkit_gateway::knowledge::{Document, KnowledgeBase, KnowledgeError, Passage, Search};
 use tokio::sync::Notify;
 
@@ -148,6 +148,11 @@ async fn stored(scene: &Scene, toy: &Arc<Toy>) -> EmbeddedKnowledge {
     knowledge
 }
 
+/// Without patience for what is away.
+fn now() -> Options {
+    Options { patience: Some(Duration::ZERO), ..Options::default() }
+}
+
 /// The headings of what is found.
 async fn found(knowledge: &dyn KnowledgeBase, query: &str) -> Vec<String> {
     let asked = Search { query, earlier: &[], limit: 3, strict: false };
@@ -281,8 +286,8 @@ async fn reembedding_takes_the_place_of_the_old_vectors_while_readers_search(sce
     let rebuilding = async {
         ready.notified().await;
         let knowledge = open(&scene, Some(&other));
-        let copied = ingest::reembed(&knowledge, &()).await.unwrap();
-        assert_eq!((copied.stored, copied.before, copied.passages), (4, 0, 8));
+        let copied = ingest::reembed(&knowledge, &now(), &()).await.unwrap();
+        assert_eq!((copied.added, copied.unchanged, copied.passages_stored), (4, 0, 8));
         assert_eq!(described(&knowledge).await, ("hybrid", Some("other".to_owned()), 8));
         assert_eq!(found(&knowledge, PARAPHRASE).await, ["Battery"]);
         // The reader notices that its vectors are gone, and goes on by words.
@@ -300,7 +305,7 @@ async fn reembedding_takes_the_place_of_the_old_vectors_while_readers_search(sce
     assert!(scene.home.passages.documents("book").await.unwrap().is_empty(), "the old rows are gone");
     // And once more, which is about a name that stands for other rows already.
     let again = open(&scene, Some(&Toy::named("toy")));
-    ingest::reembed(&again, &()).await.unwrap();
+    ingest::reembed(&again, &now(), &()).await.unwrap();
     assert_eq!(described(&again).await, ("hybrid", Some("toy".to_owned()), 8));
     again.put(vec![document("power.md", &[("Battery", "The battery is empty.")])]).await.unwrap();
     assert_eq!(again.documents().await.unwrap().len(), 4);
@@ -317,11 +322,11 @@ async fn an_interrupted_reembedding_goes_on_where_it_stopped(scene: Scene) {
     assert_eq!(described(&knowledge).await, ("lexical", None, 8), "nobody sees what lies beside");
 
     toy.most.store(6, Ordering::SeqCst);
-    assert!(ingest::reembed(&knowledge, &()).await.is_err());
+    assert!(ingest::reembed(&knowledge, &now(), &()).await.is_err());
     assert_eq!(found(&knowledge, "How long does the battery last?").await, ["Battery"]);
     toy.most.store(usize::MAX, Ordering::SeqCst);
-    let copied = ingest::reembed(&open(&scene, Some(&toy)), &()).await.unwrap();
-    assert_eq!((copied.stored, copied.before, copied.removed), (2, 2, 1));
+    let copied = ingest::reembed(&open(&scene, Some(&toy)), &now(), &()).await.unwrap();
+    assert_eq!((copied.added, copied.unchanged, copied.removed), (2, 2, 1));
     assert_eq!(toy.embedded(), 9);
     assert_eq!(described(&open(&scene, Some(&toy))).await, ("hybrid", Some("toy".to_owned()), 8));
 }
@@ -331,13 +336,13 @@ async fn a_reembedding_begun_with_another_model_begins_anew(scene: Scene) {
     let knowledge = stored(&scene, &toy).await;
     let other = open(&scene, Some(&Toy::named("other")));
     other.beside().await.unwrap().put(book()).await.unwrap();
-    let copied = ingest::reembed(&knowledge, &()).await.unwrap();
-    assert_eq!((copied.stored, copied.before), (4, 0));
+    let copied = ingest::reembed(&knowledge, &now(), &()).await.unwrap();
+    assert_eq!((copied.added, copied.unchanged), (4, 0));
     assert_eq!(described(&knowledge).await, ("hybrid", Some("toy".to_owned()), 8));
     assert!(knowledge.take_place().await.is_err(), "it was not built beside anything");
     // Without a model the words are left, and no vectors.
     let words = open(&scene, None);
-    ingest::reembed(&words, &()).await.unwrap();
+    ingest::reembed(&words, &now(), &()).await.unwrap();
     assert_eq!(described(&words).await, ("lexical", None, 8));
     words.put(book()).await.unwrap();
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chatkit_gateway::identity::Ids;
 use chatkit_gateway::llm::openai::{Endpoint, Limits, OpenAiCompatible};
 use chatkit_gateway::llm::{
-    ChatModel, Chunk, Image, LlmError, Message, Prompt, ToolCall, ToolSpec, Usage, http, presets,
+    ChatModel, Chunk, Image, LlmError, Message, ModelName, Prompt, ToolCall, ToolSpec, Usage, http, presets,
 };
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ async fn hear(model: &OpenAiCompatible, prompt: Prompt) -> Heard {
                 Ok(Chunk::Text(text)) => heard.text.push_str(&text),
                 Ok(Chunk::ToolCalls(calls)) => heard.calls = calls,
                 Ok(Chunk::Usage(usage)) => heard.usage = Some(usage),
-                Ok(Chunk::Model(name)) => assert!(heard.text.is_empty() && heard.model.replace(name).is_none()),
+                Ok(Chunk::Model(name)) => assert!(heard.text.is_empty() && heard.model.replace(name.model).is_none()),
                 Err(error) => heard.error = Some(error),
             }
         }
@@ -107,6 +107,7 @@ async fn the_request_says_all_that_the_prompt_says() {
         name: "search".into(),
         arguments: String::new(),
         extra: extra.as_object().unwrap().clone(),
+        made_by: None,
     };
     let prompt = Prompt {
         messages: vec![
@@ -302,7 +303,7 @@ async fn refusals_are_told_apart_by_what_can_be_done() {
     assert_eq!(of(ask(Reply::status(401, "{}")).await), "Unauthorized");
     assert_eq!(of(ask(Reply::status(429, "{}").header("retry-after", "7")).await), "Busy { retry_after: Some(7s) }");
     let zero = r#"[{"error":{"code":429,"message":"Quota exceeded, limit: 0, model: m. Please retry in 5s."}}]"#;
-    assert_eq!(of(ask(Reply::status(429, zero)).await), "QuotaExhausted { retry_after: Some(5s) }");
+    assert_eq!(of(ask(Reply::status(429, zero)).await), "NoQuota");
     assert_eq!(of(ask(Reply::status(500, "<html>")).await), "ProviderFailed(500)");
     assert_eq!(of(ask(Reply::status(200, "<html>")).await), r#"Garbled("a page for people")"#);
     let elsewhere = Reply::status(307, "").header("location", "http://127.0.0.1:1/");
@@ -342,7 +343,7 @@ async fn garbage_is_called_garbage() {
     assert!(matches!(ask(Reply::raw(endless)).await.error, Some(LlmError::Garbled(_))));
     assert!(matches!(ask(Reply::raw("hello")).await.error, Some(LlmError::Cut)));
     let filtered = Reply::events([choice(json!({}), Some("content_filter"))]);
-    assert!(matches!(ask(filtered).await.error, Some(LlmError::Refused(_))));
+    assert!(matches!(ask(filtered).await.error, Some(LlmError::Filtered(_))));
 }
 
 #[tokio::test]
@@ -378,7 +379,8 @@ async fn text_is_heard_while_the_rest_is_still_being_written() {
     fake.reply(reply);
     let model = fake.client();
     let mut chunks = model.stream(question()).await.unwrap();
-    assert_eq!(chunks.next().await.unwrap().unwrap(), Chunk::Model("test-model-2026".into()));
+    let name = ModelName { provider: "gemini".into(), model: "test-model-2026".into() };
+    assert_eq!(chunks.next().await.unwrap().unwrap(), Chunk::Model(name));
     gate.open();
     assert_eq!(chunks.next().await.unwrap().unwrap(), Chunk::Text("Ro".into()));
     gate.open();

@@ -98,7 +98,7 @@ async fn a_server_that_refuses_is_understood_as_one_that_chats() {
     let busy = failure(Reply::status(429, r#"{"error":{"message":"slow down"}}"#).header("retry-after", "7")).await;
     assert!(matches!(busy, LlmError::Busy { retry_after: Some(wait) } if wait.as_secs() == 7), "{busy:?}");
     let poor = failure(Reply::status(429, r#"{"error":{"code":"insufficient_quota","message":"pay"}}"#)).await;
-    assert!(matches!(poor, LlmError::QuotaExhausted { .. }), "{poor:?}");
+    assert!(matches!(poor, LlmError::NoQuota), "{poor:?}");
     let broken = failure(Reply::status(502, "<html>bad gateway</html>")).await;
     assert!(matches!(broken, LlmError::ProviderFailed(502)), "{broken:?}");
     let refused = failure(Reply::status(400, r#"{"error":{"message":"sk-test: Invalid file format."}}"#)).await;

@@ -56,7 +56,7 @@ fn store(stored: &mut Vec<ThreadItem>, writes: Vec<Write>) {
                 None => stored.push(item),
             },
             Write::Delete(id) => stored.retain(|item| item.id != id),
-            Write::Change(_) => {}
+            Write::Change(_) | Write::Note(..) | Write::Spend(_) => {}
         }
     }
 }

@@ -164,8 +164,9 @@ impl Run {
     }
 
     /// Writes first, then sends: what a client has seen as done is on disk.
-    async fn carry_out(&mut self, step: Step) -> Result<(), Broken> {
+    async fn carry_out(&mut self, mut step: Step) -> Result<(), Broken> {
         if !step.write.is_empty() {
+            self.turn.notebook.add_to(&mut step.write);
             self.outbox.flush();
             self.settle_checkpoint().await;
             if self.turn.last_word.load(Ordering::Relaxed) {
@@ -231,7 +232,8 @@ impl Run {
         if since < at_most_every.mul_f32(0.9) {
             return Ok(());
         }
-        let writes = self.ledger.checkpoint();
+        let mut writes = self.ledger.checkpoint();
+        self.turn.notebook.copy_to(&mut writes);
         if writes.is_empty() && since < RENEW_EVERY {
             return Ok(());
         }
@@ -273,6 +275,7 @@ impl Run {
         let told = error.map(|broken| error_event(broken, &mut unkept));
         writes.splice(..0, unkept);
         writes.extend(changed.iter().flat_map(|step| step.write.clone()));
+        self.turn.notebook.add_to(&mut writes);
         let kept = match self.released {
             true => Ok(()),
             false => self.write(writes, Lease::Release).await,

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
+use super::arrange::arrange;
 use super::hybrid::Near;
 use super::lexical::{Hit, Index};
 use super::{
@@ -264,8 +265,8 @@ impl KnowledgeBase for EmbeddedKnowledge {
         } else {
             best(&held, asked, vector.as_deref(), near_floor)
         };
-        let found = |hit: Hit| Found { passage: Arc::clone(held.index.passage(hit.passage)), score: hit.score };
-        Ok(hits.into_iter().map(found).collect())
+        let ranked = |hit: Hit| (Arc::clone(held.index.passage(hit.passage)), hit.score);
+        Ok(arrange(hits.into_iter().map(ranked).collect(), asked.limit))
     }
 
     async fn put(&self, documents: Vec<Document>) -> Result<(), KnowledgeError> {

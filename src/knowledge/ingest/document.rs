@@ -1,41 +1,22 @@
 //! One page becomes a document: its passages with their addresses, and what is wrong with the page.
 
-use std::collections::{BTreeMap, HashMap};
-
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
+use std::collections::BTreeMap;
 
 use super::Problem;
-use super::chunk::{CHUNKER_VERSION, cut};
+use super::chunk::CHUNKER_VERSION;
 use super::frontmatter::{FrontMatter, split};
+use super::kind::Around;
 use super::mdx::to_markdown;
 use super::page::{Block, BlockKind, Section, read};
+use super::passages::{self, Place};
 use super::route::{base_id, page_url, without_number_prefix};
-use super::site::Site;
+use super::site::{Generator, Site};
+use super::source::Read;
 use crate::knowledge::{Document, Passage};
 
-/// The name space of passage ids.
-const PASSAGE_IDS: Uuid = Uuid::from_u128(0x6b1f_0d0e_9c53_4f0a_8a55_2f31_70c6_e9d4);
-
-/// What became of a page.
-#[derive(Debug)]
-pub(super) enum Read {
-    /// It can be searched.
-    Document(Document),
-    /// Its author does not want it found: a draft, or unlisted.
-    Hidden,
-    /// It cannot be read at all; the problem says why.
-    Broken,
-}
-
-/// Cuts a page into passages. `labels` are the names of folders, by path.
-pub(super) fn document(
-    path: &str,
-    content: &[u8],
-    site: &Site,
-    labels: &BTreeMap<String, String>,
-    problems: &mut Vec<Problem>,
-) -> Read {
+/// Cuts a page of Markdown into passages. `mdx` says that it has no indented code.
+pub(super) fn document(path: &str, content: &[u8], mdx: bool, around: &Around, problems: &mut Vec<Problem>) -> Read {
+    let Around { site, labels } = around;
     let mut problem =
         |line: Option<usize>, sentence: String| problems.push(Problem { path: path.to_owned(), line, sentence });
     let text = match std::str::from_utf8(content) {
@@ -60,7 +41,7 @@ pub(super) fn document(
     if page.front.draft == Some(true) || page.front.unlisted == Some(true) {
         return Read::Hidden;
     }
-    let markdown = to_markdown(page.body, path.to_lowercase().ends_with(".mdx"));
+    let markdown = to_markdown(page.body, mdx);
     for (line, sentence) in markdown.problems {
         problem(Some(line + page.body_line - 1), sentence);
     }
@@ -82,38 +63,13 @@ fn passages(
     site: &Site,
     labels: &BTreeMap<String, String>,
 ) -> Vec<Passage> {
-    let mut page = read(markdown);
+    let mut page = read(markdown, site.generator);
     let front_title = front.title.as_ref().and_then(|title| title.text());
     let title = front_title.or_else(|| page.title.clone()).unwrap_or_else(|| base_id(path, front).to_owned());
-    let url = page_url(path, front, site);
     let (module, week) = (module(path, front, labels), week(path, front));
+    let place = Place { path: path.to_owned(), url: page_url(path, front, site), module, week };
     describe(&mut page.sections, front);
-    let mut seen: HashMap<Uuid, u32> = HashMap::new();
-    let mut passages: Vec<Passage> = Vec::new();
-    for section in &page.sections {
-        for text in cut(&section.blocks) {
-            let place = format!("{path}\n{}\n{text}", section.heading_path.join("\n"));
-            let mut id = Uuid::new_v5(&PASSAGE_IDS, place.as_bytes());
-            let before = seen.entry(id).or_default();
-            if *before > 0 {
-                id = Uuid::new_v5(&id, &before.to_be_bytes());
-            }
-            *before += 1;
-            passages.push(Passage {
-                id: id.to_string(),
-                path: path.to_owned(),
-                title: title.clone(),
-                heading: if section.heading.is_empty() { title.clone() } else { section.heading.clone() },
-                heading_path: section.heading_path.clone(),
-                url: section.anchor.as_ref().map_or_else(|| url.clone(), |anchor| format!("{url}#{anchor}")),
-                module: module.clone(),
-                week,
-                position: u32::try_from(passages.len()).unwrap_or(u32::MAX),
-                text,
-            });
-        }
-    }
-    passages
+    passages::passages(&place, &title, &page.sections)
 }
 
 /// The description says what the page is about, so it opens the page's first text above all headings but the title.
@@ -130,21 +86,20 @@ fn describe(sections: &mut [Section], front: &FrontMatter) {
 }
 
 fn fingerprint(text: &str, site: &Site, module: Option<&str>) -> String {
-    let mut hash = Sha256::new();
-    let slash = format!("{:?}", site.trailing_slash);
-    let parts = [
-        &CHUNKER_VERSION.to_string(),
-        site.url.as_deref().unwrap_or(""),
-        &site.base,
-        &slash,
-        module.unwrap_or(""),
-        text,
-    ];
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
+    let (version, url) = (CHUNKER_VERSION.to_string(), site.url.as_deref().unwrap_or(""));
+    let (slash, generator) = (format!("{:?}", site.trailing_slash), format!("{:?}", site.generator));
+    let module = module.unwrap_or("");
+    match site.generator {
+        // As it was before there were others, so that books need not be stored again.
+        Generator::Docusaurus => passages::fingerprint(&[&version, url, &site.base, &slash, module, text]),
+        _ => passages::fingerprint(&[&version, url, &site.base, &slash, module, text, &generator]),
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Where a page without front matter stands.
+pub(super) fn place(path: &str, url: String, around: &Around) -> Place {
+    let front = FrontMatter::default();
+    Place { path: path.to_owned(), url, module: module(path, &front, &around.labels), week: week(path, &front) }
 }
 
 /// What the front matter says, else the label or name of the outermost folder that is named like a part of a book.

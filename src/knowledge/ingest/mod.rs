@@ -1,45 +1,77 @@
 //! Getting a book in: the Markdown files of a folder become passages, and only what changed is stored again.
 
+mod addresses;
+mod anchors;
 mod chunk;
 mod document;
+mod folder;
 mod frontmatter;
-mod load;
+#[cfg(test)]
+mod hostile;
+mod html;
+mod kind;
 mod mdx;
 mod page;
+mod passages;
+mod pdf;
+mod pipeline;
 mod reembed;
 mod route;
 mod site;
 mod slug;
+mod source;
 #[cfg(test)]
 mod tests;
+mod walk;
+mod web;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use super::{Document, KnowledgeBase, KnowledgeError};
-use document::Read;
-use load::Files;
+use kind::{Around, Kind};
+use source::Ready;
 
+pub use addresses::Addresses;
 pub use chunk::PASSAGE_CHARS_MAX;
-pub use load::{DEPTH_MAX, FILE_BYTES_MAX, FILES_MAX};
+pub use folder::Folder;
+pub use kind::FILE_BYTES_MAX;
 pub use mdx::{Markdown, to_markdown};
-pub use reembed::{Copied, keep, reembed};
-pub use site::Site;
+pub use reembed::{reembed, take_over};
+pub use site::{Generator, Site};
+pub use source::{End, Page, Read, Source};
+pub use walk::{DEPTH_MAX, FILES_MAX};
 
 /// How a book is to be read.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The site the book is published on (`https://x.dev`); none asks the `docusaurus.config` beside the folder.
+    /// The site the book is published on (`https://x.dev`); none asks the configuration of its generator.
     pub site_url: Option<String>,
-    /// The route of its pages (`/docs`); none asks the same file, and is `/docs` in the end.
+    /// The route of its pages (`/docs`); none asks the same file, and is the generator's own in the end.
     pub base: Option<String>,
+    /// What makes the site; none asks which configuration lies beside the folder or in it.
+    pub generator: Option<Generator>,
     /// Names or patterns (`README.md`, `drafts`, `**/old-*.md`) of what is left out.
     pub exclude: Vec<String>,
+    /// For how long a knowledge base that is away is tried again; none is [`PATIENCE`].
+    pub patience: Option<Duration>,
+    /// Nothing is stored or forgotten; the report says what would be.
+    pub dry_run: bool,
+    /// Cancelled by whoever wants it to end early; what is on its way is stored first.
+    pub stop: CancellationToken,
 }
 
+/// For how long a knowledge base that is away during an ingestion is tried again: a restart of it, a deployment, a
+/// provider's minute of too many requests.
+pub const PATIENCE: Duration = Duration::from_secs(180);
+
 /// Something wrong with a file. Shows as `path:line: sentence`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// The file, below the folder.
     pub path: String,
@@ -59,7 +91,7 @@ impl fmt::Display for Problem {
 }
 
 /// What an ingestion did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Documents that were not there before.
     pub added: usize,
@@ -71,13 +103,22 @@ pub struct Report {
     pub removed: usize,
     /// Pages left out because they are drafts or unlisted.
     pub hidden: usize,
-    /// Passages of the book as it now is.
+    /// Passages of the book as it now is, as far as it was read.
     pub passages: usize,
+    /// Passages that were stored, those of unchanged documents not among them.
+    pub passages_stored: usize,
     /// Documents whose address is only a path, because nobody said where the site is.
     pub without_site: usize,
-    /// What was wrong, by file and line.
+    /// The source could not give everything, so nothing was forgotten.
+    pub incomplete: bool,
+    /// What was wrong, by file and line; at most [`PROBLEMS_MAX`].
     pub problems: Vec<Problem>,
+    /// Problems beyond those.
+    pub more_problems: usize,
 }
+
+/// Problems that a report names; the rest is counted.
+pub const PROBLEMS_MAX: usize = 1_000;
 
 /// What happens to one document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,30 +135,60 @@ pub enum Step {
 
 /// Hears how an ingestion goes on.
 pub trait Progress: Send + Sync {
-    /// The files are read; so many documents will be gone through.
-    fn begin(&self, documents: usize);
-    /// A document is done.
-    fn advance(&self, path: &str, step: Step);
+    /// It begins; so many pages will be gone through, if that is known.
+    fn begin(&self, pages: Option<usize>);
+    /// A document is done; so many passages were stored for it.
+    fn advance(&self, path: &str, step: Step, passages: usize);
+    /// A page is done of which nothing is stored: a draft, or one that cannot be read.
+    fn leave_out(&self, path: &str);
+    /// The knowledge base is away; it is tried again after the pause.
+    fn wait(&self, why: &KnowledgeError, pause: Duration);
 }
 
 /// Nobody listens.
 impl Progress for () {
-    fn begin(&self, _: usize) {}
-    fn advance(&self, _: &str, _: Step) {}
+    fn begin(&self, _: Option<usize>) {}
+    fn advance(&self, _: &str, _: Step, _: usize) {}
+    fn leave_out(&self, _: &str) {}
+    fn wait(&self, _: &KnowledgeError, _: Duration) {}
 }
 
-/// Why a book could not be ingested.
+/// Why a book was not ingested to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
-    /// The folder is not one to ingest; the sentence says why.
+    /// There is nothing to ingest; the sentence says why.
     #[error("{0}")]
-    Folder(String),
-    /// The knowledge base did not take it. What was stored before the error stays.
+    Source(String),
+    /// The knowledge base cannot be used; nothing was stored.
     #[error(transparent)]
     Knowledge(#[from] KnowledgeError),
+    /// The knowledge base failed on the way. What was stored before stays.
+    #[error("{why}; {}", so_far(report))]
+    BrokenOff {
+        /// What it said last.
+        #[source]
+        why: KnowledgeError,
+        /// What was done until then.
+        report: Box<Report>,
+    },
+    /// It was told to stop. What was stored before stays.
+    #[error("stopped; {}", so_far(report))]
+    Stopped {
+        /// What was done until then.
+        report: Box<Report>,
+    },
 }
 
-/// Reads a folder of `.md` and `.mdx` pages into the knowledge base.
+fn so_far(report: &Report) -> String {
+    format!(
+        "{} documents with {} passages were stored, {} were stored before; run the same command again to go on from there",
+        report.added + report.changed,
+        report.passages_stored,
+        report.unchanged
+    )
+}
+
+/// Reads a folder of pages into the knowledge base.
 ///
 /// Pages that did not change are not stored again; documents whose page is gone are forgotten.
 /// A page that cannot be read is named in the report, and what is stored of it is kept.
@@ -130,143 +201,96 @@ pub async fn ingest(
     knowledge: &dyn KnowledgeBase,
     progress: &dyn Progress,
 ) -> Result<Report, IngestError> {
-    let (folder, options) = (folder.to_path_buf(), options.clone());
-    let plan = off_thread(move || {
-        let files = load::load(&folder, &options.exclude)?;
-        let plan = plan(files, &site_of(&folder, &options));
-        // Going on would forget everything that is stored.
-        if plan.documents.is_empty() && plan.hidden == 0 {
-            let first = plan.problems.first().map_or(String::new(), |problem| format!(": {problem}"));
-            return Err(IngestError::Folder(format!("no page in {} can be read{first}", folder.display())));
-        }
-        Ok(plan)
-    })
-    .await?;
-    Ok(carry_out(plan, knowledge, progress).await?)
+    let mut source = Folder::open(folder, options).await?;
+    ingest_from(&mut source, options, knowledge, progress).await
+}
+
+/// Reads what a source gives into the knowledge base: like [`ingest`], wherever the pages come from.
+///
+/// A page is stored while the next ones are read, and neither ever holds more than a few batches of passages in memory.
+/// What was stored stays whatever happens, so an ingestion that broke off goes on where it was when it is run again.
+///
+/// # Errors
+/// When the source has no page that can be read, when the knowledge base fails for longer than the options' patience,
+/// and when it is told to stop.
+pub async fn ingest_from(
+    source: &mut dyn Source,
+    options: &Options,
+    knowledge: &dyn KnowledgeBase,
+    progress: &dyn Progress,
+) -> Result<Report, IngestError> {
+    pipeline::run(source, options, knowledge, progress).await
 }
 
 /// Puts these documents in place of all that the knowledge base holds; those that did not change are not stored again.
 ///
 /// # Errors
-/// The knowledge base fails. What was stored before the error stays.
+/// The knowledge base fails; it is not tried again. What was stored before the error stays.
 pub async fn put_all(documents: Vec<Document>, knowledge: &dyn KnowledgeBase) -> Result<Report, KnowledgeError> {
-    carry_out(Plan { documents, ..Plan::default() }, knowledge, &()).await
+    let options = Options { patience: Some(Duration::ZERO), ..Options::default() };
+    match pipeline::run(&mut Ready::new(documents), &options, knowledge, &()).await {
+        Ok(report) => Ok(report),
+        Err(IngestError::Knowledge(error) | IngestError::BrokenOff { why: error, .. }) => Err(error),
+        // Documents in memory have nothing to fail, and nobody to stop them.
+        Err(IngestError::Source(_) | IngestError::Stopped { .. }) => Ok(Report::default()),
+    }
 }
 
 /// Reads pages in memory, without storing anything: pairs of path (with `/`) and content, such as the book that ships
 /// with the program.
 pub fn read<C: Into<Vec<u8>>>(pages: impl IntoIterator<Item = (String, C)>, options: &Options) -> Vec<Document> {
-    plan(in_memory(pages, options), &chosen(Site::default(), options)).documents
+    let (pages, around) = in_memory(pages, options);
+    let document = |(path, content): (String, Vec<u8>)| match kind::read(
+        Kind::of(&path)?,
+        &path,
+        &content,
+        &around,
+        &mut Vec::new(),
+    ) {
+        Read::Document(document) => Some(document),
+        Read::Hidden | Read::Broken => None,
+    };
+    pages.into_iter().filter_map(document).collect()
 }
 
-fn in_memory<C: Into<Vec<u8>>>(pages: impl IntoIterator<Item = (String, C)>, options: &Options) -> Files {
-    let mut files = Files::default();
+fn in_memory<C: Into<Vec<u8>>>(
+    pages: impl IntoIterator<Item = (String, C)>,
+    options: &Options,
+) -> (BTreeMap<String, Vec<u8>>, Around) {
+    let site = chosen(Site::of(options.generator.unwrap_or_default()), options);
+    let mut around = Around { site, ..Around::default() };
+    let mut kept = BTreeMap::new();
     for (path, content) in pages {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
-        if load::excluded(&path, &options.exclude) {
+        if walk::excluded(&path, &options.exclude) {
             continue;
         }
         if name.starts_with("_category_.") {
-            if let Some(label) = load::category_label(name, &content.into()) {
-                files.labels.insert(folder.to_owned(), label);
+            if let Some(label) = walk::category_label(name, &content.into()) {
+                around.labels.insert(folder.to_owned(), label);
             }
-        } else if load::is_page(&path) {
-            files.pages.insert(path, content.into());
+        } else if walk::is_page(&path) {
+            kept.insert(path, content.into());
         }
     }
-    files
+    (kept, around)
 }
 
-/// What a set of files comes to.
-#[derive(Debug, Default)]
-struct Plan {
-    documents: Vec<Document>,
-    /// Paths whose stored passages are kept although there is nothing new.
-    kept: BTreeSet<String>,
-    hidden: usize,
-    problems: Vec<Problem>,
-}
-
-fn plan(files: Files, site: &Site) -> Plan {
-    let mut plan = Plan { kept: files.unread.into_iter().collect(), problems: files.problems, ..Plan::default() };
-    for (path, content) in &files.pages {
-        match document::document(path, content, site, &files.labels, &mut plan.problems) {
-            Read::Document(document) => plan.documents.push(document),
-            Read::Hidden => plan.hidden += 1,
-            Read::Broken => drop(plan.kept.insert(path.clone())),
-        }
-    }
-    plan.problems.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
-    plan
-}
-
-async fn carry_out(
-    plan: Plan,
-    knowledge: &dyn KnowledgeBase,
-    progress: &dyn Progress,
-) -> Result<Report, KnowledgeError> {
-    let mut stored: BTreeMap<String, String> =
-        knowledge.documents().await?.into_iter().map(|state| (state.path, state.fingerprint)).collect();
-    stored.retain(|path, _| {
-        !plan.kept.iter().any(|kept| path == kept || (kept.ends_with('/') && path.starts_with(kept.as_str())))
-    });
-    progress.begin(plan.documents.len());
-    let mut report = Report { hidden: plan.hidden, problems: plan.problems, ..Report::default() };
-    for document in plan.documents {
-        let path = document.path.clone();
-        report.passages += document.passages.len();
-        let without_site = document.passages.first().is_some_and(|passage| passage.url.starts_with('/'));
-        report.without_site += usize::from(without_site);
-        let step = match stored.remove(&path) {
-            Some(fingerprint) if fingerprint == document.fingerprint => Step::Unchanged,
-            Some(_) => Step::Changed,
-            None => Step::Added,
-        };
-        match step {
-            Step::Added => report.added += 1,
-            Step::Changed => report.changed += 1,
-            Step::Unchanged | Step::Removed => report.unchanged += 1,
-        }
-        if step != Step::Unchanged {
-            knowledge.put(vec![document]).await?;
-        }
-        progress.advance(&path, step);
-    }
-    for path in stored.into_keys() {
-        knowledge.remove(&path).await?;
-        report.removed += 1;
-        progress.advance(&path, Step::Removed);
-    }
-    knowledge.settle().await?;
-    Ok(report)
-}
-
-/// The site as the operator gave it, completed from the configuration beside the folder.
-fn site_of(folder: &Path, options: &Options) -> Site {
-    let beside = folder.canonicalize().ok().and_then(|folder| folder.parent().map(PathBuf::from));
-    let config = beside.and_then(|beside| {
+/// The site as the operator gave it, completed from the configuration beside the folder or in it. A folder that nothing
+/// generates is Docusaurus' if it has Markdown in it.
+fn site_of(folder: &Path, has_markdown: bool, options: &Options) -> Site {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    let places: Vec<PathBuf> = folder.parent().map(PathBuf::from).into_iter().chain([folder.clone()]).collect();
+    let configured = site::configured(options.generator, |name| {
         let small = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() <= FILE_BYTES_MAX);
-        site::CONFIG_NAMES.iter().map(|name| beside.join(name)).find(small)
+        let path = places.iter().map(|place| place.join(name)).find(small)?;
+        std::fs::read_to_string(path).ok()
     });
-    let read = config.and_then(|path| std::fs::read_to_string(path).ok());
-    chosen(read.map_or_else(Site::default, |source| site::read_config(&source)), options)
+    let unknown = if has_markdown { Generator::Docusaurus } else { Generator::Generic };
+    chosen(configured.unwrap_or_else(|| Site::of(options.generator.unwrap_or(unknown))), options)
 }
 
 fn chosen(site: Site, options: &Options) -> Site {
     let given = |value: &Option<String>| value.clone().filter(|value| !value.trim().is_empty());
-    Site {
-        url: given(&options.site_url).or(site.url),
-        base: given(&options.base).unwrap_or(site.base),
-        trailing_slash: site.trailing_slash,
-    }
-}
-
-/// Reading and cutting files would hold up the other tasks of this thread.
-async fn off_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, IngestError> + Send + 'static,
-) -> Result<T, IngestError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(_) => Err(IngestError::Folder("reading the pages was broken off".to_owned())),
-    }
+    Site { url: given(&options.site_url).or(site.url), base: given(&options.base).unwrap_or(site.base), ..site }
 }

@@ -2,7 +2,8 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::slug::Slugger;
+use super::anchors::Anchors;
+use super::site::Generator;
 
 /// What stands under one heading, down to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,26 +47,25 @@ pub(super) struct Page {
     pub sections: Vec<Section>,
 }
 
-/// Reads a page of Markdown.
-pub(super) fn read(markdown: &str) -> Page {
+/// Reads a page of Markdown; its anchors are those that the site's generator would make.
+pub(super) fn read(markdown: &str, generator: Generator) -> Page {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_MATH;
-    let mut reader = Reader::default();
-    reader.page.sections.push(Section::default());
+    let mut reader = Reader::new(Anchors::of(generator));
     for event in Parser::new_ext(markdown, options) {
         reader.hear(event);
     }
-    reader.end_block();
-    reader.page
+    reader.finish()
 }
 
+/// Puts a page together from what it is told, in order: the pieces of Markdown, or of something like it.
 #[derive(Default)]
-struct Reader {
+pub(super) struct Reader {
+    anchors: Anchors,
     page: Page,
-    slugger: Slugger,
     /// Headings above the present one, with their level.
     above: Vec<(usize, String)>,
     /// Blocks that are open: quotes, lists, items, tables.
@@ -83,10 +83,22 @@ struct Reader {
 struct Heading {
     /// As the site makes its anchor from it: a line end is none of its letters.
     text: String,
+    /// The anchor it brings along.
+    id: Option<String>,
 }
 
 impl Reader {
-    fn hear(&mut self, event: Event<'_>) {
+    pub(super) fn new(anchors: Anchors) -> Self {
+        let page = Page { title: None, sections: vec![Section::default()] };
+        Self { anchors, page, ..Self::default() }
+    }
+
+    pub(super) fn finish(mut self) -> Page {
+        self.end_block();
+        self.page
+    }
+
+    pub(super) fn hear(&mut self, event: Event<'_>) {
         match event {
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
@@ -107,11 +119,11 @@ impl Reader {
 
     fn start(&mut self, tag: Tag<'_>) {
         match tag {
-            Tag::Heading { .. } => {
+            Tag::Heading { id, .. } => {
                 if self.depth == 0 {
                     self.end_block();
                 }
-                self.heading = Some(Heading::default());
+                self.heading = Some(Heading { text: String::new(), id: id.map(|id| id.to_string()) });
             }
             Tag::Paragraph => self.begin(BlockKind::Prose),
             Tag::CodeBlock(kind) => {
@@ -282,11 +294,13 @@ impl Reader {
 
     fn end_heading(&mut self, level: HeadingLevel) {
         let Some(heading) = self.heading.take() else { return };
-        let (text, given) = without_id(&heading.text);
         let level = level as usize;
-        let anchor = match given {
-            Some(id) => id.to_owned(),
-            None => self.slugger.anchor(&heading.text),
+        let (text, anchor) = match &mut self.anchors {
+            Anchors::Given => (heading.text.as_str(), heading.id.unwrap_or_default()),
+            anchors => match without_id(&heading.text) {
+                (text, Some(id)) => (text, id.to_owned()),
+                (text, None) => (text, anchors.anchor(&heading.text)),
+            },
         };
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if self.depth > 0 {

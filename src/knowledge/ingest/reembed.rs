@@ -1,116 +1,114 @@
-//! New vectors for a book that is there already: its documents are read back and stored in a collection beside it.
+//! New vectors for a book: documents are stored in a collection beside the one that is searched, which then takes its
+//! place.
 
-use std::collections::BTreeMap;
+use std::vec;
 
-use super::{Progress, Step};
-use crate::knowledge::{Document, KnowledgeBase, KnowledgeError};
+use async_trait::async_trait;
 
-/// Passages that are stored together: a document more makes a batch full.
-const BATCH_PASSAGES: usize = 256;
+use super::{End, IngestError, Options, Page, Progress, Read, Report, Source, ingest_from};
+use crate::knowledge::{DocumentState, KnowledgeBase, KnowledgeError};
+
 /// How often what changed meanwhile is brought after; somebody who never stops writing is not waited for.
 const ROUNDS_MAX: usize = 5;
 
-/// What a copy did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Copied {
-    /// Documents that were stored anew.
-    pub stored: usize,
-    /// Documents that somebody who was interrupted had stored before.
-    pub before: usize,
-    /// Documents that were forgotten, because they are gone.
-    pub removed: usize,
-    /// Passages of the documents that were stored anew.
-    pub passages: usize,
-}
-
-/// Builds the vectors of a knowledge base anew in a collection beside it, which then takes its place.
+/// Builds the vectors of what is stored anew, beside the old ones, which are searched until the new ones take their place.
 ///
-/// Searches go on in the old one until then. Interrupted, it is gone on with where it stopped when it is run again.
+/// Interrupted, it is gone on with where it stopped when it is run again.
 ///
 /// # Errors
-/// The knowledge base fails. What was stored beside it stays there for the next time.
-pub async fn reembed(knowledge: &dyn KnowledgeBase, progress: &dyn Progress) -> Result<Copied, KnowledgeError> {
+/// As for [`super::ingest_from`]. What was stored beside the old collection stays there for the next time.
+pub async fn reembed(
+    knowledge: &dyn KnowledgeBase,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Report, IngestError> {
     let beside = knowledge.beside().await?;
-    let mut copied = copy(knowledge, &*beside, progress).await?;
+    let first = Stored::of(knowledge).await?.copy(options, &*beside, progress).await?;
     for _ in 1..ROUNDS_MAX {
-        let after = copy(knowledge, &*beside, &()).await?;
-        if (after.stored, after.removed) == (0, 0) {
+        let after = Stored::of(knowledge).await?.copy(options, &*beside, &()).await?;
+        if after.added + after.changed + after.removed == 0 {
             break;
         }
-        copied.stored += after.stored;
-        copied.removed += after.removed;
-        copied.passages += after.passages;
     }
-    beside.settle().await?;
     beside.take_place().await?;
-    Ok(copied)
+    Ok(first)
 }
 
-/// Stores in `to` what `from` holds, and forgets there what it does not hold.
-async fn copy(
-    from: &dyn KnowledgeBase,
-    to: &dyn KnowledgeBase,
-    progress: &dyn Progress,
-) -> Result<Copied, KnowledgeError> {
-    let mut stored: BTreeMap<String, String> =
-        to.documents().await?.into_iter().map(|state| (state.path, state.fingerprint)).collect();
-    let wanted = from.documents().await?;
-    progress.begin(wanted.len());
-    let mut copied = Copied::default();
-    let mut batch: Vec<Document> = Vec::new();
-    for state in wanted {
-        if stored.remove(&state.path).is_some_and(|fingerprint| fingerprint == state.fingerprint) {
-            copied.before += 1;
-            progress.advance(&state.path, Step::Unchanged);
-            continue;
-        }
-        // One that was forgotten meanwhile is none to copy.
-        batch.extend(from.document(&state.path).await?);
-        if batch.iter().map(|document| document.passages.len()).sum::<usize>() >= BATCH_PASSAGES {
-            put(&mut batch, to, progress, &mut copied).await?;
-        }
-    }
-    put(&mut batch, to, progress, &mut copied).await?;
-    for path in stored.into_keys() {
-        to.remove(&path).await?;
-        copied.removed += 1;
-    }
-    Ok(copied)
-}
-
-async fn put(
-    batch: &mut Vec<Document>,
-    to: &dyn KnowledgeBase,
-    progress: &dyn Progress,
-    copied: &mut Copied,
-) -> Result<(), KnowledgeError> {
-    let documents = std::mem::take(batch);
-    let paths: Vec<String> = documents.iter().map(|document| document.path.clone()).collect();
-    copied.passages += documents.iter().map(|document| document.passages.len()).sum::<usize>();
-    to.put(documents).await?;
-    copied.stored += paths.len();
-    for path in paths {
-        progress.advance(&path, Step::Added);
-    }
-    Ok(())
-}
-
-/// Stores in `to` the pages of `paths` (with `/` at the end, all below) that `from` holds and `to` does not.
+/// Lets the collection beside, into which a source was read, take the place of the old one.
 ///
-/// For pages that could not be read again: what was stored of them is better than nothing.
+/// Pages that could not be read again keep what was stored of them; when not all pages could be listed, so do all.
 ///
 /// # Errors
-/// Either of them fails.
-pub async fn keep(from: &dyn KnowledgeBase, to: &dyn KnowledgeBase, paths: &[&str]) -> Result<usize, KnowledgeError> {
-    let there: Vec<String> = to.documents().await?.into_iter().map(|state| state.path).collect();
-    let is_meant =
-        |path: &str| paths.iter().any(|meant| path == *meant || (meant.ends_with('/') && path.starts_with(meant)));
-    let mut kept = 0;
-    for state in from.documents().await? {
-        if is_meant(&state.path) && !there.contains(&state.path) {
-            to.put(from.document(&state.path).await?.into_iter().collect()).await?;
-            kept += 1;
+/// Either of the two fails; the old one is still searched then.
+pub async fn take_over(
+    knowledge: &dyn KnowledgeBase,
+    beside: &dyn KnowledgeBase,
+    report: &Report,
+) -> Result<(), KnowledgeError> {
+    let there: Vec<String> = beside.documents().await?.into_iter().map(|state| state.path).collect();
+    let all = report.incomplete || report.more_problems > 0;
+    let is_kept = |path: &str| {
+        let named = report.problems.iter().map(|problem| problem.path.as_str());
+        all || named.into_iter().any(|named| {
+            path.strip_prefix(named)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || named.ends_with('/'))
+        })
+    };
+    let mut kept = false;
+    for state in knowledge.documents().await? {
+        if is_kept(&state.path) && there.binary_search(&state.path).is_err() {
+            beside.put(knowledge.document(&state.path).await?.into_iter().collect()).await?;
+            kept = true;
         }
     }
-    Ok(kept)
+    if kept {
+        beside.settle().await?;
+    }
+    beside.take_place().await
+}
+
+/// The documents that a knowledge base holds, as a source.
+struct Stored<'a> {
+    knowledge: &'a dyn KnowledgeBase,
+    documents: vec::IntoIter<DocumentState>,
+}
+
+impl<'a> Stored<'a> {
+    async fn of(knowledge: &'a dyn KnowledgeBase) -> Result<Self, KnowledgeError> {
+        Ok(Self { knowledge, documents: knowledge.documents().await?.into_iter() })
+    }
+
+    async fn copy(
+        mut self,
+        options: &Options,
+        to: &dyn KnowledgeBase,
+        progress: &dyn Progress,
+    ) -> Result<Report, IngestError> {
+        ingest_from(&mut self, options, to, progress).await
+    }
+}
+
+#[async_trait]
+impl Source for Stored<'_> {
+    fn name(&self) -> String {
+        "the knowledge base".to_owned()
+    }
+
+    fn expected(&self) -> Option<usize> {
+        Some(self.documents.len())
+    }
+
+    async fn next(&mut self) -> Result<Option<Page>, IngestError> {
+        for state in self.documents.by_ref() {
+            // One that was forgotten meanwhile is none to copy.
+            if let Some(document) = self.knowledge.document(&state.path).await? {
+                return Ok(Some(Page { path: state.path, read: Read::Document(document), problems: Vec::new() }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn end(&mut self) -> End {
+        End { whole: true, ..End::default() }
+    }
 }

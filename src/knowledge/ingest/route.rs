@@ -1,13 +1,70 @@
 //! Where a page of the book is read: its address, worked out from file name, front matter and site.
 
 use super::frontmatter::FrontMatter;
-use super::site::Site;
+use super::site::{Generator, Site};
 
 /// The address of a page: a whole address when the site is known, otherwise a path such as `/docs/intro`.
 ///
 /// `path` is the file's path below the folder, with `/`.
 pub(super) fn page_url(path: &str, front: &FrontMatter, site: &Site) -> String {
-    let route = join(&[&site.base, &slug_path(path, front)]);
+    let route = match site.generator {
+        Generator::Docusaurus => slug_path(path, front),
+        Generator::Mkdocs { directories, .. } => mkdocs_path(path, directories),
+        Generator::Mdbook => mdbook_path(path),
+        Generator::Generic => encoded(path),
+    };
+    whole(site, &route)
+}
+
+/// The address of a file that is served as it is.
+pub(super) fn file_url(path: &str, site: &Site) -> String {
+    let path = match path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name)) {
+        (folder, name) if matches!(name.to_lowercase().as_str(), "index.html" | "index.htm") => format!("{folder}/"),
+        _ => path.to_owned(),
+    };
+    whole(&Site { trailing_slash: None, ..site.clone() }, &encoded(&path))
+}
+
+/// MkDocs makes a folder of each page, or an `.html` file; `index` and `README` stand for their folder.
+fn mkdocs_path(path: &str, directories: bool) -> String {
+    let (folder, stem) = folder_and_stem(path);
+    match (stem, directories) {
+        ("index" | "README", true) => encoded(&format!("/{folder}")),
+        ("index" | "README", false) => encoded(&format!("{folder}index.html")),
+        (_, true) => encoded(&format!("{folder}{stem}/")),
+        (_, false) => encoded(&format!("{folder}{stem}.html")),
+    }
+}
+
+/// mdBook makes an `.html` file of each page, and an `index` of each `README`.
+fn mdbook_path(path: &str) -> String {
+    let (folder, stem) = folder_and_stem(path);
+    let stem = if stem.eq_ignore_ascii_case("readme") { "index" } else { stem };
+    encoded(&format!("{folder}{stem}.html"))
+}
+
+/// The folder of a file, with a slash at its end unless it is the outermost, and the file's name without its ending.
+fn folder_and_stem(path: &str) -> (&str, &str) {
+    let begin = path.rfind('/').map_or(0, |at| at + 1);
+    (&path[..begin], stem(path))
+}
+
+/// A path as it stands in an address.
+fn encoded(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for letter in path.chars() {
+        match letter {
+            ' ' | '"' | '#' | '%' | '<' | '>' | '?' | '`' | '{' | '}' | '|' | '\\' | '^' | '(' | ')' => {
+                encoded.push_str(&format!("%{:02X}", u32::from(letter)));
+            }
+            _ => encoded.push(letter),
+        }
+    }
+    encoded
+}
+
+fn whole(site: &Site, route: &str) -> String {
+    let route = join(&[&site.base, route]);
     let route = match site.trailing_slash {
         Some(true) if !route.ends_with('/') => route + "/",
         Some(false) if route.len() > 1 => route.trim_end_matches('/').to_owned(),
@@ -152,10 +209,37 @@ mod tests {
 
     #[test]
     fn the_site_gives_host_base_and_trailing_slash() {
-        let site = |trailing_slash| Site { url: Some("https://x.dev/".into()), base: "/book/".into(), trailing_slash };
+        let site = |trailing_slash| Site {
+            url: Some("https://x.dev/".into()),
+            base: "/book/".into(),
+            trailing_slash,
+            ..Site::default()
+        };
         let front = FrontMatter::default();
         assert_eq!(page_url("a.md", &front, &site(None)), "https://x.dev/book/a");
         assert_eq!(page_url("a.md", &front, &site(Some(true))), "https://x.dev/book/a/");
         assert_eq!(page_url("a/index.md", &front, &site(Some(false))), "https://x.dev/book/a");
+    }
+
+    #[test]
+    fn other_generators_have_other_addresses() {
+        let site = |generator| Site { url: Some("https://x.dev".into()), base: "/b".into(), ..Site::of(generator) };
+        let files = Generator::Mkdocs { directories: false, unicode: false };
+        for (generator, path, url) in [
+            (Generator::MKDOCS, "index.md", "/b/"),
+            (Generator::MKDOCS, "a/README.md", "/b/a/"),
+            (Generator::MKDOCS, "01-a/b c.md", "/b/01-a/b%20c/"),
+            (files, "a/b.md", "/b/a/b.html"),
+            (files, "a/index.md", "/b/a/index.html"),
+            (Generator::Mdbook, "ch01-00.md", "/b/ch01-00.html"),
+            (Generator::Mdbook, "a/README.md", "/b/a/index.html"),
+            (Generator::Generic, "a/01-b.md", "/b/a/01-b.md"),
+        ] {
+            let found = page_url(path, &FrontMatter::default(), &site(generator));
+            assert_eq!(found, format!("https://x.dev{url}"), "{generator:?} {path}");
+        }
+        assert_eq!(file_url("a/index.html", &site(Generator::Generic)), "https://x.dev/b/a/");
+        assert_eq!(file_url("a/b.pdf", &site(Generator::Docusaurus)), "https://x.dev/b/a/b.pdf");
+        assert_eq!(file_url("index.html", &Site::of(Generator::Generic)), "/");
     }
 }

@@ -4,13 +4,32 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::load::Files;
 use super::*;
 use crate::knowledge::Passage;
 
-fn planned(pages: &[(&str, &str)]) -> Plan {
-    let pages = pages.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
-    plan(Files { pages, ..Files::default() }, &Site::default())
+/// What pages come to.
+#[derive(Default)]
+struct Plan {
+    documents: Vec<Document>,
+    hidden: usize,
+    broken: Vec<String>,
+    problems: Vec<Problem>,
+}
+
+fn plan<C: Into<Vec<u8>>>(pages: impl IntoIterator<Item = (&'static str, C)>, around: &Around) -> Plan {
+    let mut plan = Plan::default();
+    for (path, content) in pages {
+        match kind::read(Kind::of(path).unwrap(), path, &content.into(), around, &mut plan.problems) {
+            Read::Document(document) => plan.documents.push(document),
+            Read::Hidden => plan.hidden += 1,
+            Read::Broken => plan.broken.push(path.to_owned()),
+        }
+    }
+    plan
+}
+
+fn planned(pages: &[(&'static str, &str)]) -> Plan {
+    plan(pages.iter().copied(), &Around::default())
 }
 
 fn passages(page: &str) -> Vec<Passage> {
@@ -102,8 +121,7 @@ fn module_and_week_come_from_folders_and_their_labels() {
         ("guides".to_owned(), "Guides".to_owned()),
     ]);
     let pages = ["module-02/week-3/a.md", "module-03/a.md", "guides/a.md", "other/a.md", "a.md"];
-    let pages = pages.iter().map(|path| ((*path).to_owned(), b"Text.".to_vec())).collect();
-    let plan = plan(Files { pages, labels, ..Files::default() }, &Site::default());
+    let plan = plan(pages.map(|path| (path, "Text.")), &Around { labels, ..Around::default() });
     let found: BTreeMap<_, _> = plan
         .documents
         .iter()
@@ -126,18 +144,15 @@ fn ids_stay_with_the_text_and_are_never_shared() {
 #[test]
 fn a_fingerprint_changes_with_whatever_changes_the_passages() {
     let of = |text: &str, site: &Site, label: &str| {
-        let files = Files {
-            pages: BTreeMap::from([("module-1/a.md".to_owned(), text.as_bytes().to_vec())]),
-            labels: BTreeMap::from([("module-1".to_owned(), label.to_owned())]),
-            ..Files::default()
-        };
-        plan(files, site).documents.remove(0).fingerprint
+        let labels = BTreeMap::from([("module-1".to_owned(), label.to_owned())]);
+        let around = Around { site: site.clone(), labels };
+        plan([("module-1/a.md", text)], &around).documents.remove(0).fingerprint
     };
     let site = Site::default();
     assert_eq!(of("A", &site, "L"), of("A", &site, "L"));
     let elsewhere = Site { url: Some("https://x.dev".into()), ..Site::default() };
     let all = [of("A", &site, "L"), of("B", &site, "L"), of("A", &elsewhere, "L"), of("A", &site, "M")];
-    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 4);
+    assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
 }
 
 #[test]
@@ -148,14 +163,14 @@ fn drafts_and_unlisted_pages_are_left_out() {
 
 #[test]
 fn broken_pages_are_named_and_the_rest_goes_on() {
-    let pages = BTreeMap::from([
-        ("a.md".to_owned(), b"fine\nthen \xff\n".to_vec()),
-        ("b.md".to_owned(), b"zero\n\0".to_vec()),
-        ("c.md".to_owned(), b"---\nt: [\n---\nText\n\n<Card>\n".to_vec()),
-        ("d.md".to_owned(), b"\n".to_vec()),
-        ("e.md".to_owned(), b"Good.".to_vec()),
-    ]);
-    let plan = plan(Files { pages, ..Files::default() }, &Site::default());
+    let pages: [(&str, &[u8]); 5] = [
+        ("a.md", b"fine\nthen \xff\n"),
+        ("b.md", b"zero\n\0"),
+        ("c.md", b"---\nt: [\n---\nText\n\n<Card>\n"),
+        ("d.md", b"\n"),
+        ("e.md", b"Good."),
+    ];
+    let plan = plan(pages, &Around::default());
     let problems: Vec<String> = plan.problems.iter().map(Problem::to_string).collect();
     assert_eq!(problems[0], "a.md:2: byte 11 of the file is not UTF-8; it is left out");
     assert_eq!(problems[1], "b.md:2: it holds a zero byte and is no text; it is left out");
@@ -163,14 +178,13 @@ fn broken_pages_are_named_and_the_rest_goes_on() {
     assert_eq!(problems[3], "c.md:6: <Card> is never closed");
     assert_eq!(problems[4], "d.md: it holds no text; there is nothing to find in it");
     assert_eq!(plan.documents.iter().map(|d| d.path.as_str()).collect::<Vec<_>>(), ["c.md", "d.md", "e.md"]);
-    assert_eq!(plan.kept.iter().collect::<Vec<_>>(), ["a.md", "b.md"]);
+    assert_eq!(plan.broken, ["a.md", "b.md"]);
 }
 
 proptest! {
     #[test]
     fn any_bytes_are_a_page_or_a_problem(content in prop::collection::vec(any::<u8>(), 0..300)) {
-        let pages = BTreeMap::from([("a.mdx".to_owned(), content)]);
-        let plan = plan(Files { pages, ..Files::default() }, &Site::default());
+        let plan = plan([("a.mdx", content)], &Around::default());
         prop_assert!(!plan.problems.is_empty() || !plan.documents.is_empty() || plan.hidden > 0);
     }
 

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::census::Census;
 use super::terms::{Look, term, words};
 use super::typos::Spellings;
 use super::words::is_silent;
@@ -14,6 +15,8 @@ const FIELD_WEIGHTS: [f32; FIELDS] = [0.8, 3.0, 1.2, 1.0, 0.8];
 /// How far longer than usual is held against a field: 0 not at all, 1 in full.
 const LENGTH_SHARES: [f32; FIELDS] = [0.0, 0.3, 0.3, 0.5, 0.6];
 const FIELDS: usize = 5;
+/// How many words each of them usually has, where nothing else is known.
+const USUAL_LENGTHS: [f32; FIELDS] = [3.0, 3.0, 4.0, 60.0, 30.0];
 const TITLE: usize = 0;
 const HEADING: usize = 1;
 const ABOVE: usize = 2;
@@ -45,13 +48,18 @@ pub struct Index {
     /// The words of each passage in order, silent ones left out: heading, then text.
     words: Vec<u32>,
     word_ranges: Vec<Range<usize>>,
-    /// How many words the heading has at the front of a passage's words.
-    heading_words: Vec<u32>,
     /// Which passages are on one page, and which page each is on.
     pages: Vec<Range<u32>>,
     page_of: Vec<u32>,
-    /// Passages of one section have the same number.
-    section_of: Vec<u32>,
+    /// What is known of the whole collection, where the index holds only a part of it.
+    whole: Option<Whole>,
+}
+
+/// Counts over a whole collection, for the words that were counted.
+#[derive(Debug)]
+struct Whole {
+    passages: usize,
+    spread: HashMap<u32, usize>,
 }
 
 impl Index {
@@ -61,7 +69,40 @@ impl Index {
         for passage in &passages {
             builder.add(passage);
         }
-        builder.finish(passages)
+        builder.finish(passages, None)
+    }
+
+    /// Builds the index of some passages of a larger collection, in which words are as telling as in the whole of it.
+    pub fn build_within(passages: Vec<Arc<Passage>>, census: &Census) -> Self {
+        let mut builder = Builder::default();
+        for passage in &passages {
+            builder.add(passage);
+        }
+        let counted = census.spread.iter().filter(|(_, spread)| **spread > 0);
+        // A word of the collection is known here, too, even if none of these passages has it.
+        let spread = counted.map(|(stem, spread)| (builder.number(stem), *spread)).collect();
+        let passages_in_all = census.passages.max(passages.len());
+        let mut index = builder.finish(passages, None);
+        index.whole = Some(Whole { passages: passages_in_all, spread });
+        index
+    }
+
+    /// For each passage its words by their stems, and how much it is about each, from 0 to 1.
+    ///
+    /// Taken by itself: what is usual is not what these passages have, but what passages of books have.
+    pub(in crate::knowledge) fn strengths(passages: &[Arc<Passage>]) -> Vec<Vec<(String, f32)>> {
+        let mut builder = Builder::default();
+        for passage in passages {
+            builder.add(passage);
+        }
+        let index = builder.finish(passages.to_vec(), Some(USUAL_LENGTHS));
+        let mut strengths = vec![Vec::new(); passages.len()];
+        for (stem, &word) in &index.vocabulary {
+            for posting in index.postings(word) {
+                strengths[posting.passage as usize].push((stem.clone(), posting.strength));
+            }
+        }
+        strengths
     }
 
     /// Passages in it.
@@ -93,7 +134,9 @@ impl Index {
 
     /// In how many passages the word is.
     pub(super) fn spread(&self, word: u32) -> usize {
-        self.ranges[word as usize].len()
+        let here = self.ranges[word as usize].len();
+        let everywhere = self.whole.as_ref().and_then(|whole| whole.spread.get(&word)).copied();
+        everywhere.map_or(here, |everywhere| everywhere.max(here))
     }
 
     pub(super) fn spellings(&self) -> &Spellings {
@@ -102,10 +145,6 @@ impl Index {
 
     pub(super) fn words_of(&self, passage: u32) -> &[u32] {
         &self.words[self.word_ranges[passage as usize].clone()]
-    }
-
-    pub(super) fn heading_of(&self, passage: u32) -> &[u32] {
-        &self.words_of(passage)[..self.heading_words[passage as usize] as usize]
     }
 
     pub(super) fn page_of(&self, passage: u32) -> u32 {
@@ -120,14 +159,11 @@ impl Index {
         self.pages.len()
     }
 
-    pub(super) fn section_of(&self, passage: u32) -> u32 {
-        self.section_of[passage as usize]
-    }
-
     /// How telling a word is that is in so many passages: 1 for a single one, towards 0 for all.
     pub(super) fn weight(&self, spread: usize) -> f32 {
+        let all = self.whole.as_ref().map_or(self.passages.len(), |whole| whole.passages);
         #[expect(clippy::cast_precision_loss, reason = "counts of passages are far below what f32 holds exactly")]
-        let (all, spread) = (self.passages.len() as f32, spread as f32);
+        let (all, spread) = (all as f32, spread.min(all) as f32);
         let rarity = |spread: f32| (1.0 + (all - spread + 0.5) / (spread + 0.5)).ln();
         (rarity(spread.max(1.0)) / rarity(1.0)).clamp(0.0, 1.0)
     }
@@ -152,10 +188,8 @@ struct Builder {
     lengths: Vec<[f32; FIELDS]>,
     words: Vec<u32>,
     word_ranges: Vec<Range<usize>>,
-    heading_words: Vec<u32>,
     pages: Vec<Range<u32>>,
     page_of: Vec<u32>,
-    section_of: Vec<u32>,
     last: Option<Arc<Passage>>,
 }
 
@@ -166,7 +200,6 @@ impl Builder {
         self.place(number, passage);
         let start = self.words.len();
         self.field(number, HEADING, &passage.heading, true);
-        self.heading_words.push(u32::try_from(self.words.len() - start).expect("a heading is short"));
         self.field(number, TITLE, &passage.title, false);
         for above in passage.heading_path.iter().filter(|above| **above != passage.heading) {
             self.field(number, ABOVE, above, false);
@@ -180,7 +213,7 @@ impl Builder {
         self.word_ranges.push(start..self.words.len());
     }
 
-    /// Notes page and section, which are runs of passages.
+    /// Notes the page, which is a run of passages.
     fn place(&mut self, number: u32, passage: &Arc<Passage>) {
         let last = self.last.replace(Arc::clone(passage));
         match self.pages.last_mut().filter(|_| last.as_ref().is_some_and(|last| last.path == passage.path)) {
@@ -188,10 +221,6 @@ impl Builder {
             None => self.pages.push(number..number + 1),
         }
         self.page_of.push(u32::try_from(self.pages.len() - 1).expect("there are no more pages than passages"));
-        let same = last.is_some_and(|last| {
-            last.path == passage.path && last.url == passage.url && last.heading_path == passage.heading_path
-        });
-        self.section_of.push(if same { self.section_of[self.section_of.len() - 1] } else { number });
     }
 
     fn field(&mut self, passage: u32, field: usize, text: &str, in_order: bool) {
@@ -246,9 +275,9 @@ impl Builder {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "lengths and counts are far below what f32 holds exactly")]
-    fn finish(self, passages: Vec<Arc<Passage>>) -> Index {
-        let mut usual = [0.0f32; FIELDS];
-        for (field, usual) in usual.iter_mut().enumerate() {
+    fn finish(self, passages: Vec<Arc<Passage>>, given: Option<[f32; FIELDS]>) -> Index {
+        let mut usual = given.unwrap_or_default();
+        for (field, usual) in usual.iter_mut().enumerate().filter(|_| given.is_none()) {
             let filled: Vec<f32> =
                 self.lengths.iter().map(|lengths| lengths[field]).filter(|&length| length > 0.0).collect();
             *usual = (filled.iter().sum::<f32>() / filled.len().max(1) as f32).max(1.0);
@@ -280,10 +309,9 @@ impl Builder {
             spellings: self.spellings,
             words: self.words,
             word_ranges: self.word_ranges,
-            heading_words: self.heading_words,
             pages: self.pages,
             page_of: self.page_of,
-            section_of: self.section_of,
+            whole: None,
         }
     }
 }

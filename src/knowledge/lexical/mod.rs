@@ -2,7 +2,9 @@
 //!
 //! Pure: where the passages come from is the knowledge bases' business.
 
+mod census;
 mod index;
+mod judge;
 mod query;
 mod rank;
 mod terms;
@@ -11,6 +13,8 @@ mod tests;
 mod typos;
 mod words;
 
+pub use census::Census;
+pub(in crate::knowledge) use census::{Wanted, wanted};
 pub use index::Index;
 pub use rank::Hit;
-pub(in crate::knowledge) use rank::{SCORE_FLOOR, SHARE_OF_BEST, Verdict};
+pub(in crate::knowledge) use rank::{SHARE_OF_BEST, SPARE, Verdict};

@@ -9,18 +9,18 @@ const QUERY_BYTES_MAX: usize = 4_000;
 /// Most concepts of one question; what comes after says little new.
 const CONCEPTS_MAX: usize = 32;
 /// Most earlier questions that are looked at, the latest ones.
-const EARLIER_MAX: usize = 2;
+pub(super) const EARLIER_MAX: usize = 2;
 
 /// What a word that says little counts.
-const QUIET_SHARE: f32 = 0.3;
+pub(super) const QUIET_SHARE: f32 = 0.3;
 /// What a number counts; most are in many passages with other meanings.
-const NUMBER_SHARE: f32 = 0.5;
+pub(super) const NUMBER_SHARE: f32 = 0.5;
 /// What an ordinary word counts that is nowhere in the book: readers have their own words for what the book explains.
 const UNKNOWN_WORD: f32 = 0.35;
 /// What a name counts that is nowhere in the book: whoever asks about it asks about something else.
 const UNKNOWN_NAME: f32 = 1.6;
 /// What an earlier question counts in a follow-up.
-const EARLIER_SHARE: f32 = 0.45;
+pub(super) const EARLIER_SHARE: f32 = 0.45;
 /// Up to so many telling words a question is so short that it may lean on what was asked before.
 const SHORT_QUESTION: usize = 2;
 
@@ -30,24 +30,28 @@ const LONG_NAME: usize = 8;
 const FOREIGN_WHOLE: f32 = 0.5;
 
 /// How well a word with nearly the same meaning stands for the one that was asked for.
-const ALIKE_QUALITY: f32 = 0.6;
+pub(super) const ALIKE_QUALITY: f32 = 0.6;
 /// How well a word stands for one that was probably misspelt.
 const SLIP_QUALITY: f32 = 0.85;
+/// How well two words written as one stand for the first of them.
+pub(super) const JOINED_QUALITY: f32 = 0.9;
 /// How well a part stands for a name in code that is not in the book itself.
-const PARTS_QUALITY: f32 = 0.6;
+pub(super) const PARTS_QUALITY: f32 = 0.6;
 
 /// Something that is looked for.
 #[derive(Debug)]
 pub(super) struct Concept {
     /// How much it matters, from 0 to about 1.
     pub(super) weight: f32,
+    /// How telling it is, whether the book knows it or not, from 0 to 1.
+    pub(super) telling: f32,
     /// Words that stand for it, and how well, from 0 to 1.
     pub(super) words: Vec<(u32, f32)>,
     /// Comes from the question itself, not from an earlier one.
     pub(super) asked: bool,
     /// How far the book does not know it at all, from 0 to 1.
     pub(super) foreign: f32,
-    /// Whether it is a name: nothing else can stand for it.
+    /// Written like a name, in prose or in code.
     pub(super) name: bool,
 }
 
@@ -82,7 +86,7 @@ fn leans_back(query: &str) -> bool {
     begins || terms(query).any(|word| points_back(&word.form))
 }
 
-fn cut(query: &str) -> &str {
+pub(super) fn cut(query: &str) -> &str {
     &query[..query.floor_char_boundary(QUERY_BYTES_MAX)]
 }
 
@@ -118,16 +122,15 @@ fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Co
     };
     let mut weight = index.weight(words.first().map_or(1, |&(word, _)| index.spread(word)));
     if let Some(joined) = next.and_then(|next| index.word(&format!("{}{next}", term.form))) {
-        words.push((joined, 0.9));
+        words.push((joined, JOINED_QUALITY));
     }
     if share >= 1.0 {
         let neighbours = alike(&term.stem).iter().filter_map(|other| index.word(other));
         words.extend(neighbours.map(|word| (word, ALIKE_QUALITY)));
     }
     let mut foreign = 0.0;
-    let has_digit = term.form.contains(|c: char| c.is_ascii_digit());
-    let name = has_digit || (!shouting && matches!(term.look, Look::Name | Look::Identifier));
     if !known {
+        let has_digit = term.form.contains(|c: char| c.is_ascii_digit());
         // One letter more or less makes another short name, and another version.
         let is_code = has_digit || (term.look == Look::Identifier && term.form.len() < LONG_NAME);
         let is_name = !shouting && matches!(term.look, Look::Name | Look::Identifier);
@@ -148,7 +151,11 @@ fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Co
             weight = UNKNOWN_WORD;
         }
     }
-    Concept { weight: weight * share, words, asked: true, foreign, name }
+    let weight = weight * share;
+    // What the book never says counts little in a search, but a passage that lacks it may well lack the answer.
+    let telling = if known || !words.is_empty() && weight > UNKNOWN_WORD { weight.min(1.0) } else { share };
+    let name = !shouting && matches!(term.look, Look::Name | Look::Identifier);
+    Concept { weight, telling, words, asked: true, foreign, name }
 }
 
 /// The two words of the book an unknown word is made of (`quickstart`), if it is.

@@ -1,7 +1,9 @@
 //! Which passages answer a question best, how well, and whether well enough.
 
 use super::index::Index;
-use super::query::{Concept, concepts};
+use super::judge::{STRICT, Signs, USUAL};
+use super::query::{ALIKE_QUALITY, Concept, concepts};
+use crate::knowledge::Search;
 
 /// What a word counts for a passage that is only elsewhere on its page.
 const PAGE_SHARE: f32 = 0.2;
@@ -9,28 +11,20 @@ const PAGE_SHARE: f32 = 0.2;
 const CANDIDATES_MAX: usize = 64;
 /// Most passages that are handed out.
 const LIMIT_MAX: usize = 100;
-/// What words standing together as in the question can add.
-const TOGETHER_BONUS: f32 = 0.4;
+/// So many times as many are handed out as were asked for.
+pub(in crate::knowledge) const SPARE: usize = 2;
 /// A long question says a thing in more words than any passage takes up; this power of its weight makes up for it.
 const LONG_QUESTIONS: f32 = 0.2;
-/// What it costs that a share of the question is in words the whole book does not know.
-///
-/// This tells questions the book does not cover from those in the reader's own words better than anything else that was
-/// measured: on two books it takes wrong answers from three in four to one in eight.
-const FOREIGN_TOLL: f32 = 2.5;
 /// Words further apart than this are not together.
 const TOGETHER_WORDS: usize = 6;
-/// Below this a passage does not answer the question.
-///
-/// Chosen where, on two books, about one answerable question in thirty falls below it and nine in ten of those the book
-/// does not cover.
-pub(in crate::knowledge) const SCORE_FLOOR: f32 = 0.23;
 /// A passage this much weaker than the best one is left out.
 pub(in crate::knowledge) const SHARE_OF_BEST: f32 = 0.45;
-/// Most passages of one section.
-const SECTION_PASSAGES_MAX: usize = 2;
-/// Two passages that share this much of their words say the same.
-const SAME_SHARE: f32 = 0.9;
+/// So many of the best passages are asked whether the book has an answer at all.
+const BEST: usize = 3;
+/// How far a word with nearly the same meaning covers what was asked about.
+const ALIKE_COVERS: f32 = 0.8;
+/// How far what stands beside a passage counts as standing in it.
+const BESIDE_SHARE: f32 = 0.5;
 
 /// A passage that was found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,49 +35,105 @@ pub struct Hit {
     pub score: f32,
 }
 
-/// What the words of a question come to, before anything is left out.
+/// What the words of a question come to.
 #[derive(Clone, Debug, Default)]
 pub(in crate::knowledge) struct Verdict {
-    /// Passages, best first.
+    /// The passages that are worth a look, best first.
     pub(in crate::knowledge) hits: Vec<Hit>,
-    /// The share of the question that is in words the whole book does not know, from 0 to 1.
-    pub(in crate::knowledge) foreign: f32,
-    /// The share that is in names the whole book does not know.
-    pub(in crate::knowledge) strange: f32,
+    /// Whether the best of them are good enough.
+    pub(in crate::knowledge) enough: bool,
+    /// The least score that counts.
+    pub(in crate::knowledge) floor: f32,
 }
 
 impl Index {
-    /// The best passages, best first, at most `limit`; none when the book does not cover the question.
+    /// The best passages, best first; none when the book does not cover the question.
     ///
-    /// `earlier` are questions asked before, oldest first; they help when this one leans on them.
-    pub fn search(&self, query: &str, earlier: &[String], limit: usize) -> Vec<Hit> {
-        let mut hits = self.verdict(query, earlier).hits;
-        let best = hits.first().map_or(0.0, |hit| hit.score);
-        hits.retain(|hit| hit.score >= SCORE_FLOOR && hit.score >= best * SHARE_OF_BEST);
-        self.varied(&hits, limit)
+    /// There may be more than `asked.limit`, so that enough is left when neighbours are joined and repetitions dropped.
+    pub fn search(&self, asked: &Search<'_>) -> Vec<Hit> {
+        let verdict = self.verdict(asked);
+        if asked.limit == 0 || !verdict.enough {
+            return Vec::new();
+        }
+        let best = verdict.hits.first().map_or(0.0, |hit| hit.score);
+        let good =
+            verdict.hits.into_iter().filter(|hit| hit.score >= verdict.floor && hit.score >= best * SHARE_OF_BEST);
+        good.take(asked.limit.min(LIMIT_MAX) * SPARE).collect()
     }
 
-    /// The passages that have some of the question's words, best first, whether or not they are good enough.
-    pub(in crate::knowledge) fn verdict(&self, query: &str, earlier: &[String]) -> Verdict {
-        if self.is_empty() {
-            return Verdict::default();
+    /// What the words of a question come to, before anything is left out.
+    pub(in crate::knowledge) fn verdict(&self, asked: &Search<'_>) -> Verdict {
+        let bar = if asked.strict { STRICT } else { USUAL };
+        let mut judged = self.judged(asked.query, asked.earlier);
+        judged.sort_by(|one, other| by_score(&one.0, &other.0));
+        Verdict {
+            enough: judged.iter().take(BEST).any(|(_, signs)| bar.lets(signs)),
+            floor: bar.score,
+            hits: judged.into_iter().map(|(hit, _)| hit).collect(),
         }
+    }
+
+    /// How much of a question the whole book does not know: in all its words, and in names alone. From 0 to 1.
+    pub(in crate::knowledge) fn unknown(&self, asked: &Search<'_>) -> (f32, f32) {
+        let concepts = concepts(self, asked.query, asked.earlier);
+        let wanted: f32 = concepts.iter().map(|concept| concept.weight).sum();
+        let share = |names: bool| {
+            let unknown = concepts.iter().filter(|concept| concept.name || !names);
+            unknown.map(|concept| concept.weight * concept.foreign).sum::<f32>() / wanted.max(f32::MIN_POSITIVE)
+        };
+        (share(false), share(true))
+    }
+
+    /// The passages that are worth a look, in no order, and what speaks for and against each.
+    pub(super) fn judged(&self, query: &str, earlier: &[String]) -> Vec<(Hit, Signs)> {
         let concepts = concepts(self, query, earlier);
         let wanted: f32 = concepts.iter().map(|concept| concept.weight).sum();
-        if wanted <= 0.0 {
-            return Verdict::default();
+        if self.is_empty() || wanted <= 0.0 {
+            return Vec::new();
         }
-        let foreign: f32 = concepts.iter().map(|concept| concept.weight * concept.foreign).sum::<f32>() / wanted;
-        let names = concepts.iter().filter(|concept| concept.name);
-        let strange: f32 = names.map(|concept| concept.weight * concept.foreign).sum::<f32>() / wanted;
-        let mut candidates = self.candidates(&concepts, wanted);
-        for hit in &mut candidates {
-            let share = (hit.score * wanted.powf(LONG_QUESTIONS)).min(1.0);
-            let bonus = TOGETHER_BONUS * self.together(hit.passage, &concepts);
-            hit.score = (share + (1.0 - share) * bonus - FOREIGN_TOLL * foreign).clamp(0.0, 1.0);
+        let foreign = concepts.iter().map(|concept| concept.weight * concept.foreign).sum::<f32>() / wanted;
+        let judge = |candidate: Hit| {
+            let mut signs = self.lacks(candidate.passage, &concepts);
+            signs.share = (candidate.score * wanted.powf(LONG_QUESTIONS)).min(1.0);
+            signs.together = self.together(candidate.passage, &concepts);
+            signs.foreign = foreign;
+            (Hit { passage: candidate.passage, score: signs.score() }, signs)
+        };
+        self.candidates(&concepts, wanted).into_iter().map(judge).collect()
+    }
+
+    /// What a passage lacks of what was asked about.
+    fn lacks(&self, passage: u32, concepts: &[Concept]) -> Signs {
+        let mut signs = Signs::default();
+        let (mut asked, mut lack) = (0.0, 0.0);
+        for concept in concepts.iter().filter(|concept| concept.asked) {
+            let here = self.here(passage, concept);
+            let lacks = concept.telling * (1.0 - here);
+            signs.missing = signs.missing.max(lacks);
+            if concept.name {
+                signs.name_missing = signs.name_missing.max(lacks);
+            }
+            asked += concept.telling;
+            lack += concept.telling * (1.0 - covered(here).max(BESIDE_SHARE * self.beside(passage, concept)));
         }
-        candidates.sort_by(by_score);
-        Verdict { hits: candidates, foreign, strange }
+        signs.lack = if asked > 0.0 { lack / asked } else { 0.0 };
+        signs
+    }
+
+    /// How far what stands right before and right after a passage on its page covers a concept.
+    fn beside(&self, passage: u32, concept: &Concept) -> f32 {
+        let page = self.page(self.page_of(passage));
+        let neighbours = [passage.checked_sub(1), passage.checked_add(1)].into_iter().flatten();
+        neighbours
+            .filter(|other| page.contains(other))
+            .map(|other| covered(self.here(other, concept)))
+            .fold(0.0, f32::max)
+    }
+
+    /// How well a passage has, anywhere in it or in its headings, what a concept stands for: from 0 to 1.
+    fn here(&self, passage: u32, concept: &Concept) -> f32 {
+        let stands = |word: u32| self.postings(word).binary_search_by_key(&passage, |posting| posting.passage).is_ok();
+        concept.words.iter().filter(|&&(word, _)| stands(word)).map(|&(_, quality)| quality).fold(0.0, f32::max)
     }
 
     /// The passages with the largest share of what is wanted.
@@ -151,42 +201,16 @@ impl Index {
         }
         if possible > 0.0 { found / possible } else { 0.0 }
     }
+}
 
-    /// The best ones, without a third of the same section and without what was said already.
-    pub(in crate::knowledge) fn varied(&self, candidates: &[Hit], limit: usize) -> Vec<Hit> {
-        let limit = limit.min(LIMIT_MAX);
-        let mut chosen: Vec<Hit> = Vec::new();
-        for hit in candidates {
-            if chosen.len() == limit {
-                break;
-            }
-            let section = self.section_of(hit.passage);
-            let of_section = chosen.iter().filter(|other| self.section_of(other.passage) == section).count();
-            let said = chosen.iter().any(|other| self.same(other.passage, hit.passage));
-            if of_section < SECTION_PASSAGES_MAX && !said {
-                chosen.push(*hit);
-            }
-        }
-        chosen
-    }
-
-    /// Whether two passages say the same in the same words.
-    fn same(&self, one: u32, other: u32) -> bool {
-        let sorted = |passage| {
-            let mut words = self.words_of(passage)[self.heading_of(passage).len()..].to_vec();
-            words.sort_unstable();
-            words.dedup();
-            words
-        };
-        let (ones, others) = (self.words_of(one).len(), self.words_of(other).len());
-        if ones.min(others) * 2 < ones.max(others) {
-            return false;
-        }
-        let (ones, others) = (sorted(one), sorted(other));
-        let shared = ones.iter().filter(|word| others.binary_search(word).is_ok()).count();
-        #[expect(clippy::cast_precision_loss, reason = "a passage has a few hundred words")]
-        let share = shared as f32 / (ones.len() + others.len() - shared).max(1) as f32;
-        share >= SAME_SHARE
+/// How far a word that stands for what was asked, so well, covers it: somebody's slip of the pen does in full.
+fn covered(quality: f32) -> f32 {
+    if quality > ALIKE_QUALITY {
+        1.0
+    } else if quality >= ALIKE_QUALITY {
+        ALIKE_COVERS
+    } else {
+        quality
     }
 }
 

@@ -73,6 +73,7 @@ impl Extractive {
             name: KNOWLEDGE_TOOL.to_owned(),
             arguments: serde_json::json!({ "query": query }).to_string(),
             extra: JsonMap::new(),
+            made_by: Some(name()),
         }
     }
 }
@@ -85,7 +86,7 @@ enum Answer {
 #[async_trait]
 impl ChatModel for Extractive {
     async fn stream(&self, prompt: Prompt) -> Result<ChunkStream, LlmError> {
-        let introduction = Chunk::Model(self.name().model);
+        let introduction = Chunk::Model(name());
         let chunks = match self.answer(&prompt) {
             Answer::Search(call) => vec![introduction, Chunk::ToolCalls(vec![call])],
             Answer::Words(text) => {
@@ -103,8 +104,16 @@ impl ChatModel for Extractive {
     }
 
     fn name(&self) -> ModelName {
-        ModelName { provider: "offline".into(), model: "extractive".into() }
+        name()
     }
+
+    fn takes_over(&self) -> bool {
+        true
+    }
+}
+
+fn name() -> ModelName {
+    ModelName { provider: "offline".into(), model: "extractive".into() }
 }
 
 fn user_text(message: &Message) -> Option<&str> {
@@ -196,8 +205,9 @@ mod tests {
             name: KNOWLEDGE_TOOL.into(),
             arguments: r#"{"query":"What is a \"sensor\"?"}"#.into(),
             extra: JsonMap::new(),
+            made_by: Some(name()),
         };
-        assert_eq!(hear(messages).await, [Chunk::Model("extractive".into()), Chunk::ToolCalls(vec![call])]);
+        assert_eq!(hear(messages).await, [Chunk::Model(name()), Chunk::ToolCalls(vec![call])]);
     }
 
     #[tokio::test]

@@ -9,10 +9,13 @@ mod amend;
 mod attachments;
 mod begin;
 mod connection;
+mod notes;
 mod passages;
 mod record;
 mod threads;
 mod turns;
+
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chatkit_protocol::{ItemId, Page, ThreadId, ThreadItem, ThreadRecord, Timestamp};
@@ -23,8 +26,8 @@ use sqlx::{Connection, PgConnection, PgPool};
 
 use super::failure::{Migrated, OpenError};
 use super::{
-    BeginTurn, Begun, FeedbackKind, Lease, Newest, PageQuery, Standing, StoreError, ThreadChange, ThreadStore, TurnKey,
-    Write, migration, rows,
+    BeginTurn, Begun, FeedbackKind, ItemNote, Lease, Newest, PageQuery, Standing, StoreError, ThreadChange,
+    ThreadStore, Tokens, TurnKey, Write, migration, rows,
 };
 use crate::identity::OwnerId;
 
@@ -150,6 +153,19 @@ impl ThreadStore for PostgresStore {
         asked: &Newest,
     ) -> Result<(ThreadRecord, Vec<ThreadItem>), StoreError> {
         threads::newest_items(&self.pool, owner, id, asked).await
+    }
+
+    async fn item_notes(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        item_ids: &[ItemId],
+    ) -> Result<HashMap<ItemId, ItemNote>, StoreError> {
+        notes::item_notes(&self.pool, owner, id, item_ids).await
+    }
+
+    async fn spent_since(&self, owner: &OwnerId, since: Timestamp) -> Result<Tokens, StoreError> {
+        notes::spent_since(&self.pool, owner, since).await
     }
 
     async fn keep(&self, owner: &OwnerId, id: &ThreadId, writes: &[Write], now: Timestamp) -> Result<(), StoreError> {

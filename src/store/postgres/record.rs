@@ -10,8 +10,8 @@ use super::connection::first;
 use super::thread_name;
 use crate::identity::OwnerId;
 use crate::store::batch::Batch;
-use crate::store::rows::{self, ChangeRow, ItemRow};
-use crate::store::{Lease, Standing, StoreError, TurnKey, Write};
+use crate::store::rows::{self, ChangeRow, ItemRow, NoteRow};
+use crate::store::{ItemNote, Lease, Standing, StoreError, Tokens, TurnKey, Write};
 
 const RECORD: &str = "
     with thread as materialized (
@@ -47,21 +47,23 @@ const RECORD: &str = "
         update chat_thread_items item set in_progress = false
           from held
          where item.thread_id = held.thread_id and item.in_progress and $4::timestamptz is null
-           and item.id <> all ($14) and item.id <> all ($24)
+           and item.id <> all ($14) and item.id <> all ($24) and item.id <> all ($29)
     ), gone as (
         delete from chat_thread_items item
          using held
          where item.thread_id = held.thread_id and item.id = any ($24)
     ), kept as (
         insert into chat_thread_items as item
-               (thread_id, id, type, role, content, document, created_at, hidden, position, in_progress)
+               (thread_id, id, type, role, content, document, created_at, hidden, position, in_progress, model, n_tokens,
+                n_tokens_input, grounding)
         select thread_id, id, type, role, content::jsonb, document, created_at, hidden, nextval('chat_position_seq'),
-               not for_good and $4::timestamptz is not null
+               not for_good and $4::timestamptz is not null, model, n_tokens, n_tokens_input, grounding::jsonb
           from (
               select held.thread_id, listed.*
                 from held
-               cross join unnest($14, $15, $16, $17, $18, $19, $20, $21) with ordinality
-                  as listed (id, type, role, content, document, created_at, hidden, for_good, place)
+               cross join unnest($14, $15, $16, $17, $18, $19, $20, $21, $25, $26, $27, $28) with ordinality
+                  as listed (id, type, role, content, document, created_at, hidden, for_good, model, n_tokens,
+                             n_tokens_input, grounding, place)
                order by listed.place
           ) as placed
             on conflict (thread_id, id) do update
@@ -76,7 +78,29 @@ const RECORD: &str = "
                        then excluded.position
                        else item.position
                    end,
-                   in_progress = excluded.in_progress and (item.in_progress or excluded.id = any ($23))
+                   in_progress = excluded.in_progress and (item.in_progress or excluded.id = any ($23)),
+                   model = coalesce(excluded.model, case when excluded.id <> all ($23) then item.model end),
+                   n_tokens = coalesce(excluded.n_tokens, case when excluded.id <> all ($23) then item.n_tokens end),
+                   n_tokens_input =
+                       coalesce(excluded.n_tokens_input, case when excluded.id <> all ($23) then item.n_tokens_input end),
+                   grounding = coalesce(excluded.grounding, case when excluded.id <> all ($23) then item.grounding end)
+    ), noted as (
+        update chat_thread_items item
+           set model = coalesce(said.model, item.model),
+               n_tokens = coalesce(said.n_tokens, item.n_tokens),
+               n_tokens_input = coalesce(said.n_tokens_input, item.n_tokens_input),
+               grounding = coalesce(said.grounding::jsonb, item.grounding),
+               in_progress = item.in_progress and $4::timestamptz is not null
+          from held
+         cross join unnest($29, $30, $31, $32, $33) as said (id, model, n_tokens, n_tokens_input, grounding)
+         where item.thread_id = held.thread_id and item.id = said.id
+    ), spent as (
+        insert into chat_usage (turn_id, owner, at, input_tokens, output_tokens)
+        select said.turn_id, $1, $5, said.input_tokens, said.output_tokens
+          from held
+         cross join unnest($34, $35, $36) as said (turn_id, input_tokens, output_tokens)
+            on conflict (turn_id) do update
+               set input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens
     )
     select stop_requested from held";
 
@@ -93,6 +117,27 @@ struct Columns {
     for_good: Vec<bool>,
     ids_for_good: Vec<String>,
     ids_anew: Vec<String>,
+    notes: NoteColumns,
+}
+
+/// Notes, column by column.
+#[derive(Default)]
+struct NoteColumns {
+    models: Vec<Option<String>>,
+    tokens: Vec<Option<i32>>,
+    tokens_input: Vec<Option<i32>>,
+    groundings: Vec<Option<String>>,
+}
+
+impl NoteColumns {
+    fn push(&mut self, note: &ItemNote) -> Result<(), StoreError> {
+        let NoteRow { model, n_tokens, n_tokens_input, grounding } = NoteRow::new(note)?;
+        self.models.push(model);
+        self.tokens.push(n_tokens);
+        self.tokens_input.push(n_tokens_input);
+        self.groundings.push(grounding);
+        Ok(())
+    }
 }
 
 impl Columns {
@@ -114,6 +159,7 @@ impl Columns {
             columns.created.push(row.created_at);
             columns.hidden.push(row.hidden);
             columns.for_good.push(kept.for_good);
+            columns.notes.push(&kept.note)?;
         }
         Ok(columns)
     }
@@ -160,6 +206,14 @@ async fn write(
     let batch = Batch::fold(writes);
     let change = ChangeRow::new(&batch.change)?;
     let columns = Columns::of(&batch)?;
+    let (mut noted_ids, mut noted) = (Vec::new(), NoteColumns::default());
+    for (id, note) in batch.noted.iter().filter(|(id, _)| rows::can_be_stored(id.as_str())) {
+        noted_ids.push(id.as_str().to_owned());
+        noted.push(note)?;
+    }
+    let spent = |column: fn(&Tokens) -> u64| -> Vec<i64> {
+        batch.spent.iter().map(|spent| rows::count(column(&spent.tokens))).collect()
+    };
     let until = match lease {
         Lease::Until(until) => Some(until.utc()),
         Lease::Release => None,
@@ -188,7 +242,19 @@ async fn write(
         .bind(columns.for_good)
         .bind(columns.ids_for_good)
         .bind(columns.ids_anew)
-        .bind(rows::names(batch.deleted));
+        .bind(rows::names(batch.deleted.iter().copied()))
+        .bind(columns.notes.models)
+        .bind(columns.notes.tokens)
+        .bind(columns.notes.tokens_input)
+        .bind(columns.notes.groundings)
+        .bind(noted_ids)
+        .bind(noted.models)
+        .bind(noted.tokens)
+        .bind(noted.tokens_input)
+        .bind(noted.groundings)
+        .bind(batch.spent.iter().map(|spent| spent.turn_id.clone()).collect::<Vec<_>>())
+        .bind(spent(|tokens| tokens.input))
+        .bind(spent(|tokens| tokens.output));
     let held: Option<(bool,)> = first(pool, query).await?;
     Ok(held.map(|(stop_requested,)| stop_requested))
 }

@@ -8,6 +8,7 @@ mod passages;
 mod threads;
 mod turns;
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -23,8 +24,8 @@ use tokio::time::Instant;
 
 use super::failure::{Migrated, OpenError};
 use super::{
-    BeginTurn, Begun, FeedbackKind, Lease, Newest, PageQuery, Standing, StoreError, ThreadChange, ThreadStore, TurnKey,
-    Write, migration,
+    BeginTurn, Begun, FeedbackKind, ItemNote, Lease, Newest, PageQuery, Standing, StoreError, ThreadChange,
+    ThreadStore, Tokens, TurnKey, Write, migration,
 };
 use crate::identity::OwnerId;
 
@@ -188,6 +189,21 @@ impl ThreadStore for SqliteStore {
         let thread = threads::thread(&mut reading, owner, id).await?;
         let items = turns::newest(&mut reading, id, asked).await?;
         Ok((thread, items))
+    }
+
+    async fn item_notes(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        item_ids: &[ItemId],
+    ) -> Result<HashMap<ItemId, ItemNote>, StoreError> {
+        let mut reading = self.read().await?;
+        threads::thread(&mut reading, owner, id).await?;
+        threads::item_notes(&mut reading, id, item_ids).await
+    }
+
+    async fn spent_since(&self, owner: &OwnerId, since: Timestamp) -> Result<Tokens, StoreError> {
+        threads::spent_since(&mut *self.readers.acquire().await?, owner, since).await
     }
 
     async fn keep(&self, owner: &OwnerId, id: &ThreadId, writes: &[Write], now: Timestamp) -> Result<(), StoreError> {

@@ -1,12 +1,14 @@
 //! Threads, items and feedback, one statement a function.
 
+use std::collections::HashMap;
+
 use chatkit_protocol::{ItemId, Order, Page, ThreadId, ThreadItem, ThreadRecord, Timestamp};
 use sqlx::sqlite::SqliteConnection;
 
 use super::stamp;
 use crate::identity::OwnerId;
 use crate::store::rows::{self, ChangeRow, ThreadRow};
-use crate::store::{FeedbackKind, PageQuery, StoreError, ThreadChange, cursor};
+use crate::store::{FeedbackKind, ItemNote, PageQuery, StoreError, ThreadChange, Tokens, cursor};
 
 pub(super) async fn thread(
     connection: &mut SqliteConnection,
@@ -192,6 +194,40 @@ pub(super) async fn item(
             .fetch_optional(connection)
             .await?;
     rows::item(&document.ok_or(StoreError::NoItem)?)
+}
+
+pub(super) async fn item_notes(
+    connection: &mut SqliteConnection,
+    id: &ThreadId,
+    item_ids: &[ItemId],
+) -> Result<HashMap<ItemId, ItemNote>, StoreError> {
+    let rows = sqlx::query_as(
+        "select id, model, n_tokens, n_tokens_input, grounding
+           from chat_thread_items
+          where thread_id = $1 and id in (select value from json_each($2))",
+    )
+    .bind(id.as_str())
+    .bind(rows::json(&rows::names(item_ids))?)
+    .fetch_all(connection)
+    .await?;
+    rows::notes(rows)
+}
+
+pub(super) async fn spent_since(
+    connection: &mut SqliteConnection,
+    owner: &OwnerId,
+    since: Timestamp,
+) -> Result<Tokens, StoreError> {
+    let sums = sqlx::query_as(
+        "select coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0)
+           from chat_usage
+          where owner = $1 and at >= $2",
+    )
+    .bind(owner.as_str())
+    .bind(stamp(since))
+    .fetch_one(connection)
+    .await?;
+    Ok(rows::tokens(sums))
 }
 
 pub(super) async fn keep_feedback(

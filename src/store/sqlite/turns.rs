@@ -6,8 +6,10 @@ use sqlx::sqlite::SqliteConnection;
 use super::{attachments, stamp, threads};
 use crate::identity::OwnerId;
 use crate::store::batch::{Batch, Kept};
-use crate::store::rows::{self, ItemRow, USER_MESSAGE};
-use crate::store::{BeginTurn, Begun, Lease, Newest, Opening, Standing, StoreError, TurnKey, TurnThread, Write};
+use crate::store::rows::{self, ItemRow, NoteRow, USER_MESSAGE};
+use crate::store::{
+    BeginTurn, Begun, ItemNote, Lease, Newest, Opening, Spent, Standing, StoreError, TurnKey, TurnThread, Write,
+};
 
 pub(super) async fn begin(
     connection: &mut SqliteConnection,
@@ -163,6 +165,7 @@ pub(super) async fn record(
     let stop_requested = hold(connection, turn, lease).await?;
     let batch = Batch::fold(writes);
     apply(connection, &turn.thread_id, &batch).await?;
+    spend(connection, &turn.owner, &batch, now).await?;
     if lease == Lease::Release {
         finish_all(connection, &turn.thread_id).await?;
     }
@@ -182,6 +185,7 @@ pub(super) async fn write(
 ) -> Result<(), StoreError> {
     let batch = Batch::fold(writes);
     apply(connection, id, &batch).await?;
+    spend(connection, owner, &batch, now).await?;
     threads::change(connection, owner, id, &batch.change, now).await
 }
 
@@ -192,6 +196,61 @@ async fn apply(connection: &mut SqliteConnection, id: &ThreadId, batch: &Batch<'
     }
     for kept in &batch.kept {
         keep(connection, id, kept).await?;
+    }
+    for (item_id, note) in &batch.noted {
+        lay_over(connection, id, item_id, note).await?;
+    }
+    Ok(())
+}
+
+/// Lays a note over what is known of an item.
+async fn lay_over(
+    connection: &mut SqliteConnection,
+    id: &ThreadId,
+    item_id: &ItemId,
+    note: &ItemNote,
+) -> Result<(), StoreError> {
+    let note = NoteRow::new(note)?;
+    sqlx::query(
+        "update chat_thread_items
+            set model = coalesce($3, model),
+                n_tokens = coalesce($4, n_tokens),
+                n_tokens_input = coalesce($5, n_tokens_input),
+                grounding = coalesce($6, grounding)
+          where thread_id = $1 and id = $2",
+    )
+    .bind(id.as_str())
+    .bind(item_id.as_str())
+    .bind(note.model)
+    .bind(note.n_tokens)
+    .bind(note.n_tokens_input)
+    .bind(note.grounding)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Counts what turns have cost so far.
+async fn spend(
+    connection: &mut SqliteConnection,
+    owner: &OwnerId,
+    batch: &Batch<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for Spent { turn_id, tokens } in &batch.spent {
+        sqlx::query(
+            "insert into chat_usage (turn_id, owner, at, input_tokens, output_tokens)
+             values ($1, $2, $3, $4, $5)
+             on conflict (turn_id) do update
+                set input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens",
+        )
+        .bind(turn_id)
+        .bind(owner.as_str())
+        .bind(stamp(now))
+        .bind(rows::count(tokens.input))
+        .bind(rows::count(tokens.output))
+        .execute(&mut *connection)
+        .await?;
     }
     Ok(())
 }
@@ -227,10 +286,12 @@ async fn hold(connection: &mut SqliteConnection, turn: &TurnKey, lease: Lease) -
 /// Inserts or replaces an item. It moves when it is new, or saved after it was only in progress.
 async fn keep(connection: &mut SqliteConnection, id: &ThreadId, kept: &Kept<'_>) -> Result<(), StoreError> {
     let row = ItemRow::new(kept.item, kept.for_good)?;
+    let note = NoteRow::new(&kept.note)?;
     sqlx::query(
         "insert into chat_thread_items
-            (thread_id, id, type, role, content, document, created_at, hidden, in_progress, position)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, not $9,
+            (thread_id, id, type, role, content, document, created_at, hidden, in_progress, model, n_tokens,
+             n_tokens_input, grounding, position)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, not $9, $11, $12, $13, $14,
                  (select coalesce(max(position), 0) + 1 from chat_thread_items where thread_id = $1))
          on conflict (thread_id, id) do update
             set type = excluded.type,
@@ -243,7 +304,11 @@ async fn keep(connection: &mut SqliteConnection, id: &ThreadId, kept: &Kept<'_>)
                     when $10 or (chat_thread_items.in_progress and $9) then excluded.position
                     else chat_thread_items.position
                 end,
-                in_progress = not $9 and ($10 or chat_thread_items.in_progress)",
+                in_progress = not $9 and ($10 or chat_thread_items.in_progress),
+                model = coalesce($11, iif($10, null, chat_thread_items.model)),
+                n_tokens = coalesce($12, iif($10, null, chat_thread_items.n_tokens)),
+                n_tokens_input = coalesce($13, iif($10, null, chat_thread_items.n_tokens_input)),
+                grounding = coalesce($14, iif($10, null, chat_thread_items.grounding))",
     )
     .bind(id.as_str())
     .bind(&row.id)
@@ -255,6 +320,10 @@ async fn keep(connection: &mut SqliteConnection, id: &ThreadId, kept: &Kept<'_>)
     .bind(row.hidden)
     .bind(kept.for_good)
     .bind(kept.anew)
+    .bind(note.model)
+    .bind(note.n_tokens)
+    .bind(note.n_tokens_input)
+    .bind(note.grounding)
     .execute(connection)
     .await?;
     Ok(())

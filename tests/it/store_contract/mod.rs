@@ -3,6 +3,7 @@
 mod amendments;
 mod attachments;
 mod items;
+mod notes;
 mod passages;
 mod property;
 pub(crate) mod scene;

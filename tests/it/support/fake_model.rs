@@ -231,6 +231,11 @@ impl Reply {
         Self { status, headers, steps: vec![Step::Bytes(Bytes::copy_from_slice(body.as_bytes()))] }
     }
 
+    /// An answer as it was recorded, in its pieces.
+    pub(crate) fn recorded(status: u16, headers: Vec<(&'static str, String)>, pieces: Vec<Bytes>) -> Self {
+        Self { status, headers, steps: pieces.into_iter().map(Step::Bytes).collect() }
+    }
+
     /// With one more event.
     pub(crate) fn event(mut self, event: Value) -> Self {
         self.steps.push(Step::Bytes(format!("data: {event}\n\n").into()));
@@ -259,6 +264,19 @@ impl Reply {
     /// With silence from here on.
     pub(crate) fn silence(mut self) -> Self {
         self.steps.push(Step::Silence);
+        self
+    }
+
+    /// The same bytes, as far as they follow each other, in one write.
+    pub(crate) fn in_one_piece(mut self) -> Self {
+        let mut steps: Vec<Step> = Vec::new();
+        for step in self.steps {
+            match (steps.last_mut(), step) {
+                (Some(Step::Bytes(before)), Step::Bytes(bytes)) => *before = [&**before, &*bytes].concat().into(),
+                (_, step) => steps.push(step),
+            }
+        }
+        self.steps = steps;
         self
     }
 

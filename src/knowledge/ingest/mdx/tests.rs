@@ -215,7 +215,7 @@ proptest! {
         prop_assert_eq!(result.text.matches('\n').count(), plain.matches('\n').count(), "{:?}", result.text);
         let lines = plain.matches('\n').count() + 1;
         prop_assert!(result.problems.iter().all(|(line, _)| (1..=lines).contains(line)));
-        super::super::page::read(&result.text);
+        super::super::page::read(&result.text, crate::knowledge::ingest::Generator::default());
     }
 
     #[test]

@@ -1,59 +1,64 @@
-//! Reads the Markdown files of a folder, within limits, and says of each file that is not read why.
+//! Lists the pages of a folder, within limits, and says of each that is left out why. Only the labels of folders are read.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::kind::Kind;
 use super::{IngestError, Problem};
 
-/// Largest file that is read, in bytes.
-pub const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024;
-/// Most pages in one folder.
-pub const FILES_MAX: usize = 20_000;
+/// Most pages in one folder. Only their names are held at once.
+pub const FILES_MAX: usize = 500_000;
 /// Most entries looked at, pages or not.
-const ENTRIES_MAX: usize = 200_000;
+const ENTRIES_MAX: usize = 5_000_000;
+/// Largest file with the label of a folder that is read, in bytes.
+const LABEL_BYTES_MAX: u64 = 64 * 1024;
 /// Deepest folder below the one that is read.
 pub const DEPTH_MAX: usize = 16;
 /// The files in which a folder of the site keeps its label.
 const CATEGORY_NAMES: &[&str] = &["_category_.json", "_category_.yml", "_category_.yaml"];
 
-/// The raw files of a book.
+/// What is in a folder.
 #[derive(Debug, Default)]
-pub(super) struct Files {
-    /// Pages by path below the folder, with `/`.
-    pub pages: BTreeMap<String, Vec<u8>>,
+pub(super) struct Listing {
+    /// The folder itself, without links in its path.
+    pub root: PathBuf,
+    /// Paths of pages below the folder, with `/`, in order.
+    pub pages: Vec<String>,
     /// Labels of folders, by the folder's path.
     pub labels: BTreeMap<String, String>,
-    /// Pages that are there but were not read, and folders (with `/` at the end); what is stored of them is kept.
+    /// Pages that are there but cannot be read, and folders (with `/` at the end); what is stored of them is kept.
     pub unread: Vec<String>,
-    /// What was not read, and why.
+    /// What is left out, and why.
     pub problems: Vec<Problem>,
 }
 
 /// Walks the folder. `exclude` are names or patterns (`*`, `**`, `?`) of paths that are left out.
-pub(super) fn load(folder: &Path, exclude: &[String]) -> Result<Files, IngestError> {
+pub(super) fn walk(folder: &Path, exclude: &[String]) -> Result<Listing, IngestError> {
     let shown = folder.display();
-    let root = folder.canonicalize().map_err(|_| IngestError::Folder(format!("there is no folder {shown}")))?;
+    let root = folder.canonicalize().map_err(|_| IngestError::Source(format!("there is no folder {shown}")))?;
     if !root.is_dir() {
-        return Err(IngestError::Folder(format!("{shown} is a file; give the folder it is in")));
+        return Err(IngestError::Source(format!("{shown} is a file; give the folder it is in")));
     }
-    let mut walk = Walk { root: &root, exclude, files: Files::default(), entries: 0 };
+    let mut walk = Walk { root: &root, exclude, listing: Listing::default(), entries: 0 };
     walk.folder(&root, "", 0)?;
-    if walk.files.pages.is_empty() {
+    let mut listing = Listing { root: PathBuf::new(), ..walk.listing };
+    if listing.pages.is_empty() {
         // Going on would forget everything that is stored.
-        let why = walk.files.problems.first().map_or(String::new(), |problem| format!(" that can be read ({problem})"));
-        return Err(IngestError::Folder(format!("there is no .md or .mdx file in {shown}{why}")));
+        let why = listing.problems.first().map_or(String::new(), |problem| format!(" that can be read ({problem})"));
+        return Err(IngestError::Source(format!("there is no page (.md, .mdx, .html or .pdf) in {shown}{why}")));
     }
-    Ok(walk.files)
+    listing.pages.sort();
+    listing.root = root;
+    Ok(listing)
 }
 
 /// Whether a path is of a page, by the rules of the site: partials and hidden files are none.
 pub(super) fn is_page(path: &str) -> bool {
-    let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     let ignored =
         |segment: &str| segment.starts_with(['.', '_']) || segment == "node_modules" || segment == "__tests__";
-    matches!(ending.as_deref(), Some("md" | "mdx")) && !path.split('/').any(ignored)
+    Kind::of(path).is_some() && !path.split('/').any(ignored)
 }
 
 /// The label in a `_category_` file.
@@ -99,17 +104,18 @@ fn matches(pattern: &str, path: &str) -> bool {
 struct Walk<'a> {
     root: &'a Path,
     exclude: &'a [String],
-    files: Files,
+    listing: Listing,
     entries: usize,
 }
 
 impl Walk<'_> {
     fn folder(&mut self, folder: &Path, path: &str, depth: usize) -> Result<(), IngestError> {
-        let entries = fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+        let room = (ENTRIES_MAX - self.entries) + 1;
+        let entries = fs::read_dir(folder).and_then(|entries| entries.take(room).collect::<Result<Vec<_>, _>>());
         let mut entries = match entries {
             Ok(entries) => entries,
             Err(error) => {
-                self.files.unread.push(format!("{path}/"));
+                self.listing.unread.push(format!("{path}/"));
                 self.problem(path, format!("the folder cannot be read ({})", error.kind()));
                 return Ok(());
             }
@@ -117,8 +123,8 @@ impl Walk<'_> {
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
             self.entries += 1;
-            if self.entries > ENTRIES_MAX || self.files.pages.len() >= FILES_MAX {
-                return Err(IngestError::Folder(format!(
+            if self.entries > ENTRIES_MAX || self.listing.pages.len() >= FILES_MAX {
+                return Err(IngestError::Source(format!(
                     "there are more than {FILES_MAX} pages or {ENTRIES_MAX} files in {}; give a smaller folder",
                     self.root.display()
                 )));
@@ -167,39 +173,39 @@ impl Walk<'_> {
             }
             return self.folder(&entry.path(), path, depth + 1);
         }
-        if metadata.is_file() && (is_category || is_page(path)) {
-            self.file(entry, name, path, is_category);
+        if metadata.is_file() && is_category {
+            self.label(&entry.path(), name, path);
+        } else if metadata.is_file() && is_page(path) {
+            self.listing.pages.push(path.to_owned());
         }
         Ok(())
     }
 
-    fn file(&mut self, entry: &fs::DirEntry, name: &str, path: &str, is_category: bool) {
+    fn label(&mut self, file: &Path, name: &str, path: &str) {
         let mut content = Vec::new();
-        let read =
-            fs::File::open(entry.path()).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut content));
+        let read = fs::File::open(file).and_then(|file| file.take(LABEL_BYTES_MAX + 1).read_to_end(&mut content));
         match read {
-            Err(error) => self.unread(path, format!("it cannot be read ({})", error.kind())),
-            Ok(bytes) if bytes as u64 > FILE_BYTES_MAX => {
-                self.unread(path, format!("it is larger than {} MiB; it is left out", FILE_BYTES_MAX / 1024 / 1024));
+            Err(error) => self.problem(path, format!("it cannot be read ({})", error.kind())),
+            Ok(bytes) if bytes as u64 > LABEL_BYTES_MAX => {
+                self.problem(path, format!("it is larger than {} KiB; it is left out", LABEL_BYTES_MAX / 1024));
             }
-            Ok(_) if is_category => {
+            Ok(_) => {
                 let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
                 if let Some(label) = category_label(name, &content) {
-                    self.files.labels.insert(folder.to_owned(), label);
+                    self.listing.labels.insert(folder.to_owned(), label);
                 }
             }
-            Ok(_) => drop(self.files.pages.insert(path.to_owned(), content)),
         }
     }
 
     fn problem(&mut self, path: &str, sentence: String) {
         let path = if path.is_empty() { "." } else { path };
-        self.files.problems.push(Problem { path: path.to_owned(), line: None, sentence });
+        self.listing.problems.push(Problem { path: path.to_owned(), line: None, sentence });
     }
 
     fn unread(&mut self, path: &str, sentence: String) {
         if is_page(path) {
-            self.files.unread.push(path.to_owned());
+            self.listing.unread.push(path.to_owned());
         }
         self.problem(path, sentence);
     }

@@ -1,0 +1,109 @@
+//! A stream of events folded into one answer, for doors that answer with a single value.
+
+use chatkit_protocol::sse::Decoder;
+use chatkit_protocol::{AssistantMessage, ItemId, ItemKind, ThreadEvent, ThreadId};
+use futures_util::StreamExt;
+
+use super::{Listening, OUTBOX_BYTES_MAX};
+
+/// What a turn came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Collected {
+    /// The thread, if the turn began a new one.
+    pub thread_id: Option<ThreadId>,
+    /// The reader's own message, as it was kept.
+    pub question_id: Option<ItemId>,
+    /// What was answered, in its order.
+    pub messages: Vec<(ItemId, AssistantMessage)>,
+    /// Why the answer ended before its end.
+    pub failure: Option<Failure>,
+}
+
+/// Why there is no answer, or no more of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// A sentence for the reader.
+    pub message: String,
+    /// Whether the same again may help.
+    pub allow_retry: bool,
+}
+
+impl Collected {
+    /// The whole answer, a blank line between its messages.
+    pub fn text(&self) -> String {
+        let texts: Vec<String> = self.messages.iter().map(|(_, message)| message.text()).collect();
+        texts.join("\n\n")
+    }
+
+    fn hear(&mut self, event: ThreadEvent) {
+        match event {
+            ThreadEvent::ThreadCreated { thread } => self.thread_id = Some(thread.id),
+            ThreadEvent::ItemDone { item } => match item.kind {
+                ItemKind::UserMessage(_) => self.question_id = Some(item.id),
+                ItemKind::AssistantMessage(message) => self.messages.push((item.id, message)),
+                _ => {}
+            },
+            ThreadEvent::Error { message, allow_retry, .. } => {
+                let message = message.unwrap_or_else(|| BROKEN_OFF.to_owned());
+                self.failure = Some(Failure { message, allow_retry });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What the reader is told when nobody had a sentence.
+const BROKEN_OFF: &str = "The answer broke off. Please try again.";
+
+/// Listens to the end.
+pub async fn collect(mut listening: Listening) -> Collected {
+    let mut collected = Collected::default();
+    let mut decoder = Decoder::new(OUTBOX_BYTES_MAX);
+    while let Some(Ok(bytes)) = listening.next().await {
+        if decoder.push(&bytes).is_err() {
+            break;
+        }
+        while let Some(payload) = decoder.next_payload() {
+            match serde_json::from_str(&payload) {
+                Ok(event) => collected.hear(event),
+                Err(error) => tracing::error!(%error, "An event of our own cannot be read"),
+            }
+        }
+    }
+    if collected.messages.is_empty() && collected.failure.is_none() {
+        collected.failure = Some(Failure { message: BROKEN_OFF.to_owned(), allow_retry: true });
+    }
+    collected
+}
+
+#[cfg(test)]
+mod tests {
+    use chatkit_protocol::{ThreadItem, Timestamp};
+
+    use super::*;
+    use crate::chat::outbox;
+
+    fn item(id: &str, kind: ItemKind) -> ThreadEvent {
+        let created_at = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+        ThreadEvent::done(ThreadItem { id: ItemId::from(id), thread_id: ThreadId::from("thr_1"), created_at, kind })
+    }
+
+    #[tokio::test]
+    async fn messages_are_put_together_and_a_failure_is_told() {
+        let (mut events, listening) = outbox();
+        events.put(&item("msg_1", ItemKind::message("One.")));
+        events.put(&item("msg_2", ItemKind::message("Two.")));
+        events.put(&ThreadEvent::custom_error("No more.", false));
+        events.finish();
+        let collected = collect(listening).await;
+        assert_eq!(collected.text(), "One.\n\nTwo.");
+        assert_eq!(collected.failure, Some(Failure { message: "No more.".to_owned(), allow_retry: false }));
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_says_nothing_has_failed() {
+        let (events, listening) = outbox();
+        events.finish();
+        assert!(collect(listening).await.failure.is_some());
+    }
+}

@@ -1,0 +1,6 @@
+//! Models that make vectors, at providers behind a real socket that fail in every way that was seen outside.
+
+mod cached;
+mod failures;
+mod requests;
+mod scene;
