@@ -3,6 +3,7 @@
 mod database;
 mod knowledge;
 mod providers;
+mod shelf;
 
 use std::ops::Deref;
 use std::path::Path;
@@ -35,6 +36,7 @@ const CLIENT_ADVICE: &str = "check HTTPS_PROXY, and the system's certificates";
 pub use database::Database;
 pub use knowledge::knowledge;
 pub use providers::Providers;
+pub use shelf::{fitting, shelve};
 
 /// The whole house. Cheap to clone.
 #[derive(Clone)]
@@ -123,7 +125,7 @@ impl App {
         let knowledge = knowledge(settings, providers, database)?;
         let desk = TutorDesk { knowledge, model: chat_model(settings, model, &ids)? };
         let tutor = Tutor::new(desk.model.clone(), settings.tutor.clone())
-            .with(QueryKnowledgeBase::new(desk.knowledge.clone(), settings.tutor.passages))
+            .reading(QueryKnowledgeBase::new(desk.knowledge.clone(), settings.tutor.passages))
             .serving(book::BASE, book::site(&settings.http))
             .hearing(transcriber(settings, model)?);
         let options = ChatOptions::from(&settings.chat);

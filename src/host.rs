@@ -8,14 +8,14 @@ use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 
 use crate::agent::Tutor;
-use crate::app::{App, Database, Hosted, Providers, TutorDesk};
+use crate::app::{self, App, Database, Hosted, Providers, TutorDesk};
 use crate::chat::{ChatOptions, Responder};
 use crate::clock::Clock;
 use crate::config::{Mistakes, Reader, Settings, Variables};
 use crate::identity::Identity;
-use crate::knowledge::{KnowledgeBase, KnowledgeError, Search};
+use crate::knowledge::Search;
 use crate::llm::choice::{ModelChoice, PROXY};
-use crate::{book, server, telemetry};
+use crate::{server, telemetry};
 
 /// Serves a responder with the settings of the environment and of `.env`, until the process is told to stop.
 ///
@@ -74,9 +74,10 @@ pub(crate) async fn run_tutor(
     let address = listener.local_addr().context("the listener has no address")?;
     let mut settings = settings.clone();
     settings.http.port = address.port();
+    let providers = &app::fitting(&settings, providers, &database).await?;
     let app = App::tutoring(&settings, providers, &database, change)?;
     let TutorDesk { knowledge, model: chat_model } = app.tutor.clone().expect("this house was built for the tutor");
-    match shelve(&*knowledge).await {
+    match app::shelve(&settings, providers, &database, &*knowledge).await {
         Err(error) if error.may_pass() => {
             tracing::warn!(error = &error as &dyn std::error::Error, "The book cannot be looked into yet");
         }
@@ -113,18 +114,6 @@ fn tell_of_models(providers: &Providers) {
              them here, and compares them by their words"
         );
     }
-}
-
-/// Makes the knowledge base ready, and puts the bundled book into one that is empty.
-async fn shelve(knowledge: &dyn KnowledgeBase) -> Result<(), KnowledgeError> {
-    knowledge.prepare().await?;
-    if let Some(report) = book::ingest_if_alone(knowledge).await? {
-        tracing::info!(
-            passages = report.passages,
-            "The bundled book is in the knowledge base; `ingest DIR` puts yours in its place"
-        );
-    }
-    Ok(())
 }
 
 /// A house that is being planned.

@@ -29,11 +29,12 @@ impl Providers {
 
     /// What the operator should know of models that are switched off, or will be; a sentence each.
     pub fn retired(&self, today: NaiveDate) -> Vec<String> {
-        let answering = match &self.model.choice {
+        let answering = std::iter::once(&self.model.choice).chain(&self.model.fallbacks);
+        let answering = answering.filter_map(|choice| match choice {
             ModelChoice::Endpoint(endpoint) => Some(&endpoint.model),
             ModelChoice::Offline => None,
-        };
+        });
         let embedding = self.embedding.endpoint.as_ref().map(|endpoint| &endpoint.model);
-        answering.into_iter().chain(embedding).filter_map(|model| retired::notice(model, today)).collect()
+        answering.chain(embedding).filter_map(|model| retired::notice(model, today)).collect()
     }
 }

@@ -13,8 +13,7 @@ use clap::Args;
 use futures_util::StreamExt;
 
 use super::output::{self, Unwritten};
-use crate::app::{App, Database, Providers};
-use crate::book;
+use crate::app::{self, App, Database, Providers};
 use crate::chat::{Listening, Reply};
 use crate::config::Settings;
 use crate::identity::{Identity, OwnerId};
@@ -35,10 +34,10 @@ pub(super) struct AskArgs {
 
 pub(super) async fn run(settings: &Settings, providers: &Providers, asked: AskArgs) -> Result<ExitCode> {
     let database = Database::prepared(settings).await?;
+    let providers = &app::fitting(settings, providers, &database).await?;
     let app = App::build(settings, providers, &database)?;
     let desk = app.tutor.as_ref().expect("this house was built for the tutor");
-    desk.knowledge.prepare().await?;
-    book::ingest_if_alone(&*desk.knowledge).await?;
+    app::shelve(settings, providers, &database, &*desk.knowledge).await?;
     let who = Identity::Visitor { id: OwnerId::visitor(TERMINAL) };
     let reply = app.chat.handle(&who, envelope(asked)).await.map_err(|error| anyhow!("{error}"))?;
     let Reply::Stream(listening) = reply else { return Err(anyhow!("a question is answered by a stream")) };

@@ -8,6 +8,7 @@ mod ingest;
 mod output;
 mod progress;
 mod show;
+mod source;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,10 +17,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
-use crate::app::{Database, Providers};
+use crate::app::{self, Database, Providers};
 use crate::config::{LOG, Reader, Settings, Variables};
 use crate::knowledge::{KnowledgeBase, KnowledgeError, Search};
-use crate::{book, host, telemetry};
+use crate::{host, telemetry};
 
 use output::Unwritten;
 
@@ -58,7 +59,7 @@ struct Overrides {
 enum Command {
     /// Serve (what happens when no command is given)
     Serve,
-    /// Read a folder of Markdown or MDX pages into the knowledge base
+    /// Read a book into the knowledge base: a folder of Markdown, HTML or PDF files, or a site at an address
     Ingest(ingest::IngestArgs),
     /// Ask a question here and now; the answer is kept like any other
     Ask(ask::AskArgs),
@@ -151,7 +152,7 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
         Some(Command::Ingest(asked)) => ingest::run(&settings, &providers, asked).await,
         Some(Command::Ask(asked)) => ask::run(&settings, &providers, asked).await,
         Some(Command::Search(asked)) => search(&settings, &providers, &asked).await,
-        Some(Command::Eval(asked)) => eval::run(&settings, &providers, &asked).await,
+        Some(Command::Eval(asked)) => eval::run(&variables, &settings, &providers, &asked).await,
         Some(Command::Migrate) => migrate(&settings).await,
         Some(Command::Healthcheck) => healthcheck(&settings).await,
         Some(Command::Config { .. } | Command::Conformance(_)) => unreachable!("answered above"),
@@ -159,8 +160,10 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
 }
 
 async fn search(settings: &Settings, providers: &Providers, asked: &SearchArgs) -> Result<ExitCode> {
-    let (database, knowledge) = opened(settings, providers).await?;
-    book::ingest_if_alone(&*knowledge).await?;
+    let database = Database::prepared(settings).await?;
+    let providers = &app::fitting(settings, providers, &database).await?;
+    let knowledge = app::knowledge(settings, providers, &database)?;
+    app::shelve(settings, providers, &database, &*knowledge).await?;
     let search = Search { query: &asked.query, earlier: &[], limit: asked.limit as usize, strict: false };
     let found = knowledge.search(&search).await?;
     show::found(&found, asked.json)?;
@@ -187,7 +190,7 @@ async fn opened_in_any_space(settings: &Settings, providers: &Providers) -> Resu
 
 async fn unprepared(settings: &Settings, providers: &Providers) -> Result<(Database, Arc<dyn KnowledgeBase>)> {
     let database = Database::prepared(settings).await?;
-    let knowledge = crate::app::knowledge(settings, providers, &database)?;
+    let knowledge = app::knowledge(settings, providers, &database)?;
     Ok((database, knowledge))
 }
 

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::Url;
@@ -11,6 +11,7 @@ use secrecy::ExposeSecret;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::endpoint::{EmbeddingEndpoint, Limits, Patience};
+use super::models::Told;
 use super::vectors::checked;
 use super::wire::Asked;
 use super::{EmbeddingError, Role};
@@ -21,8 +22,14 @@ use crate::llm::errors::{self, Complaint, ERROR_BODY_BYTES_MAX};
 /// The longest wait between two requests, when the provider names none.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
+/// A provider that was busy within this time has a quota that is nearly used up.
+const RATIONED_FOR: Duration = Duration::from_secs(120);
+
 /// Requests that waited for the same moment are spread over so long.
 const SPREAD: Duration = Duration::from_millis(250);
+
+/// What helps whoever has no model for vectors to use.
+const WITHOUT: &str = "set EMBEDDING_PROVIDER=none to find by words alone";
 
 /// What providers say of a request that holds too much.
 const TOO_MUCH: &[&str] = &[
@@ -63,6 +70,15 @@ impl From<Trouble> for EmbeddingError {
     }
 }
 
+/// What is known of the quota, to all requests alike.
+#[derive(Default)]
+struct Rationing {
+    /// When the provider was busy the last time.
+    busy_at: Option<Instant>,
+    /// Until when it wants to be left alone.
+    quiet_until: Option<Instant>,
+}
+
 /// Whoever sends the requests of one endpoint.
 pub(super) struct Asker {
     http: reqwest::Client,
@@ -70,8 +86,10 @@ pub(super) struct Asker {
     headers: HeaderMap,
     pub(super) endpoint: EmbeddingEndpoint,
     limits: Limits,
-    /// Until when the provider wants to be left alone, by all requests alike.
-    quiet_until: Mutex<Option<Instant>>,
+    rationing: Mutex<Rationing>,
+    /// While there is little to be had, requests for documents stand in this line: each gets its share in turn, and
+    /// nobody is refused again and again while others come after him and are served.
+    line: tokio::sync::Mutex<()>,
     /// Learnt from a refusal that went away without them.
     refuses_dimensions: AtomicBool,
 }
@@ -87,16 +105,28 @@ impl Asker {
         }
         let url = endpoint.wire.url(&endpoint.base_url, &endpoint.model)?;
         let headers = endpoint.wire.headers(endpoint.api_key.as_ref())?;
-        let (quiet_until, refuses_dimensions) = (Mutex::default(), AtomicBool::new(false));
-        Ok(Self { http, url, headers, endpoint, limits, quiet_until, refuses_dimensions })
+        Ok(Self {
+            http,
+            url,
+            headers,
+            endpoint,
+            limits,
+            rationing: Mutex::default(),
+            line: tokio::sync::Mutex::default(),
+            refuses_dimensions: AtomicBool::new(false),
+        })
     }
 
     /// The vectors of these texts, which are sent as they are.
     pub(super) async fn ask(&self, texts: &[String], role: Role) -> Result<Vec<Vec<f32>>, Trouble> {
         let patience = self.limits.patience(role);
-        let deadline = Instant::now() + patience.total;
-        let mut tries = 0;
+        let (mut deadline, mut tries, mut place) = (Instant::now() + patience.total, 0, None);
         loop {
+            if role == Role::Document && place.is_none() && self.is_rationed() {
+                place = Some(self.line.lock().await);
+                // The time in the line is other people's.
+                (deadline, tries) = (Instant::now() + patience.total, 0);
+            }
             self.wait_for_quiet(deadline).await?;
             let trouble = match self.ask_once(texts, role, patience).await {
                 Ok(vectors) => return Ok(vectors),
@@ -105,8 +135,8 @@ impl Asker {
             let Trouble::Passing(error, told) = &trouble else { return Err(trouble) };
             tries += 1;
             let wait = told.unwrap_or_else(|| backoff(self.limits.first_wait, tries));
-            if let Some(wait) = told {
-                self.keep_quiet(*wait);
+            if matches!(error, EmbeddingError::Busy { .. }) {
+                self.ration(*told);
             }
             if tries >= patience.tries || Instant::now() + wait > deadline {
                 return Err(trouble);
@@ -125,11 +155,26 @@ impl Asker {
         }
     }
 
+    fn rationing(&self) -> MutexGuard<'_, Rationing> {
+        self.rationing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_rationed(&self) -> bool {
+        self.rationing().busy_at.is_some_and(|at| at.elapsed() < RATIONED_FOR)
+    }
+
+    fn ration(&self, told: Option<Duration>) {
+        let now = Instant::now();
+        let mut rationing = self.rationing();
+        rationing.busy_at = Some(now);
+        rationing.quiet_until = rationing.quiet_until.max(told.map(|wait| now + wait));
+    }
+
     /// Waits as long as the provider asked anybody to; gives up at once when that is too long.
     async fn wait_for_quiet(&self, deadline: Instant) -> Result<(), Trouble> {
         loop {
-            let until = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
-            let (now, Some(until)) = (Instant::now(), until) else { return Ok(()) };
+            let quiet_until = self.rationing().quiet_until;
+            let (now, Some(until)) = (Instant::now(), quiet_until) else { return Ok(()) };
             if until <= now {
                 return Ok(());
             }
@@ -139,11 +184,6 @@ impl Asker {
             }
             sleep_until(until + SPREAD.mul_f32(fastrand::f32())).await;
         }
-    }
-
-    fn keep_quiet(&self, wait: Duration) {
-        let mut until = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *until = (*until).max(Some(Instant::now() + wait));
     }
 
     /// One request, or two where the first one teaches that `dimensions` must be left out.
@@ -171,7 +211,7 @@ impl Asker {
         let asked = Asked {
             model: endpoint.model.trim(),
             texts,
-            role: (endpoint.told == super::models::Told::Parameter).then_some(role),
+            role: (endpoint.told == Told::Parameter).then_some(role),
             dimensions: with_dimensions.then_some(endpoint.dimensions),
         };
         let request = self.http.post(self.url.clone()).headers(self.headers.clone()).body(endpoint.wire.body(&asked));
@@ -210,23 +250,28 @@ impl Asker {
         match error {
             LlmError::Refused(said) if is_too_large(status, &said) => Trouble::TooLarge(said),
             LlmError::Refused(said) => lasting(format!("{said}; check EMBEDDING_MODEL and EMBEDDING_DIMENSIONS")),
-            LlmError::Unauthorized => {
-                lasting(format!("{} does not accept the key; check EMBEDDING_API_KEY", self.endpoint.provider))
-            }
-            LlmError::QuotaExhausted { retry_after } => lasting(match retry_after {
-                Some(wait) => format!("the quota is used up, for another {} s", wait.as_secs()),
-                None => "the quota is used up".to_owned(),
-            }),
-            LlmError::NoModel(said) => lasting(format!("{said}; check EMBEDDING_MODEL")),
-            LlmError::NoQuota => lasting("there is no quota for it, or its bill is not paid".to_owned()),
             LlmError::Filtered(said) => lasting(format!("its provider's filter stopped a text: {said}")),
+            LlmError::Unauthorized => {
+                let provider = self.endpoint.provider;
+                lasting(format!("{provider} does not accept the key; check EMBEDDING_API_KEY, or {WITHOUT}"))
+            }
+            LlmError::QuotaExhausted { retry_after: Some(wait) } => {
+                lasting(format!("the quota is used up for another {} s; wait, or {WITHOUT}", wait.as_secs()))
+            }
+            LlmError::QuotaExhausted { retry_after: None } => {
+                lasting(format!("the quota of the day is used up; wait, or {WITHOUT}"))
+            }
+            LlmError::NoQuota => {
+                lasting(format!("there is no quota for it, or its bill is not paid; see to that, or {WITHOUT}"))
+            }
+            LlmError::NoModel(said) => lasting(format!("{said}; check EMBEDDING_MODEL")),
             LlmError::Busy { retry_after } => Trouble::Passing(EmbeddingError::Busy { retry_after }, retry_after),
             LlmError::Unreachable(error) => away(format!("it cannot be reached ({})", innermost(&error))),
             LlmError::Garbled(wrong) => Trouble::Lasting(EmbeddingError::Garbled(wrong)),
             LlmError::ProviderFailed(status) => away(format!("its provider failed with status {status}")),
             LlmError::Silent(waited) => away(format!("there was no answer within {} s", waited.as_secs_f32())),
-            LlmError::Resting(wait) => Trouble::Passing(EmbeddingError::Busy { retry_after: Some(wait) }, Some(wait)),
             LlmError::Cut => away("its answer broke off".to_owned()),
+            LlmError::Resting(wait) => Trouble::Passing(EmbeddingError::Busy { retry_after: Some(wait) }, Some(wait)),
         }
     }
 
@@ -255,7 +300,7 @@ fn backoff(first: Duration, tries: u32) -> Duration {
 
 fn is_too_large(status: u16, said: &str) -> bool {
     let said = said.to_lowercase();
-    status == 413 || (matches!(status, 0 | 400 | 422) && TOO_MUCH.iter().any(|words| said.contains(words)))
+    status == 413 || (matches!(status, 0 | 400 | 422 | 429) && TOO_MUCH.iter().any(|words| said.contains(words)))
 }
 
 fn is_about_dimensions(said: &str) -> bool {
@@ -292,7 +337,7 @@ mod tests {
             assert!(is_too_large(400, said), "{said}");
             assert!(!is_too_large(404, said), "{said}");
         }
-        assert!(is_too_large(413, ""));
+        assert!(is_too_large(413, "") && is_too_large(429, "Request too large for m: Limit 9, Requested 12."));
         for said in ["model not found", "dimensions must be one of 256, 512", "invalid request"] {
             assert!(!is_too_large(400, said), "{said}");
         }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::Search;
-use super::lexical::{Hit, Index, SHARE_OF_BEST, SPARE, Verdict};
+use super::lexical::{Doubts, Hit, Index, SHARE_OF_BEST, SPARE, Verdict};
 
 /// Passages that are compared by nearness, the nearest ones.
 pub(super) const NEAR_MAX: usize = 64;
@@ -13,16 +13,16 @@ pub(super) const NEAR_MAX: usize = 64;
 ///
 /// Nearness does not see that a question asks for one thing more than the passage tells, so it takes a lot of it.
 const STRICT_NEARNESS: f32 = 0.5;
-/// What it costs nearness that the question is in names the book does not know: what the book says about another product
-/// like it is near, and no answer.
-const NAMES_TOLL: f32 = 2.5;
-/// The same for ordinary words: a reader may have words of their own for everything, but then it takes about half the way
-/// from the floor to the same direction.
+/// What it costs nearness that a passage lacks a telling name that was asked about: what a book says about another product
+/// like it is near, and no answer. Nobody paraphrases names.
+const NAMES_TOLL: f32 = 1.0;
+/// What it costs that the question is in ordinary words which the book does not know: a reader may have words of their own
+/// for everything, but then it takes about half the way from the floor to the same direction.
 const WORDS_TOLL: f32 = 0.35;
 /// How soon a lower rank says nothing.
 const RANK_SOFTNESS: f32 = 20.0;
 /// How much of a score depends on whether both rankings agree.
-const AGREEMENT_SHARE: f32 = 0.25;
+const AGREEMENT_SHARE: f32 = 0.5;
 
 /// A passage near the question by its vector.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,12 +55,11 @@ pub(super) fn best(index: &Index, asked: &Search<'_>, near: &[Near], near_floor:
         return index.search(asked);
     }
     let verdict = index.verdict(asked);
-    let (unknown, names) = index.unknown(asked);
-    let toll = NAMES_TOLL * names + WORDS_TOLL * (unknown - names);
+    let doubts = index.doubts(asked, near.iter().map(|near| near.passage));
     let near_enough = if asked.strict { STRICT_NEARNESS } else { verdict.floor };
     let is_good =
         |evidence: &Evidence| (verdict.enough && evidence.words >= verdict.floor) || evidence.nearness >= near_enough;
-    let mut hits: Vec<Hit> = evidence(&verdict, near, near_floor, toll)
+    let mut hits: Vec<Hit> = evidence(&verdict, &doubts, near, near_floor)
         .into_iter()
         .filter(|(_, evidence)| is_good(evidence))
         .map(|(passage, evidence)| Hit { passage, score: evidence.score() })
@@ -73,15 +72,16 @@ pub(super) fn best(index: &Index, asked: &Search<'_>, near: &[Near], near_floor:
 }
 
 /// All passages of both rankings, and what speaks for each.
-fn evidence(verdict: &Verdict, near: &[Near], near_floor: Option<f32>, toll: f32) -> HashMap<u32, Evidence> {
+fn evidence(verdict: &Verdict, doubts: &Doubts, near: &[Near], near_floor: Option<f32>) -> HashMap<u32, Evidence> {
     let mut all: HashMap<u32, Evidence> = HashMap::new();
     for (rank, hit) in verdict.hits.iter().enumerate() {
         let evidence = all.entry(hit.passage).or_default();
         evidence.words = hit.score;
         evidence.ranks += worth(rank);
     }
-    for (rank, near) in near.iter().enumerate() {
+    for (rank, (near, lacks)) in near.iter().zip(&doubts.names_missing).enumerate() {
         let evidence = all.entry(near.passage).or_default();
+        let toll = NAMES_TOLL * lacks + WORDS_TOLL * doubts.unknown;
         evidence.nearness = near_floor.map_or(0.0, |floor| nearness(near.cosine, floor, verdict.floor) - toll).max(0.0);
         evidence.ranks += worth(rank);
     }

@@ -17,7 +17,7 @@ use super::patience::{self, Rest};
 use super::retold::{Listener, retold};
 use super::{ChatModel, Chunk, ChunkStream, LlmError, Message, ModelName, Prompt};
 
-/// No further model is asked so long after the first one was.
+/// After a second model, no further one is asked so long after the first one was.
 const SWITCHING_TIME_MAX: Duration = Duration::from_secs(90);
 
 /// One of the models that may answer.
@@ -168,8 +168,8 @@ impl ChatModel for Resilient {
     async fn stream(&self, prompt: Prompt) -> Result<ChunkStream, LlmError> {
         let began = Instant::now();
         let mut failed: Option<LlmError> = None;
-        for member in self.order(&prompt) {
-            if failed.is_some() && began.elapsed() >= SWITCHING_TIME_MAX {
+        for (place, member) in self.order(&prompt).enumerate() {
+            if place > 1 && began.elapsed() >= SWITCHING_TIME_MAX {
                 break;
             }
             let error = match member.resting() {
@@ -188,12 +188,15 @@ impl ChatModel for Resilient {
                     // What one provider does not let pass is not taken to the next until one does.
                     Err(error @ LlmError::Filtered(_)) => return Err(error),
                     Err(error) => {
-                        tracing::warn!(
-                            llm.provider = member.name.provider,
-                            llm.model = member.name.model,
-                            error = &error as &dyn Error,
-                            "A model was given up for this question"
-                        );
+                        // Who has nobody to stand in for it is logged where the reader is told.
+                        if self.models.len() > 1 {
+                            tracing::warn!(
+                                llm.provider = member.name.provider,
+                                llm.model = member.name.model,
+                                error = &error as &dyn Error,
+                                "A model was given up for this question"
+                            );
+                        }
                         error
                     }
                 },

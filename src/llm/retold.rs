@@ -156,7 +156,7 @@ mod tests {
         let cohere = name("cohere");
         let image = Image { mime_type: "image/png".into(), bytes: vec![1].into() };
         let shown = Message::User { text: "?".into(), material: vec!["note".into()], images: vec![image] };
-        assert_eq!(told(vec![shown.clone()], listener(&cohere)), [shown.clone()]);
+        assert_eq!(told(vec![shown.clone()], listener(&cohere)), std::slice::from_ref(&shown));
         let blind = told(vec![shown], Listener { sees: false, ..listener(&cohere) });
         let expected =
             Message::User { text: "?".into(), material: vec!["note".into(), NOT_SEEN.into()], images: vec![] };

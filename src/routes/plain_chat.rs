@@ -18,7 +18,7 @@ use super::body;
 use super::error::ApiError;
 use super::identity::Caller;
 use crate::app::App;
-use crate::chat::{ChatError, Collected, Reply, collect};
+use crate::chat::{self as front_desk, ChatError, Collected, Reply, RestsOn, collect};
 use crate::identity::Identity;
 
 /// The shortest selection that an answer can rest on.
@@ -46,7 +46,8 @@ async fn chat(State(app): State<App>, Caller(who): Caller, body: Body) -> Result
         return Err(wrong("message", "must hold a question"));
     }
     let selected = asked.selected_text.filter(|text| !text.trim().is_empty());
-    let answered = ask(&app, &who, asked.session_id.as_deref().and_then(thread_of), asked.message, selected).await?;
+    let thread_id = asked.session_id.as_deref().and_then(thread_of);
+    let answered = ask(&app.chat, &who, thread_id, asked.message, selected).await?;
     Ok(Json(json!({
         "response": answered.collected.text(),
         "session_id": session_of(&answered.thread_id),
@@ -76,7 +77,8 @@ async fn local(State(app): State<App>, Caller(who): Caller, body: Body) -> Resul
     }
     let thread_id = asked.conversation_id.as_deref().and_then(thread_of);
     let selected = asked.selected_text;
-    let answered = ask(&app, &who, thread_id, asked.query, Some(selected.clone())).await?;
+    let desk = app.chat.resting_on(RestsOn::SelectionAlone);
+    let answered = ask(&desk, &who, thread_id, asked.query, Some(selected.clone())).await?;
     Ok(Json(json!({
         "answer": answered.collected.text(),
         "sources": [{"chunk_id": null, "file_path": asked.file_path, "content": selected, "score": 1.0}],
@@ -93,7 +95,7 @@ struct Answered {
 
 /// Asks in a thread, or in a new one when there is no such thread for the caller.
 async fn ask(
-    app: &App,
+    desk: &front_desk::Chat,
     who: &Identity,
     thread_id: Option<ThreadId>,
     text: String,
@@ -107,16 +109,16 @@ async fn ask(
     };
     if let Some(thread_id) = thread_id {
         let request = ThreadsAddUserMessage { thread_id: thread_id.clone(), input: input.clone() };
-        match answer(app, who, Request::ThreadsAddUserMessage(request)).await {
+        match answer(desk, who, Request::ThreadsAddUserMessage(request)).await {
             Err(ChatError::NoThread) => {}
             collected => return finished(Some(thread_id), collected?),
         }
     }
-    finished(None, answer(app, who, Request::ThreadsCreate(ThreadsCreate { input })).await?)
+    finished(None, answer(desk, who, Request::ThreadsCreate(ThreadsCreate { input })).await?)
 }
 
-async fn answer(app: &App, who: &Identity, request: Request) -> Result<Collected, ChatError> {
-    match app.chat.handle(who, Envelope::from(request)).await? {
+async fn answer(desk: &front_desk::Chat, who: &Identity, request: Request) -> Result<Collected, ChatError> {
+    match desk.handle(who, Envelope::from(request)).await? {
         Reply::Stream(listening) => Ok(collect(listening).await),
         Reply::Single(_) => unreachable!("messages are answered by a stream"),
     }

@@ -160,6 +160,38 @@ fn questions_are_scored_as_a_table_and_as_json() {
 }
 
 #[test]
+fn two_ways_of_searching_are_compared_question_by_question() {
+    let home = zoo();
+    home.run(&["ingest", "zoo"]).well();
+    home.write(
+        "questions.jsonl",
+        "{\"id\":\"q1\",\"question\":\"Where does the okapi live?\",\"kind\":\"keyword\",\"relevant\":[{\"path\":\"okapi.md\",\"heading\":\"The okapi\"}]}\n",
+    );
+    let saved = home.run(&["eval", "questions.jsonl", "--json"]).well();
+    home.write("saved.json", saved.replace("\"rank\":1", "\"rank\":3"));
+    let against = home.run(&["eval", "questions.jsonl", "--against", "saved.json"]).well();
+    assert!(against.contains("q1 (keyword): rank 3 -> rank 1"), "{against}");
+    let with = home.run(&["eval", "questions.jsonl", "--with", "KNOWLEDGE_COLLECTION=other"]).well();
+    assert!(with.starts_with("kind ") && with.contains("q1 (keyword): "), "{with}");
+    home.run(&["eval", "questions.jsonl", "--against", "questions.jsonl"]).badly(&["`questions.jsonl` "]);
+    home.run(&["eval", "questions.jsonl", "--with", "PORT=many"]).badly(&["PORT"]);
+}
+
+#[test]
+fn scores_below_a_floor_fail_and_say_which() {
+    let home = zoo();
+    home.run(&["ingest", "zoo"]).well();
+    home.write(
+        "questions.jsonl",
+        "{\"id\":\"q1\",\"question\":\"Who won the cup?\",\"relevant\":[{\"path\":\"okapi.md\",\"heading\":\"The okapi\"}]}\n\
+         {\"id\":\"q2\",\"question\":\"okapi\"}\n",
+    );
+    home.run(&["eval", "questions.jsonl", "--min-hit-at-3", "0", "--max-false-answers", "1"]).well();
+    home.run(&["eval", "questions.jsonl", "--min-hit-at-3", "0.9"]).badly(&["hit@3 is 0.000, less than 0.9"]);
+    home.run(&["eval", "questions.jsonl", "--max-false-answers", "0"]).badly(&["false answers", "1.000, more than 0"]);
+}
+
+#[test]
 fn a_line_that_is_no_question_is_named_by_its_number_and_the_others_count() {
     let home = zoo();
     home.run(&["ingest", "zoo"]).well();
@@ -207,6 +239,27 @@ fn settings_are_shown_and_secrets_are_not() {
         assert!(page.out.contains(&format!("`{name}`")), "{name}");
     }
     assert!(shown.out.contains("PORT                     8000 (default)"), "{}", shown.out);
+}
+
+#[test]
+fn a_model_that_its_provider_switched_off_is_named_among_the_settings() {
+    let retired = [("GEMINI_API_KEY", "k"), ("EMBEDDING_MODEL", "text-embedding-004")];
+    let shown = Home::new().run_with(&retired, &["config", "show"]).well();
+    assert!(shown.contains("switched off on 2026-01-14"), "{shown}");
+    assert!(shown.contains("set `gemini-embedding-001`"), "{shown}");
+}
+
+#[test]
+fn a_key_with_which_no_vectors_come_takes_no_book_away() {
+    // Nobody listens there any more.
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let proxy = format!("http://{gone}");
+    let variables = [("GEMINI_API_KEY", "k"), ("HTTPS_PROXY", proxy.as_str())];
+    let home = Home::new();
+    for _ in 0..2 {
+        let found = home.run_with(&variables, &["search", "What is a quaternion?", "--json"]).well();
+        assert!(!json_lines(&found).is_empty(), "{found}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod index;
 mod judge;
 mod query;
 mod rank;
+pub mod telling;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -17,4 +18,4 @@ pub use census::Census;
 pub(in crate::knowledge) use census::{Wanted, wanted};
 pub use index::Index;
 pub use rank::Hit;
-pub(in crate::knowledge) use rank::{SHARE_OF_BEST, SPARE, Verdict};
+pub(in crate::knowledge) use rank::{Doubts, SHARE_OF_BEST, SPARE, Verdict};

@@ -46,6 +46,15 @@ pub(in crate::knowledge) struct Verdict {
     pub(in crate::knowledge) floor: f32,
 }
 
+/// What the words of a question hold against passages that are near to it.
+#[derive(Clone, Debug)]
+pub(in crate::knowledge) struct Doubts {
+    /// The share of the question that is in words, names aside, which the whole book does not know, from 0 to 1.
+    pub(in crate::knowledge) unknown: f32,
+    /// For each passage how telling the most telling name is that was asked about and that it lacks, from 0 to 1.
+    pub(in crate::knowledge) names_missing: Vec<f32>,
+}
+
 impl Index {
     /// The best passages, best first; none when the book does not cover the question.
     ///
@@ -73,15 +82,15 @@ impl Index {
         }
     }
 
-    /// How much of a question the whole book does not know: in all its words, and in names alone. From 0 to 1.
-    pub(in crate::knowledge) fn unknown(&self, asked: &Search<'_>) -> (f32, f32) {
+    /// What the words of a question hold against passages that are near to it.
+    pub(in crate::knowledge) fn doubts(&self, asked: &Search<'_>, passages: impl Iterator<Item = u32>) -> Doubts {
         let concepts = concepts(self, asked.query, asked.earlier);
         let wanted: f32 = concepts.iter().map(|concept| concept.weight).sum();
-        let share = |names: bool| {
-            let unknown = concepts.iter().filter(|concept| concept.name || !names);
-            unknown.map(|concept| concept.weight * concept.foreign).sum::<f32>() / wanted.max(f32::MIN_POSITIVE)
-        };
-        (share(false), share(true))
+        let unknown = concepts.iter().filter(|concept| !concept.name).map(|concept| concept.weight * concept.foreign);
+        Doubts {
+            unknown: unknown.sum::<f32>() / wanted.max(f32::MIN_POSITIVE),
+            names_missing: passages.map(|passage| self.lacks(passage, &concepts).name_missing).collect(),
+        }
     }
 
     /// The passages that are worth a look, in no order, and what speaks for and against each.

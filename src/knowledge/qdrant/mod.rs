@@ -153,7 +153,9 @@ impl QdrantKnowledge {
 impl KnowledgeBase for QdrantKnowledge {
     async fn prepare(&self) -> Result<(), KnowledgeError> {
         self.forget();
-        self.standing().await.map(drop)
+        let standing = self.standing().await?;
+        // Without a model the words still find, so that a book is not taken away with a setting.
+        if self.embedder.is_some() { self.of_one_space(&standing) } else { Ok(()) }
     }
 
     async fn search(&self, asked: &Search<'_>) -> Result<Vec<Found>, KnowledgeError> {
@@ -162,13 +164,7 @@ impl KnowledgeBase for QdrantKnowledge {
 
     async fn put(&self, documents: Vec<Document>) -> Result<(), KnowledgeError> {
         let standing = self.writable().await?;
-        if let (Some(stored), None) = (&standing.space, self.space()) {
-            return Err(KnowledgeError::OtherSpace {
-                collection: self.name.clone(),
-                stored: stored.clone(),
-                configured: None,
-            });
-        }
+        self.of_one_space(&standing)?;
         let vectors = self.vectors(&standing, &documents).await?;
         Ok(self.client.put(self.target(), &documents, vectors.map(Vec::into_iter)).await?)
     }
@@ -200,7 +196,7 @@ impl KnowledgeBase for QdrantKnowledge {
     }
 
     async fn beside(&self) -> Result<Arc<dyn KnowledgeBase>, KnowledgeError> {
-        self.writable_or_other_space().await?;
+        self.writable().await?;
         let name = &self.name;
         let current = self.client.current_number(name).await?.ok_or_else(|| {
             KnowledgeError::Unusable(format!(
@@ -257,16 +253,6 @@ impl KnowledgeBase for QdrantKnowledge {
             documents,
             passages,
         })
-    }
-}
-
-impl QdrantKnowledge {
-    /// A collection beside one whose space is another is what `beside` is for.
-    async fn writable_or_other_space(&self) -> Result<(), KnowledgeError> {
-        match self.writable().await {
-            Ok(_) | Err(KnowledgeError::OtherSpace { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 }
 

@@ -19,6 +19,7 @@ use super::settings::Shape;
 use super::sparse::{self, COLLECTION_MARK, DOCUMENT_MARK};
 use super::standing::Standing;
 use crate::embedding::Role;
+use crate::knowledge::arrange::arrange;
 use crate::knowledge::hybrid::{self, Near};
 use crate::knowledge::lexical::{Census, Hit, Index, Wanted, wanted};
 use crate::knowledge::{Found, KnowledgeError, Passage, Search, StoreError};
@@ -224,8 +225,9 @@ impl Answer {
             Some(census) => Index::build_within(passages, census),
             None => Index::build(passages),
         };
-        let found = |hit: Hit| Found { passage: Arc::clone(index.passage(hit.passage)), score: hit.score };
-        hybrid::best(&index, asked, &near, self.record.near_floor).into_iter().map(found).collect()
+        let ranked = |hit: Hit| (Arc::clone(index.passage(hit.passage)), hit.score);
+        let hits = hybrid::best(&index, asked, &near, self.record.near_floor);
+        arrange(hits.into_iter().map(ranked).collect(), asked.limit)
     }
 }
 

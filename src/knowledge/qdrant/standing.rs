@@ -51,21 +51,14 @@ impl QdrantKnowledge {
                 return Ok(standing);
             }
         }
-        self.compared(record)
+        Ok(self.compared(record))
     }
 
-    /// Whether what is stored can be compared with what is configured.
-    fn compared(&self, record: CollectionRecord) -> Result<Standing, KnowledgeError> {
+    /// What can be done with what is stored: vectors of another space than the configured one are no help to a search.
+    fn compared(&self, record: CollectionRecord) -> Standing {
         let name = &self.name;
         let dense = match (&record.space, self.space()) {
-            (Some(stored), Some(configured)) if stored != configured => {
-                return Err(KnowledgeError::OtherSpace {
-                    collection: name.clone(),
-                    stored: stored.clone(),
-                    configured: Some(configured.clone()),
-                });
-            }
-            (Some(_), Some(_)) => true,
+            (Some(stored), Some(configured)) => stored == configured,
             (Some(stored), None) => {
                 tracing::warn!(
                     "`{name}` has vectors of {stored}, and no embedding model is set up: it is searched by words alone"
@@ -80,7 +73,19 @@ impl QdrantKnowledge {
             }
             (None, None) => false,
         };
-        Ok(Standing { shape: Shape::Gateway, dense, space: record.space })
+        Standing { shape: Shape::Gateway, dense, space: record.space }
+    }
+
+    /// Refuses vectors that cannot be compared with those that are stored.
+    pub(super) fn of_one_space(&self, standing: &Standing) -> Result<(), KnowledgeError> {
+        match &standing.space {
+            Some(stored) if Some(stored) != self.space() => Err(KnowledgeError::OtherSpace {
+                collection: self.name.clone(),
+                stored: stored.clone(),
+                configured: self.space().cloned(),
+            }),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn settled_shape(&self, looks: &Looks) -> Result<Shape, KnowledgeError> {
@@ -138,7 +143,7 @@ impl QdrantKnowledge {
                 self.client.make(patience, &numbered(&self.name, *number), &record).await?;
             }
         }
-        self.compared(record)
+        Ok(self.compared(record))
     }
 
     /// Puts an empty collection of the configured space in place of an empty one; none where that cannot be done.
@@ -149,7 +154,7 @@ impl QdrantKnowledge {
         let next = self.fresh(current).await?;
         self.client.make(Patience::Start, &numbered(&self.name, next), &record).await?;
         self.take(next).await?;
-        self.compared(record).map(Some)
+        Ok(Some(self.compared(record)))
     }
 
     /// The number of a collection beside the current one that can be made anew.

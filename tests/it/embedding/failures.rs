@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use chatkit_gateway::embedding::{Embedder, EmbeddingError, Limits, Patience, Role, Wire};
+use chatkit_gateway::embedding::{BatchLimits, Embedder, EmbeddingError, Limits, Patience, Role, Wire};
 use tokio::time::Instant;
 
 use super::scene::{KEY, documents, embedder, endpoint, input, limits, openai, query, texts, vectors};
 use crate::support::fake_model::{FakeModel, PATIENCE, Reply};
+use crate::support::number_server::NumberServer;
 
 /// A minute's quota of Google's is used up, for an instant.
 const BUSY: &str = r#"[{"error":{"code":429,"message":"Quota exceeded for requests per minute","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"0.05s"}]}}]"#;
@@ -62,6 +63,20 @@ async fn while_a_provider_wants_to_be_left_alone_nobody_asks() {
 }
 
 #[tokio::test]
+async fn where_there_is_little_to_be_had_each_gets_its_share_in_turn() {
+    let server = NumberServer::rationed(usize::MAX, Duration::from_millis(40)).await;
+    let one_each = BatchLimits { texts: 1, tokens: 100 };
+    // Two tries are enough for nobody who is overtaken.
+    let patience = Patience { tries: 2, ..limits().documents };
+    let asking = server.embedder_with(one_each, Limits { documents: patience, ..limits() });
+    let numbers: Vec<String> = (1..=6).map(|number| number.to_string()).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let (one, other) = tokio::join!(documents(&asking, &numbers), documents(&asking, &numbers));
+    let expected: Vec<Vec<f32>> = numbers.iter().map(|number| NumberServer::vector_of(number)).collect();
+    assert_eq!((one.unwrap(), other.unwrap()), (expected.clone(), expected));
+}
+
+#[tokio::test]
 async fn what_may_pass_is_tried_again_a_few_times() {
     for reply in [Reply::status(503, ""), Reply::status(500, "oops"), Reply::events([]).cut()] {
         let fake = FakeModel::start().await;
@@ -85,21 +100,26 @@ async fn a_query_is_given_up_sooner_since_a_reader_waits() {
 
 #[tokio::test]
 async fn what_will_stay_is_not_tried_again() {
-    let key = "the embedding model refused: fake does not accept the key; check EMBEDDING_API_KEY";
+    let key = "the embedding model refused: fake does not accept the key; check EMBEDDING_API_KEY, or set \
+               EMBEDDING_PROVIDER=none to find by words alone";
     refused(Reply::status(401, ""), key).await;
     refused(Reply::status(400, r#"{"error":{"message":"API key not valid. Please pass one."}}"#), key).await;
     let quota = r#"{"error":{"message":"You exceeded your quota","code":"insufficient_quota"}}"#;
-    refused(Reply::status(429, quota), "the embedding model refused: the quota is used up").await;
+    let (error, requests) = failure(Reply::status(429, quota)).await;
+    assert!(error.to_string().contains("there is no quota for it"), "{error}");
+    assert_eq!(requests, 1);
     let day = r#"{"error":{"code":429,"message":"x","details":[{"violations":[{"quotaId":"EmbedContentRequestsPerDayPerProject"}]},{"retryDelay":"7s"}]}}"#;
-    refused(Reply::status(429, day), "the embedding model refused: the quota is used up, for another 7 s").await;
+    let (error, requests) = failure(Reply::status(429, day)).await;
+    assert!(error.to_string().contains("the quota of the day is used up"), "{error}");
+    assert_eq!(requests, 1);
     refused(
         Reply::status(404, r#"{"error":{"message":"models/test-model is not found"}}"#),
-        "the embedding model refused: models/test-model is not found; check EMBEDDING_MODEL and EMBEDDING_DIMENSIONS",
+        "the embedding model refused: models/test-model is not found; check EMBEDDING_MODEL",
     )
     .await;
     refused(
         Reply::status(200, r#"{"error":{"message":"no such model","code":404}}"#),
-        "the embedding model refused: no such model; check EMBEDDING_MODEL and EMBEDDING_DIMENSIONS",
+        "the embedding model refused: no such model; check EMBEDDING_MODEL",
     )
     .await;
 }

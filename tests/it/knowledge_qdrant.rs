@@ -1,0 +1,1 @@
+//! What only Qdrant as a home has to get right.
