@@ -22,7 +22,7 @@ const WORDS_TOLL: f32 = 0.35;
 /// How soon a lower rank says nothing.
 const RANK_SOFTNESS: f32 = 20.0;
 /// How much of a score depends on whether both rankings agree.
-const AGREEMENT_SHARE: f32 = 0.5;
+const AGREEMENT_SHARE: f32 = 0.25;
 
 /// A passage near the question by its vector.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,9 +89,10 @@ fn evidence(verdict: &Verdict, doubts: &Doubts, near: &[Near], near_floor: Optio
 }
 
 impl Evidence {
-    /// The better of the two, a little less where the rankings do not agree.
+    /// What both come to, each mending what the other leaves open, and a little less where the rankings do not agree.
     fn score(&self) -> f32 {
-        self.words.max(self.nearness) * (1.0 - AGREEMENT_SHARE * (1.0 - self.ranks))
+        let either = 1.0 - (1.0 - self.words) * (1.0 - self.nearness);
+        either * (1.0 - AGREEMENT_SHARE * (1.0 - self.ranks))
     }
 }
 
