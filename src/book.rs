@@ -57,7 +57,14 @@ pub async fn ingest_if_alone(knowledge: &dyn KnowledgeBase) -> Result<Option<Rep
     if !stored.iter().all(|document| document.fingerprint.starts_with(MARK)) {
         return Ok(None);
     }
-    ingest::put_all(DOCUMENTS.clone(), knowledge).await.map(Some)
+    match ingest::put_all(DOCUMENTS.clone(), knowledge).await {
+        // The edition that is stored can be searched by its words, which is better than no book.
+        Err(why @ KnowledgeError::OtherSpace { configured: None, .. }) => {
+            tracing::warn!(error = %why, "The bundled book stays as it was stored");
+            Ok(None)
+        }
+        put => put.map(Some),
+    }
 }
 
 /// The list of pages, as HTML.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::{Shown, grouped, rate};
 use super::source::SourceArgs;
-use super::{opened, output};
+use super::{opened, opened_in_any_space, output};
 use crate::app::Providers;
 use crate::config::Settings;
 use crate::knowledge::ingest::{self, IngestError, Options, Report};
@@ -33,6 +33,9 @@ wrong arguments, 3 everything else was taken in but some pages have problems, 13
 pub(super) struct IngestArgs {
     #[command(flatten)]
     source: SourceArgs,
+    /// Make new vectors, of the source or else of what is stored, beside the old ones, and then put them in their place
+    #[arg(long, conflicts_with = "dry_run")]
+    reembed: bool,
     /// Read everything and say what would be stored and forgotten, but change nothing
     #[arg(long)]
     dry_run: bool,
@@ -45,7 +48,11 @@ pub(super) struct IngestArgs {
 }
 
 pub(super) async fn run(settings: &Settings, providers: &Providers, asked: IngestArgs) -> Result<ExitCode> {
-    let (database, knowledge) = opened(settings, providers).await?;
+    let (database, knowledge) = if asked.reembed {
+        opened_in_any_space(settings, providers).await?
+    } else {
+        opened(settings, providers).await?
+    };
     let stop = CancellationToken::new();
     let options = Options {
         patience: Some(Duration::from_secs(asked.patience)),
@@ -57,10 +64,20 @@ pub(super) async fn run(settings: &Settings, providers: &Providers, asked: Inges
     let shown = Shown::new();
     let done = {
         let ingesting = async {
+            if asked.reembed && !asked.source.is_given() {
+                return ingest::reembed(&*knowledge, &options, &shown).await;
+            }
             let Some(source) = stop.run_until_cancelled(asked.source.open(&options)).await else {
                 return Err(IngestError::Stopped { report: Box::default() });
             };
-            ingest::ingest_from(&mut *source?, &options, &*knowledge, &shown).await
+            let mut source = source?;
+            if !asked.reembed {
+                return ingest::ingest_from(&mut *source, &options, &*knowledge, &shown).await;
+            }
+            let beside = knowledge.beside().await?;
+            let report = ingest::ingest_from(&mut *source, &options, &*beside, &shown).await?;
+            ingest::take_over(&*knowledge, &*beside, &report).await?;
+            Ok(report)
         };
         let stopping = async {
             server::signalled().await;

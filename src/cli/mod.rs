@@ -20,7 +20,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app::{self, Database, Providers};
 use crate::config::{LOG, Reader, Settings, Variables};
-use crate::knowledge::{KnowledgeBase, Search};
+use crate::knowledge::{KnowledgeBase, KnowledgeError, Search};
 use crate::{host, telemetry};
 
 use output::Unwritten;
@@ -180,9 +180,24 @@ async fn search(settings: &Settings, providers: &Providers, asked: &SearchArgs) 
 
 /// The knowledge base of the settings, ready to be asked and written to, and the database it may lie in.
 async fn opened(settings: &Settings, providers: &Providers) -> Result<(Database, Arc<dyn KnowledgeBase>)> {
+    let (database, knowledge) = unprepared(settings, providers).await?;
+    knowledge.prepare().await?;
+    Ok((database, knowledge))
+}
+
+/// The same, whatever space its vectors are of: for whoever makes new ones.
+async fn opened_in_any_space(settings: &Settings, providers: &Providers) -> Result<(Database, Arc<dyn KnowledgeBase>)> {
+    let (database, knowledge) = unprepared(settings, providers).await?;
+    match knowledge.prepare().await {
+        Err(KnowledgeError::OtherSpace { .. }) => {}
+        prepared => prepared?,
+    }
+    Ok((database, knowledge))
+}
+
+async fn unprepared(settings: &Settings, providers: &Providers) -> Result<(Database, Arc<dyn KnowledgeBase>)> {
     let database = Database::prepared(settings).await?;
     let knowledge = app::knowledge(settings, providers, &database)?;
-    knowledge.prepare().await?;
     Ok((database, knowledge))
 }
 

@@ -12,8 +12,8 @@ use crate::knowledge::ingest::{Folder, Generator, IngestError, Options, Source, 
 pub(super) struct SourceArgs {
     /// The folder with the book's pages, such as `docs` of a Docusaurus site; or the address of a site or of its
     /// sitemap, such as https://book.example.org
-    #[arg(value_name = "FOLDER OR URL")]
-    source: String,
+    #[arg(value_name = "FOLDER OR URL", required_unless_present = "reembed")]
+    source: Option<String>,
     /// Leave out files, folders and pages of this name or pattern; may be given more than once
     #[arg(long, value_name = "NAME")]
     exclude: Vec<String>,
@@ -80,13 +80,18 @@ impl SourceArgs {
         }
     }
 
+    /// Whether anything is to be read at all.
+    pub(super) fn is_given(&self) -> bool {
+        self.source.is_some()
+    }
+
     /// Opens it; an address is what begins like one.
     pub(super) async fn open(&self, options: &Options) -> Result<Box<dyn Source>, IngestError> {
-        let begins =
-            |scheme: &str| self.source.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme));
+        let source = self.source.as_deref().unwrap_or_default();
+        let begins = |scheme: &str| source.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme));
         if begins("http://") || begins("https://") {
-            return Ok(Box::new(Web::open(&self.source, options).await?));
+            return Ok(Box::new(Web::open(source, options).await?));
         }
-        Ok(Box::new(Folder::open(&PathBuf::from(&self.source), options).await?))
+        Ok(Box::new(Folder::open(&PathBuf::from(source), options).await?))
     }
 }

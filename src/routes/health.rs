@@ -97,6 +97,7 @@ async fn describe(knowledge: &dyn KnowledgeBase) -> Option<Value> {
     Some(json!({
         "kind": description.kind,
         "retrieval": description.retrieval,
+        "embedding_model": description.space.as_ref().map(|space| &space.model),
         "collection": description.collection,
         "documents": description.documents,
         "passages": description.passages,

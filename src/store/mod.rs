@@ -63,6 +63,9 @@ pub enum StoreError {
     /// No such attachment for this owner.
     #[error("there is no attachment `{0}`")]
     NoAttachment(AttachmentId),
+    /// There are no rows of such a collection.
+    #[error("there is no such collection")]
+    NoCollection,
     /// The thread is locked or closed, and the turn wanted an active one.
     #[error("the thread is not active")]
     NotActive(ThreadStatus),

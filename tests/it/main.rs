@@ -21,6 +21,7 @@ mod ingestion;
 mod knowledge;
 mod knowledge_contract;
 mod knowledge_qdrant;
+mod knowledge_vectors;
 mod llm;
 mod models;
 mod notes;

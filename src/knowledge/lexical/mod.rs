@@ -19,3 +19,4 @@ pub use census::Census;
 pub(in crate::knowledge) use census::{Wanted, wanted};
 pub use index::Index;
 pub use rank::Hit;
+pub(in crate::knowledge) use rank::{Doubts, SHARE_OF_BEST, SPARE, Verdict};

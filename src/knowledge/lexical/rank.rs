@@ -12,13 +12,13 @@ const CANDIDATES_MAX: usize = 64;
 /// Most passages that are handed out.
 const LIMIT_MAX: usize = 100;
 /// So many times as many are handed out as were asked for.
-const SPARE: usize = 2;
+pub(in crate::knowledge) const SPARE: usize = 2;
 /// A long question says a thing in more words than any passage takes up; this power of its weight makes up for it.
 const LONG_QUESTIONS: f32 = 0.2;
 /// Words further apart than this are not together.
 const TOGETHER_WORDS: usize = 6;
 /// A passage this much weaker than the best one is left out.
-const SHARE_OF_BEST: f32 = 0.45;
+pub(in crate::knowledge) const SHARE_OF_BEST: f32 = 0.45;
 /// So many of the best passages are asked whether the book has an answer at all.
 pub(super) const BEST: usize = 3;
 /// How far a word with nearly the same meaning covers what was asked about.
@@ -35,24 +35,61 @@ pub struct Hit {
     pub score: f32,
 }
 
+/// What the words of a question come to.
+#[derive(Clone, Debug, Default)]
+pub(in crate::knowledge) struct Verdict {
+    /// The passages that are worth a look, best first.
+    pub(in crate::knowledge) hits: Vec<Hit>,
+    /// Whether the best of them are good enough.
+    pub(in crate::knowledge) enough: bool,
+    /// The least score that counts.
+    pub(in crate::knowledge) floor: f32,
+}
+
+/// What the words of a question hold against passages that are near to it.
+#[derive(Clone, Debug)]
+pub(in crate::knowledge) struct Doubts {
+    /// The share of the question that is in words, names aside, which the whole book does not know, from 0 to 1.
+    pub(in crate::knowledge) unknown: f32,
+    /// For each passage how telling the most telling name is that was asked about and that it lacks, from 0 to 1.
+    pub(in crate::knowledge) names_missing: Vec<f32>,
+}
+
 impl Index {
     /// The best passages, best first; none when the book does not cover the question.
     ///
     /// There may be more than `asked.limit`, so that enough is left when neighbours are joined and repetitions dropped.
     pub fn search(&self, asked: &Search<'_>) -> Vec<Hit> {
-        if asked.limit == 0 {
+        let verdict = self.verdict(asked);
+        if asked.limit == 0 || !verdict.enough {
             return Vec::new();
         }
+        let best = verdict.hits.first().map_or(0.0, |hit| hit.score);
+        let good = verdict.hits.into_iter().filter(|hit| hit.score >= best * SHARE_OF_BEST);
+        good.take(asked.limit.min(LIMIT_MAX) * SPARE).collect()
+    }
+
+    /// What the words of a question come to, before anything is left out.
+    pub(in crate::knowledge) fn verdict(&self, asked: &Search<'_>) -> Verdict {
         let bar = if asked.strict { STRICT } else { USUAL };
         let mut judged = self.judged(asked.query, asked.earlier);
         judged.sort_by(|one, other| by_score(&one.0, &other.0));
-        if !judged.iter().take(BEST).any(|(_, signs)| bar.lets(signs)) {
-            return Vec::new();
+        Verdict {
+            enough: judged.iter().take(BEST).any(|(_, signs)| bar.lets(signs)),
+            floor: bar.score,
+            hits: judged.into_iter().map(|(hit, _)| hit).collect(),
         }
-        let best = judged[0].0.score;
-        let hits = judged.into_iter().map(|(hit, _)| hit);
-        let good = hits.filter(|hit| hit.score >= best * SHARE_OF_BEST);
-        good.take(asked.limit.min(LIMIT_MAX) * SPARE).collect()
+    }
+
+    /// What the words of a question hold against passages that are near to it.
+    pub(in crate::knowledge) fn doubts(&self, asked: &Search<'_>, passages: impl Iterator<Item = u32>) -> Doubts {
+        let concepts = concepts(self, asked.query, asked.earlier);
+        let wanted: f32 = concepts.iter().map(|concept| concept.weight).sum();
+        let unknown = concepts.iter().filter(|concept| !concept.name).map(|concept| concept.weight * concept.foreign);
+        Doubts {
+            unknown: unknown.sum::<f32>() / wanted.max(f32::MIN_POSITIVE),
+            names_missing: passages.map(|passage| self.lacks(passage, &concepts).name_missing).collect(),
+        }
     }
 
     /// The passages that are worth a look, in no order, and what speaks for and against each.

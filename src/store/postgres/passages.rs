@@ -1,29 +1,77 @@
 //! Passages of the embedded knowledge base.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::{Connection, PgConnection};
+use futures_util::TryStreamExt;
+use sqlx::{Connection, PgConnection, PgPool};
 use tokio::time::timeout;
 
 use super::PostgresStore;
 use super::connection::{Lent, all, first};
 use crate::store::failure::silent;
-use crate::store::passages::{Document, DocumentState, Passage, PassageStore};
+use crate::store::passages::{
+    Collection, Document, DocumentState, PassageStore, Shelf, StoredDocument, Written, numbers,
+};
 use crate::store::{StoreError, rows};
 
-/// How long storing a document may take.
+/// How long storing documents may take, or putting one collection in the place of another.
 const PUT_WAIT_MAX: Duration = Duration::from_secs(60);
+/// How long reading all passages of a collection may take.
+const READ_WAIT_MAX: Duration = Duration::from_secs(120);
 
 #[async_trait]
 impl PassageStore for PostgresStore {
-    async fn put_document(&self, collection: &str, document: &Document) -> Result<(), StoreError> {
-        let mut lent = Lent::from(&self.pool).await?;
-        let put = timeout(PUT_WAIT_MAX, put(lent.begin(), collection, document)).await;
-        let put = put.map_err(|_| silent(PUT_WAIT_MAX))?;
-        lent.done();
-        put
+    async fn collection(&self, name: &str) -> Result<Collection, StoreError> {
+        let query = sqlx::query_as(
+            "select named.name, collection.revision, collection.record,
+                    not exists (select 1 from knowledge_documents document where document.collection = named.name)
+               from (select coalesce((select collection from knowledge_aliases where name = $1), $1) as name) named
+               left join knowledge_collections collection on collection.name = named.name",
+        );
+        let row: Option<(String, Option<i64>, Option<String>, bool)> = first(&self.pool, query.bind(name)).await?;
+        let (name, revision, record, is_empty) = row.unwrap_or_else(|| (name.to_owned(), None, None, true));
+        Ok(Collection { name, revision: revision.unwrap_or(0), record, is_empty })
+    }
+
+    async fn begin_collection(&self, collection: &str) -> Result<(), StoreError> {
+        let query = sqlx::query_as(
+            "insert into knowledge_collections (name, revision) values ($1, 1) on conflict (name) do nothing
+          returning revision",
+        );
+        let _: Option<(i64,)> = first(&self.pool, query.bind(collection)).await?;
+        Ok(())
+    }
+
+    async fn keep_record(&self, collection: &str, record: &str) -> Result<(), StoreError> {
+        let query = sqlx::query_as("update knowledge_collections set record = $2 where name = $1 returning revision");
+        let kept: Option<(i64,)> = first(&self.pool, query.bind(collection).bind(record)).await?;
+        kept.map(|_| ()).ok_or(StoreError::NoCollection)
+    }
+
+    async fn remove_collection(&self, collection: &str) -> Result<(), StoreError> {
+        within(PUT_WAIT_MAX, &self.pool, async |connection| {
+            sqlx::query("delete from knowledge_collections where name = $1")
+                .bind(collection)
+                .execute(connection)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn switch_alias(&self, name: &str, to: &str) -> Result<(), StoreError> {
+        within(PUT_WAIT_MAX, &self.pool, async |connection| switch_alias(connection, name, to).await).await
+    }
+
+    async fn put_documents(
+        &self,
+        collection: &str,
+        documents: &[Document],
+        vectors: &[Vec<f32>],
+    ) -> Result<(), StoreError> {
+        let rows = Rows::of(&Written::of(documents, vectors))?;
+        within(PUT_WAIT_MAX, &self.pool, async |connection| put(connection, collection, rows).await).await
     }
 
     async fn remove_document(&self, collection: &str, path: &str) -> Result<(), StoreError> {
@@ -57,49 +105,160 @@ impl PassageStore for PostgresStore {
         Ok(rows.into_iter().map(state).collect())
     }
 
-    async fn passages(&self, collection: &str) -> Result<Vec<Arc<Passage>>, StoreError> {
-        let query =
-            sqlx::query_as("select document from knowledge_passages where collection = $1 order by path, position");
-        let rows: Vec<(String,)> = all(&self.pool, query.bind(collection)).await?;
-        rows.iter().map(|(document,)| rows::read(document).map(Arc::new)).collect()
+    async fn document(&self, collection: &str, path: &str) -> Result<Option<StoredDocument>, StoreError> {
+        // One statement, so that document and passages are of one moment.
+        let query = sqlx::query_as(
+            "select document.fingerprint, passage.document, passage.vector
+               from knowledge_documents document
+               left join knowledge_passages passage
+                 on passage.collection = document.collection and passage.path = document.path
+              where document.collection = $1 and document.path = $2
+              order by passage.position",
+        );
+        let rows: Vec<(String, Option<String>, Option<Vec<u8>>)> =
+            all(&self.pool, query.bind(collection).bind(path)).await?;
+        let Some(fingerprint) = rows.first().map(|(fingerprint, ..)| fingerprint.clone()) else { return Ok(None) };
+        let (mut passages, mut vectors) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        for (_, passage, vector) in rows {
+            if let Some(passage) = passage {
+                passages.push(rows::read(&passage)?);
+                vectors.push(numbers(vector.as_deref().unwrap_or_default()).collect());
+            }
+        }
+        Ok(Some(StoredDocument { document: Document { path: path.to_owned(), fingerprint, passages }, vectors }))
     }
 
-    async fn revision(&self, collection: &str) -> Result<i64, StoreError> {
-        let query = sqlx::query_as("select revision from knowledge_collections where name = $1");
-        let revision: Option<(i64,)> = first(&self.pool, query.bind(collection)).await?;
-        Ok(revision.map_or(0, |(revision,)| revision))
+    async fn passages(&self, collection: &str) -> Result<Shelf, StoreError> {
+        within(READ_WAIT_MAX, &self.pool, async |connection| {
+            let mut shelf = Shelf::default();
+            let mut rows = sqlx::query_as::<_, (String, Option<Vec<u8>>)>(
+                "select document, vector from knowledge_passages where collection = $1 order by path, position",
+            )
+            .bind(collection)
+            .fetch(connection);
+            while let Some((passage, vector)) = rows.try_next().await? {
+                shelf.push(rows::read(&passage)?, vector.as_deref());
+            }
+            Ok(shelf)
+        })
+        .await
     }
 }
 
-/// Three statements, since one may not delete and insert a row of the same key.
-async fn put(connection: &mut PgConnection, collection: &str, document: &Document) -> Result<(), StoreError> {
-    let passages = document.passages.iter().map(rows::json).collect::<Result<Vec<_>, _>>()?;
+/// Lends a connection to work that may take longer than a statement.
+async fn within<T>(
+    wait_max: Duration,
+    pool: &PgPool,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let mut lent = Lent::from(pool).await?;
+    let done = timeout(wait_max, work(lent.begin())).await.map_err(|_| silent(wait_max))??;
+    lent.done();
+    Ok(done)
+}
+
+async fn switch_alias(connection: &mut PgConnection, name: &str, to: &str) -> Result<(), StoreError> {
     let mut transaction = connection.begin().await?;
-    // First, so that two who store the same document at once come one after the other.
+    // Held, so that nobody removes it meanwhile.
+    let there: Option<(String,)> =
+        sqlx::query_as("select name from knowledge_collections where name = $1 for no key update")
+            .bind(to)
+            .fetch_optional(&mut *transaction)
+            .await?;
+    if there.is_none() {
+        return Err(StoreError::NoCollection);
+    }
+    let (before,): (String,) =
+        sqlx::query_as("select coalesce((select collection from knowledge_aliases where name = $1), $1)")
+            .bind(name)
+            .fetch_one(&mut *transaction)
+            .await?;
     sqlx::query(
-        "insert into knowledge_collections (name, revision) values ($1, 1)
-         on conflict (name) do update set revision = knowledge_collections.revision + 1",
+        "insert into knowledge_aliases (name, collection) values ($1, $2)
+         on conflict (name) do update set collection = excluded.collection",
     )
-    .bind(collection)
+    .bind(name)
+    .bind(to)
     .execute(&mut *transaction)
     .await?;
-    sqlx::query("delete from knowledge_documents where collection = $1 and path = $2")
+    sqlx::query("delete from knowledge_collections where name = $1 and name <> $2")
+        .bind(before)
+        .bind(to)
+        .execute(&mut *transaction)
+        .await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Rows column by column, as they travel.
+#[derive(Default)]
+struct Rows {
+    paths: Vec<String>,
+    fingerprints: Vec<String>,
+    counts: Vec<i32>,
+    /// Of each passage: the path of its document, its place there, itself, its vector.
+    of: Vec<String>,
+    places: Vec<i32>,
+    passages: Vec<String>,
+    vectors: Vec<Option<Vec<u8>>>,
+}
+
+impl Rows {
+    fn of(written: &[Written<'_>]) -> Result<Self, StoreError> {
+        let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+        let mut rows = Self::default();
+        for written in written {
+            let Document { path, fingerprint, passages } = written.document;
+            rows.paths.push(path.clone());
+            rows.fingerprints.push(fingerprint.clone());
+            rows.counts.push(number(passages.len()));
+            for (place, passage) in passages.iter().enumerate() {
+                rows.of.push(path.clone());
+                rows.places.push(number(place));
+                rows.passages.push(rows::json(passage)?);
+                rows.vectors.push(written.vector(place));
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// Several statements, since one may not delete and insert a row of the same key.
+async fn put(connection: &mut PgConnection, collection: &str, rows: Rows) -> Result<(), StoreError> {
+    let mut transaction = connection.begin().await?;
+    // First, so that two who store the same document at once come one after the other.
+    let changed = sqlx::query("update knowledge_collections set revision = revision + 1 where name = $1")
         .bind(collection)
-        .bind(&document.path)
+        .execute(&mut *transaction)
+        .await?;
+    if changed.rows_affected() == 0 {
+        return Err(StoreError::NoCollection);
+    }
+    sqlx::query("delete from knowledge_documents where collection = $1 and path = any($2)")
+        .bind(collection)
+        .bind(&rows.paths)
         .execute(&mut *transaction)
         .await?;
     sqlx::query(
-        "with document as (
-            insert into knowledge_documents (collection, path, fingerprint, passages)
-            values ($1, $2, $3, cardinality($4))
-         )
-         insert into knowledge_passages (collection, path, position, document)
-         select $1, $2, place - 1, document from unnest($4) with ordinality as listed (document, place)",
+        "insert into knowledge_documents (collection, path, fingerprint, passages)
+         select $1, path, fingerprint, passages
+           from unnest($2::text[], $3::text[], $4::integer[]) as listed (path, fingerprint, passages)",
     )
     .bind(collection)
-    .bind(&document.path)
-    .bind(&document.fingerprint)
-    .bind(passages)
+    .bind(rows.paths)
+    .bind(rows.fingerprints)
+    .bind(rows.counts)
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query(
+        "insert into knowledge_passages (collection, path, position, document, vector)
+         select $1, path, position, document, vector
+           from unnest($2::text[], $3::integer[], $4::text[], $5::bytea[]) as listed (path, position, document, vector)",
+    )
+    .bind(collection)
+    .bind(rows.of)
+    .bind(rows.places)
+    .bind(rows.passages)
+    .bind(rows.vectors)
     .execute(&mut *transaction)
     .await?;
     Ok(transaction.commit().await?)

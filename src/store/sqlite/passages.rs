@@ -1,21 +1,95 @@
 //! Passages of the embedded knowledge base.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteConnection;
 
 use super::SqliteStore;
-use crate::store::passages::{Document, DocumentState, Passage, PassageStore};
+use crate::store::passages::{
+    Collection, Document, DocumentState, PassageStore, Shelf, StoredDocument, Written, numbers,
+};
 use crate::store::{StoreError, rows};
 
 #[async_trait]
 impl PassageStore for SqliteStore {
-    async fn put_document(&self, collection: &str, document: &Document) -> Result<(), StoreError> {
+    async fn collection(&self, name: &str) -> Result<Collection, StoreError> {
+        let row: (String, Option<i64>, Option<String>, bool) = sqlx::query_as(
+            "select named.name, collection.revision, collection.record,
+                    not exists (select 1 from knowledge_documents document where document.collection = named.name)
+               from (select coalesce((select collection from knowledge_aliases where name = $1), $1) as name) named
+               left join knowledge_collections collection on collection.name = named.name",
+        )
+        .bind(name)
+        .fetch_one(&self.readers)
+        .await?;
+        let (name, revision, record, is_empty) = row;
+        Ok(Collection { name, revision: revision.unwrap_or(0), record, is_empty })
+    }
+
+    async fn begin_collection(&self, collection: &str) -> Result<(), StoreError> {
         let mut writing = self.write().await?;
-        change_revision(&mut writing, collection).await?;
-        remove(&mut writing, collection, &document.path).await?;
-        insert(&mut writing, collection, document).await?;
+        sqlx::query("insert into knowledge_collections (name, revision) values ($1, 1) on conflict (name) do nothing")
+            .bind(collection)
+            .execute(&mut *writing)
+            .await?;
+        Ok(writing.commit().await?)
+    }
+
+    async fn keep_record(&self, collection: &str, record: &str) -> Result<(), StoreError> {
+        let mut writing = self.write().await?;
+        let kept = sqlx::query("update knowledge_collections set record = $2 where name = $1")
+            .bind(collection)
+            .bind(record)
+            .execute(&mut *writing)
+            .await?;
+        writing.commit().await?;
+        there_was(kept.rows_affected())
+    }
+
+    async fn remove_collection(&self, collection: &str) -> Result<(), StoreError> {
+        let mut writing = self.write().await?;
+        remove_collection(&mut writing, collection).await?;
+        Ok(writing.commit().await?)
+    }
+
+    async fn switch_alias(&self, name: &str, to: &str) -> Result<(), StoreError> {
+        let mut writing = self.write().await?;
+        let there: i64 = sqlx::query_scalar("select count(*) from knowledge_collections where name = $1")
+            .bind(to)
+            .fetch_one(&mut *writing)
+            .await?;
+        there_was(there.unsigned_abs())?;
+        let before: String =
+            sqlx::query_scalar("select coalesce((select collection from knowledge_aliases where name = $1), $1)")
+                .bind(name)
+                .fetch_one(&mut *writing)
+                .await?;
+        sqlx::query(
+            "insert into knowledge_aliases (name, collection) values ($1, $2)
+             on conflict (name) do update set collection = excluded.collection",
+        )
+        .bind(name)
+        .bind(to)
+        .execute(&mut *writing)
+        .await?;
+        if before != to {
+            remove_collection(&mut writing, &before).await?;
+        }
+        Ok(writing.commit().await?)
+    }
+
+    async fn put_documents(
+        &self,
+        collection: &str,
+        documents: &[Document],
+        vectors: &[Vec<f32>],
+    ) -> Result<(), StoreError> {
+        let mut writing = self.write().await?;
+        there_was(change_revision(&mut writing, collection).await?)?;
+        for written in Written::of(documents, vectors) {
+            remove(&mut writing, collection, &written.document.path).await?;
+            insert(&mut writing, collection, &written).await?;
+        }
         Ok(writing.commit().await?)
     }
 
@@ -40,32 +114,56 @@ impl PassageStore for SqliteStore {
             .collect())
     }
 
-    async fn passages(&self, collection: &str) -> Result<Vec<Arc<Passage>>, StoreError> {
-        let documents: Vec<String> =
-            sqlx::query_scalar("select document from knowledge_passages where collection = $1 order by path, position")
+    async fn document(&self, collection: &str, path: &str) -> Result<Option<StoredDocument>, StoreError> {
+        let mut reading = self.read().await?;
+        let fingerprint: Option<String> =
+            sqlx::query_scalar("select fingerprint from knowledge_documents where collection = $1 and path = $2")
                 .bind(collection)
-                .fetch_all(&self.readers)
+                .bind(path)
+                .fetch_optional(&mut *reading)
                 .await?;
-        documents.iter().map(|document| rows::read(document).map(Arc::new)).collect()
+        let Some(fingerprint) = fingerprint else { return Ok(None) };
+        let rows: Vec<(String, Option<Vec<u8>>)> = sqlx::query_as(
+            "select document, vector from knowledge_passages where collection = $1 and path = $2 order by position",
+        )
+        .bind(collection)
+        .bind(path)
+        .fetch_all(&mut *reading)
+        .await?;
+        let vectors = rows.iter().map(|(_, vector)| numbers(vector.as_deref().unwrap_or_default()).collect()).collect();
+        let passages = rows.iter().map(|(passage, _)| rows::read(passage)).collect::<Result<_, _>>()?;
+        Ok(Some(StoredDocument { document: Document { path: path.to_owned(), fingerprint, passages }, vectors }))
     }
 
-    async fn revision(&self, collection: &str) -> Result<i64, StoreError> {
-        let revision: Option<i64> = sqlx::query_scalar("select revision from knowledge_collections where name = $1")
-            .bind(collection)
-            .fetch_optional(&self.readers)
-            .await?;
-        Ok(revision.unwrap_or(0))
+    async fn passages(&self, collection: &str) -> Result<Shelf, StoreError> {
+        let mut shelf = Shelf::default();
+        let mut rows = sqlx::query_as::<_, (String, Option<Vec<u8>>)>(
+            "select document, vector from knowledge_passages where collection = $1 order by path, position",
+        )
+        .bind(collection)
+        .fetch(&self.readers);
+        while let Some((passage, vector)) = rows.try_next().await? {
+            shelf.push(rows::read(&passage)?, vector.as_deref());
+        }
+        Ok(shelf)
     }
 }
 
-async fn change_revision(connection: &mut SqliteConnection, collection: &str) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into knowledge_collections (name, revision) values ($1, 1)
-         on conflict (name) do update set revision = knowledge_collections.revision + 1",
-    )
-    .bind(collection)
-    .execute(connection)
-    .await?;
+/// Whether a statement found the collection it is about.
+fn there_was(rows: u64) -> Result<(), StoreError> {
+    if rows == 0 { Err(StoreError::NoCollection) } else { Ok(()) }
+}
+
+async fn change_revision(connection: &mut SqliteConnection, collection: &str) -> Result<u64, StoreError> {
+    let changed = sqlx::query("update knowledge_collections set revision = revision + 1 where name = $1")
+        .bind(collection)
+        .execute(connection)
+        .await?;
+    Ok(changed.rows_affected())
+}
+
+async fn remove_collection(connection: &mut SqliteConnection, collection: &str) -> Result<(), StoreError> {
+    sqlx::query("delete from knowledge_collections where name = $1").bind(collection).execute(connection).await?;
     Ok(())
 }
 
@@ -78,23 +176,27 @@ async fn remove(connection: &mut SqliteConnection, collection: &str, path: &str)
     Ok(removed.rows_affected() > 0)
 }
 
-async fn insert(connection: &mut SqliteConnection, collection: &str, document: &Document) -> Result<(), StoreError> {
+async fn insert(connection: &mut SqliteConnection, collection: &str, written: &Written<'_>) -> Result<(), StoreError> {
+    let Document { path, fingerprint, passages } = written.document;
     sqlx::query("insert into knowledge_documents (collection, path, fingerprint, passages) values ($1, $2, $3, $4)")
         .bind(collection)
-        .bind(&document.path)
-        .bind(&document.fingerprint)
-        .bind(i64::try_from(document.passages.len()).unwrap_or(i64::MAX))
+        .bind(path)
+        .bind(fingerprint)
+        .bind(i64::try_from(passages.len()).unwrap_or(i64::MAX))
         .execute(&mut *connection)
         .await?;
-    for (position, passage) in document.passages.iter().enumerate() {
+    for (place, passage) in passages.iter().enumerate() {
         // Counted here: the place in the list is the reading order, and no two passages may claim the same place.
-        sqlx::query("insert into knowledge_passages (collection, path, position, document) values ($1, $2, $3, $4)")
-            .bind(collection)
-            .bind(&document.path)
-            .bind(i64::try_from(position).unwrap_or(i64::MAX))
-            .bind(rows::json(passage)?)
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query(
+            "insert into knowledge_passages (collection, path, position, document, vector) values ($1, $2, $3, $4, $5)",
+        )
+        .bind(collection)
+        .bind(path)
+        .bind(i64::try_from(place).unwrap_or(i64::MAX))
+        .bind(rows::json(passage)?)
+        .bind(written.vector(place))
+        .execute(&mut *connection)
+        .await?;
     }
     Ok(())
 }

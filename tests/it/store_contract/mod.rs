@@ -11,7 +11,7 @@ mod threads;
 mod turns;
 mod writes;
 
-use scene::{Home, Scene};
+pub(crate) use scene::{Home, Scene};
 
 /// Makes two tests of each function: `sqlite::name` and `postgres::name`.
 macro_rules! on_both_homes {
@@ -30,4 +30,4 @@ macro_rules! on_both_homes {
         }
     };
 }
-use on_both_homes;
+pub(crate) use on_both_homes;

@@ -73,6 +73,19 @@ impl Home {
         }
     }
 
+    /// Brings the tables up to date once more, as the next start does.
+    pub(crate) async fn migrate_again(&self) {
+        match &self.place {
+            Place::File(folder) => {
+                let store = SqliteStore::open(&folder.path().join("store.db")).await.unwrap();
+                store.migrate().await.unwrap();
+            }
+            Place::Server(database) => {
+                database.store().await.migrate().await.unwrap();
+            }
+        }
+    }
+
     /// Changes rows past the store: for what another part of it does.
     pub(crate) async fn alter(&self, sql: &'static str) {
         match &self.place {
