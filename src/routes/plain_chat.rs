@@ -18,7 +18,7 @@ use super::body;
 use super::error::ApiError;
 use super::identity::Caller;
 use crate::app::App;
-use crate::chat::{self as front_desk, ChatError, Collected, Reply, RestsOn, collect};
+use crate::chat::{Chat, ChatError, Collected, Reply, RestsOn, collect};
 use crate::identity::Identity;
 
 /// The shortest selection that an answer can rest on.
@@ -49,7 +49,7 @@ async fn chat(State(app): State<App>, Caller(who): Caller, body: Body) -> Result
     }
     let selected = asked.selected_text.filter(|text| !text.trim().is_empty());
     let thread_id = asked.session_id.as_deref().and_then(thread_of);
-    let answered = ask(&app.chat, &who, thread_id, asked.message, selected).await?;
+    let answered = ask(&app, &who, thread_id, asked.message, selected).await?;
     Ok(Json(json!({
         "response": answered.collected.text(),
         "session_id": session_of(&answered.thread_id),
@@ -79,8 +79,7 @@ async fn local(State(app): State<App>, Caller(who): Caller, body: Body) -> Resul
     }
     let thread_id = asked.conversation_id.as_deref().and_then(thread_of);
     let selected = asked.selected_text;
-    let desk = app.chat.resting_on(RestsOn::SelectionAlone);
-    let answered = ask(&desk, &who, thread_id, asked.query, Some(selected.clone())).await?;
+    let answered = ask(&app, &who, thread_id, asked.query, Some(selected.clone())).await?;
     Ok(Json(json!({
         "answer": answered.collected.text(),
         "sources": [{"chunk_id": null, "file_path": asked.file_path, "content": selected, "score": 1.0}],
@@ -95,31 +94,39 @@ struct Answered {
     collected: Collected,
 }
 
-/// Asks in a thread, or in a new one when there is no such thread for the caller.
+/// Asks in a thread, or in a new one when there is no such thread for the caller. Where something is selected, the
+/// answer rests on that alone.
 async fn ask(
-    desk: &front_desk::Chat,
+    app: &App,
     who: &Identity,
     thread_id: Option<ThreadId>,
     text: String,
     selected: Option<String>,
 ) -> Result<Answered, ApiError> {
+    let rests_on = if selected.is_some() { RestsOn::SelectionAlone } else { RestsOn::Anything };
+    let desk = app.chat.resting_on(rests_on);
     let input = UserMessageInput {
         content: vec![UserContent::Text { text }],
         attachments: Vec::new(),
-        quoted_text: selected,
+        quoted_text: selected.map(shortened),
         inference_options: InferenceOptions::default(),
     };
     if let Some(thread_id) = thread_id {
         let request = ThreadsAddUserMessage { thread_id: thread_id.clone(), input: input.clone() };
-        match answer(desk, who, Request::ThreadsAddUserMessage(request)).await {
+        match answer(&desk, who, Request::ThreadsAddUserMessage(request)).await {
             Err(ChatError::NoThread) => {}
             collected => return finished(Some(thread_id), collected?),
         }
     }
-    finished(None, answer(desk, who, Request::ThreadsCreate(ThreadsCreate { input })).await?)
+    finished(None, answer(&desk, who, Request::ThreadsCreate(ThreadsCreate { input })).await?)
 }
 
-async fn answer(desk: &front_desk::Chat, who: &Identity, request: Request) -> Result<Collected, ChatError> {
+fn shortened(mut selected: String) -> String {
+    selected.truncate(selected.floor_char_boundary(SELECTION_BYTES_MAX));
+    selected
+}
+
+async fn answer(desk: &Chat, who: &Identity, request: Request) -> Result<Collected, ChatError> {
     match desk.handle(who, Envelope::from(request)).await? {
         Reply::Stream(listening) => Ok(collect(listening).await),
         Reply::Single(_) => unreachable!("messages are answered by a stream"),

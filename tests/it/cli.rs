@@ -1,7 +1,7 @@
 //! The command line as its users meet it: the real program, in a folder of its own.
 
 mod conformance;
-mod program;
+pub(crate) mod program;
 mod qdrant;
 
 use std::net::TcpListener;

@@ -2,5 +2,6 @@
 
 mod cached;
 mod failures;
+mod program;
 mod requests;
 mod scene;

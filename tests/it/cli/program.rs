@@ -11,37 +11,37 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A folder in which the program finds nothing that the test did not put there.
-pub(super) struct Home(tempfile::TempDir);
+pub(crate) struct Home(tempfile::TempDir);
 
 /// A run that is over.
 #[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) code: Option<i32>,
-    pub(super) out: String,
-    pub(super) err: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 /// A process, ended by its own id when it is dropped.
-pub(super) struct Started(Child);
+pub(crate) struct Started(Child);
 
 /// A server that listens.
-pub(super) struct Serving {
-    pub(super) url: String,
+pub(crate) struct Serving {
+    pub(crate) url: String,
     log: Receiver<String>,
     program: Started,
 }
 
 impl Home {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    pub(super) fn path(&self, below: &str) -> PathBuf {
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.0.path().join(below)
     }
 
     /// Puts a file there, and the folders it is in.
-    pub(super) fn write(&self, below: &str, content: impl AsRef<[u8]>) -> &Self {
+    pub(crate) fn write(&self, below: &str, content: impl AsRef<[u8]>) -> &Self {
         let path = self.path(below);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
@@ -58,12 +58,12 @@ impl Home {
     }
 
     /// Runs the program to its end.
-    pub(super) fn run(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         self.run_with(&[], arguments)
     }
 
     /// The same with further variables.
-    pub(super) fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
+    pub(crate) fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
         let mut program = Started(self.command(variables, arguments).spawn().unwrap());
         let out = collected(program.0.stdout.take().unwrap());
         let err = collected(program.0.stderr.take().unwrap());
@@ -72,7 +72,7 @@ impl Home {
     }
 
     /// Runs the program for somebody who reads nothing of what it writes.
-    pub(super) fn run_unread(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn run_unread(&self, arguments: &[&str]) -> Ended {
         let mut program = Started(self.command(&[], arguments).spawn().unwrap());
         drop(program.0.stdout.take());
         let err = collected(program.0.stderr.take().unwrap()).recv_timeout(PATIENCE).unwrap();
@@ -80,7 +80,7 @@ impl Home {
     }
 
     /// Starts a server on a free port, and waits until it listens.
-    pub(super) fn serve(&self, variables: &[(&str, &str)]) -> Serving {
+    pub(crate) fn serve(&self, variables: &[(&str, &str)]) -> Serving {
         let mut program = Started(self.command(variables, &["serve", "--port", "0"]).spawn().unwrap());
         let (heard, log) = channel();
         let lines = BufReader::new(program.0.stderr.take().unwrap()).lines();
@@ -110,14 +110,14 @@ fn collected(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
 impl Ended {
     /// It ended well; what it wrote to standard output.
     #[track_caller]
-    pub(super) fn well(self) -> String {
+    pub(crate) fn well(self) -> String {
         assert_eq!(self.code, Some(0), "{self:#?}");
         self.out
     }
 
     /// It ended badly, as a program should that knows why; what it said, which names these.
     #[track_caller]
-    pub(super) fn badly(self, named: &[&str]) -> String {
+    pub(crate) fn badly(self, named: &[&str]) -> String {
         assert_eq!(self.code, Some(1), "{self:#?}");
         assert!(!self.err.contains("panicked"), "{self:#?}");
         for name in named {
@@ -128,18 +128,18 @@ impl Ended {
 }
 
 impl Serving {
-    pub(super) fn port(&self) -> &str {
+    pub(crate) fn port(&self) -> &str {
         self.url.rsplit(':').next().unwrap()
     }
 
     /// Sends a signal by its name, as an operator would.
-    pub(super) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.program.0.id().to_string()]).status();
         assert!(sent.unwrap().success());
     }
 
     /// Waits for its end, which must come within `most`.
-    pub(super) fn ended_within(mut self, most: Duration) -> ExitStatus {
+    pub(crate) fn ended_within(mut self, most: Duration) -> ExitStatus {
         let deadline = Instant::now() + most;
         loop {
             match self.log.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
