@@ -21,6 +21,8 @@ const NAMES_TOLL: f32 = 1.0;
 const WORDS_TOLL: f32 = 0.35;
 /// How soon a lower rank says nothing.
 const RANK_SOFTNESS: f32 = 20.0;
+/// How much the weaker of the two counts in a score.
+const OTHER_SHARE: f32 = 0.25;
 /// How much of a score depends on whether both rankings agree.
 const AGREEMENT_SHARE: f32 = 0.25;
 
@@ -89,10 +91,11 @@ fn evidence(verdict: &Verdict, doubts: &Doubts, near: &[Near], near_floor: Optio
 }
 
 impl Evidence {
-    /// What both come to, each mending what the other leaves open, and a little less where the rankings do not agree.
+    /// Mostly the better of the two, partly the other, and a little less where the rankings do not agree: a model that
+    /// finds everything about joints near does not decide which of the passages on joints it is.
     fn score(&self) -> f32 {
-        let either = 1.0 - (1.0 - self.words) * (1.0 - self.nearness);
-        either * (1.0 - AGREEMENT_SHARE * (1.0 - self.ranks))
+        let (better, other) = (self.words.max(self.nearness), self.words.min(self.nearness));
+        (better + OTHER_SHARE * (other - better)) * (1.0 - AGREEMENT_SHARE * (1.0 - self.ranks))
     }
 }
 
