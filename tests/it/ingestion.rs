@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chatkit_gateway::knowledge::embedded::EmbeddedKnowledge;
-use chatkit_gateway::knowledge::ingest::{
-    self, End, IngestError, Options, Page, Progress, Read, Report, Source, Step,
-};
+use chatkit_gateway::knowledge::ingest::{self, End, IngestError, Options, Page, Progress, Read, Report, Source, Step};
 use chatkit_gateway::knowledge::{
     Description, Document, DocumentState, Found, KnowledgeBase, KnowledgeError, Passage, Search,
 };
@@ -114,7 +112,10 @@ impl Shelf {
     fn write_many(&self, pages: usize) -> &Self {
         for page in 0..pages {
             let folder = page / 100;
-            self.write(&format!("part-{folder}/page-{page}.md"), format!("# Page {page}\n\n## One\n\nText {page}.\n\n## Two\n\nMore.\n"));
+            self.write(
+                &format!("part-{folder}/page-{page}.md"),
+                format!("# Page {page}\n\n## One\n\nText {page}.\n\n## Two\n\nMore.\n"),
+            );
         }
         self
     }

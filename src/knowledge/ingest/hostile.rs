@@ -74,7 +74,8 @@ fn control_characters_are_no_text_though_they_are_utf8() {
 #[test]
 fn headings_and_titles_are_cut_so_that_passages_do_not_each_carry_a_page() {
     let long = "long ".repeat(20_000);
-    let (read, _) = read("a.md", &format!("---\ntitle: {long}\nmodule: {long}\nslug: {long}\n---\n## {long}\n\nText.\n"));
+    let (read, _) =
+        read("a.md", &format!("---\ntitle: {long}\nmodule: {long}\nslug: {long}\n---\n## {long}\n\nText.\n"));
     let Read::Document(document) = read else { panic!("it is left out") };
     let passage = &document.passages[0];
     let sizes = [&passage.title, &passage.heading, &passage.url, passage.module.as_ref().unwrap_or(&passage.title)];

@@ -300,8 +300,7 @@ impl<'a> Scan<'a> {
             .find(|&(i, c)| c == '$' && i > 0 && !line[..i].ends_with('\\'))
             .map(|(i, _)| i);
         match end.filter(|&end| {
-            !line[..end].ends_with(char::is_whitespace)
-                && !line[end + 1..].starts_with(|c: char| c.is_ascii_digit())
+            !line[..end].ends_with(char::is_whitespace) && !line[end + 1..].starts_with(|c: char| c.is_ascii_digit())
         }) {
             Some(end) => {
                 let range = at..at + end + 2;
