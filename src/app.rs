@@ -125,7 +125,7 @@ impl App {
         let knowledge = knowledge(settings, providers, database)?;
         let desk = TutorDesk { knowledge, model: chat_model(settings, model, &ids)? };
         let tutor = Tutor::new(desk.model.clone(), settings.tutor.clone())
-            .with(QueryKnowledgeBase::new(desk.knowledge.clone(), settings.tutor.passages))
+            .reading(QueryKnowledgeBase::new(desk.knowledge.clone(), settings.tutor.passages))
             .serving(book::BASE, book::site(&settings.http))
             .hearing(transcriber(settings, model)?);
         let options = ChatOptions::from(&settings.chat);

@@ -63,6 +63,18 @@ impl Place {
         self.block != Block::Prose
     }
 
+    /// Whether this is a block of code, or the line that opens one.
+    pub(super) fn in_fence(&self) -> bool {
+        let mut after_run = self.clone();
+        after_run.end_run();
+        matches!(after_run.block, Block::Fence { .. } | Block::FenceInfo { .. })
+    }
+
+    /// Whether a backslash takes its meaning from what comes next.
+    pub(super) fn is_escaped(&self) -> bool {
+        self.escaped
+    }
+
     /// Moves behind `c`.
     pub(super) fn step(&mut self, c: char) {
         if let Some(run) = self.run.as_mut().filter(|run| run.of == c) {

@@ -1,4 +1,6 @@
-//! What a citation mark looks like: `[1]`, `[2, 3]`, `[[1]]`, `【1】`, with the digits of three scripts.
+//! What a citation mark looks like: `[1]`, `[2, 3]`, `[[1]]`, `【1】`, `[1](…)`, with the digits of three scripts.
+
+use super::links;
 
 /// A mark longer than this is not a mark; so much text may be held back to find out.
 pub(super) const MARK_CHARS_MAX: usize = 40;
@@ -77,10 +79,14 @@ pub(super) fn opening(text: &str, at_line_start: bool, ended: bool) -> Opening {
         }
     };
     if closer == ']' {
-        // `[1](…)` is a link and `[1]: …` its definition.
+        // A model that gives the number a link made the link up; `[1]: …` is the definition of one.
         match text[end..].chars().next() {
             None if !ended => return Opening::Unsure,
-            Some('(') => return Opening::Other,
+            Some('(') => match links::target(&text[end..]) {
+                Some((_, target_bytes)) => return Opening::Mark { bytes: end + target_bytes, numbers },
+                None if !ended && !links::is_endless(&text[end..]) => return Opening::Unsure,
+                None => return Opening::Other,
+            },
             Some(':') if at_line_start => return Opening::Other,
             _ => {}
         }
@@ -123,6 +129,7 @@ mod tests {
         check("[1]", &[1]);
         check("[ 2 , 3 ]", &[2, 3]);
         check("[2;13]", &[2, 13]);
+        check("[1](https://made-up.example/a_(b))", &[1]);
         check("[[4]]", &[4]);
         check("[[4, 5]]", &[4, 5]);
         check("【6】", &[6]);
@@ -134,8 +141,8 @@ mod tests {
     #[test]
     fn other_brackets_are_no_marks() {
         for text in [
-            "[]", "[ ]", "[x]", "[^1]", "[1a]", "[a1]", "[1,]", "[,1]", "[1 2]", "[1](u)", "[[1]](u)", "[[1]",
-            "[[1]a]", "[2026]", "[1】",
+            "[]", "[ ]", "[x]", "[^1]", "[1a]", "[a1]", "[1,]", "[,1]", "[1 2]", "[1](u", "[[1]", "[[1]a]", "[2026]",
+            "[1】",
         ] {
             assert_eq!(opening(text, false, true), Opening::Other, "{text}");
         }
@@ -144,7 +151,7 @@ mod tests {
 
     #[test]
     fn nothing_is_decided_too_early() {
-        for text in ["[", "[1", "[1,", "[1]", "[[1]", "[[1]]", "【1"] {
+        for text in ["[", "[1", "[1,", "[1]", "[1](u", "[[1]", "[[1]]", "【1"] {
             assert_eq!(opening(text, false, false), Opening::Unsure, "{text}");
         }
         assert_eq!(opening("[a", false, false), Opening::Other);

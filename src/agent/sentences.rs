@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chatkit_protocol::{Icon, ThreadEvent};
 
+use super::tools::knowledge_base::BOOK_AWAY;
 use super::workflow::query_of;
 use crate::chat::TurnError;
 use crate::llm::passages::KNOWLEDGE_TOOL;
@@ -24,6 +25,11 @@ pub(super) fn searching(calls: &[ToolCall]) -> Option<ThreadEvent> {
 /// What the reader is told when the model said nothing at all.
 pub(super) fn no_answer() -> TurnError {
     custom("The model gave no answer to this. Please try again, or ask in other words.".to_owned(), true)
+}
+
+/// What the reader is told when an answer must rest on the book and the book cannot be looked into.
+pub(super) fn book_away() -> TurnError {
+    custom(format!("{BOOK_AWAY} Please try again in a moment."), true)
 }
 
 /// What the reader is told when the model failed.
@@ -49,6 +55,7 @@ pub(super) fn of(error: &LlmError) -> TurnError {
             "The model's provider does not allow an answer to this. Asking in other words may help.".to_owned(),
             false,
         ),
+        LlmError::Nothing => no_answer(),
         LlmError::Resting(wait) => custom(
             format!(
                 "The model has failed several times in a row, so it is given a rest. Please try again {}.",

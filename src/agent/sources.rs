@@ -1,60 +1,83 @@
-//! The passages of one turn, numbered as the model is told to cite them.
+//! What an answer may cite: the passages of one turn, numbered as the model is told to cite them, and a selected text.
 
 use chatkit_protocol::{Source, SourceKind};
 
-use crate::knowledge::Found;
+use super::links::Allowed;
+use crate::knowledge::{Found, Passage};
 use crate::llm::passages::{CitedPassage, ToolResult};
+
+/// What readers and models are told a selected text is called when it stands nowhere in the book.
+const SELECTED_TEXT: &str = "Selected text";
 
 /// Passages in the order in which they were found; the first has number 1.
 #[derive(Clone, Debug)]
 pub(super) struct Sources {
     site: Option<(String, String)>,
-    passages: Vec<Admitted>,
+    admitted: Vec<Admitted>,
 }
 
 #[derive(Clone, Debug)]
 struct Admitted {
-    passage_id: String,
+    /// None for a text that stands nowhere in the book.
+    passage_id: Option<String>,
     cited: CitedPassage,
     source: Source,
 }
 
 impl Sources {
     pub(super) fn new(site: Option<(String, String)>) -> Self {
-        Self { site, passages: Vec::new() }
+        Self { site, admitted: Vec::new() }
     }
 
     /// Gives passages their numbers; one that was found before keeps its own.
-    pub(super) fn admit(&mut self, found: Vec<Found>) -> Vec<u32> {
-        found.into_iter().map(|found| self.admit_one(&found)).collect()
+    pub(super) fn admit(&mut self, found: &[Found]) -> Vec<u32> {
+        found.iter().map(|found| self.admit_passage(&found.passage, &found.passage.text)).collect()
     }
 
-    fn admit_one(&mut self, found: &Found) -> u32 {
-        let passage = &found.passage;
-        if let Some(known) = self.passages.iter().find(|known| known.passage_id == passage.id) {
+    /// Gives a selected text its number, with the passage it was selected in if there is one: then the longer of the two
+    /// is what the model is told, and the citation leads to the passage. Without one there is nothing to lead to.
+    pub(super) fn admit_selection(&mut self, text: &str, place: Option<&Passage>) -> u32 {
+        if let Some(passage) = place {
+            let text = if passage.text.len() > text.len() { &passage.text } else { text };
+            return self.admit_passage(passage, text);
+        }
+        let title = SELECTED_TEXT.to_owned();
+        let kind = SourceKind::File { filename: title.clone() };
+        let cited = CitedPassage { title: title.clone(), text: text.to_owned(), ..CitedPassage::default() };
+        self.push(None, cited, Source { title, description: None, timestamp: None, group: None, kind })
+    }
+
+    fn admit_passage(&mut self, passage: &Passage, text: &str) -> u32 {
+        let known = |admitted: &&Admitted| admitted.passage_id.as_ref() == Some(&passage.id);
+        if let Some(known) = self.admitted.iter().find(known) {
             return known.cited.number;
         }
-        let number = u32::try_from(self.passages.len() + 1).unwrap_or(u32::MAX);
         let url = self.address(&passage.url);
+        let headings = headings(passage);
         let cited = CitedPassage {
-            number,
+            number: 0,
             title: passage.title.clone(),
-            heading: passage.heading.clone(),
+            heading: headings.join(" › "),
             url: url.clone(),
-            text: passage.text.clone(),
+            text: text.to_owned(),
         };
-        let title = match passage.heading == passage.title {
-            true => passage.title.clone(),
-            false => format!("{} › {}", passage.title, passage.heading),
-        };
-        let source = Source {
-            title,
+        // Two passages at one address are one source: readers see it once.
+        let at_address =
+            |admitted: &&Admitted| matches!(&admitted.source.kind, SourceKind::Url { url: known, .. } if *known == url);
+        let source = self.admitted.iter().find(at_address).map(|admitted| admitted.source.clone());
+        let source = source.unwrap_or_else(|| Source {
+            title: [&*passage.title].into_iter().chain(headings).collect::<Vec<_>>().join(" › "),
             description: None,
             timestamp: None,
             group: None,
             kind: SourceKind::Url { url, attribution: None },
-        };
-        self.passages.push(Admitted { passage_id: passage.id.clone(), cited, source });
+        });
+        self.push(Some(passage.id.clone()), cited, source)
+    }
+
+    fn push(&mut self, passage_id: Option<String>, cited: CitedPassage, source: Source) -> u32 {
+        let number = self.count().saturating_add(1);
+        self.admitted.push(Admitted { passage_id, cited: CitedPassage { number, ..cited }, source });
         number
     }
 
@@ -73,18 +96,113 @@ impl Sources {
 
     /// How many there are.
     pub(super) fn count(&self) -> u32 {
-        u32::try_from(self.passages.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.admitted.len()).unwrap_or(u32::MAX)
     }
 
     /// The source of a number, if there is one.
     pub(super) fn source(&self, number: u32) -> Option<&Source> {
-        let position = usize::try_from(number).ok()?.checked_sub(1)?;
-        self.passages.get(position).map(|admitted| &admitted.source)
+        self.get(number).map(|admitted| &admitted.source)
+    }
+
+    fn get(&self, number: u32) -> Option<&Admitted> {
+        self.admitted.get(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+
+    /// What the sources say, in the order of their numbers; a text that stands nowhere in the book says nothing, unless
+    /// it counts as well.
+    pub(super) fn texts(&self, selection_counts: bool) -> Vec<&str> {
+        let says = |admitted: &Admitted| selection_counts || admitted.passage_id.is_some();
+        self.admitted.iter().map(|admitted| if says(admitted) { &*admitted.cited.text } else { "" }).collect()
+    }
+
+    /// Allows links to the sources, and to wherever they link to.
+    pub(super) fn allow(&self, links: &mut Allowed) {
+        for admitted in &self.admitted {
+            links.add(&admitted.cited.url);
+            links.add_all_of(&admitted.cited.text);
+        }
     }
 
     /// What the model is told of the passages with these numbers.
     pub(super) fn tell(&self, numbers: &[u32], note: Option<String>) -> String {
-        let cited = |number: &u32| self.passages.get(*number as usize - 1).map(|admitted| admitted.cited.clone());
-        ToolResult { passages: numbers.iter().filter_map(cited).collect(), note }.to_json()
+        let passages = numbers.iter().filter_map(|number| Some(self.get(*number)?.cited.clone()));
+        ToolResult { passages: passages.collect(), note }.to_json()
+    }
+}
+
+/// The headings above a passage, from the top of its page; its title left out.
+fn headings(passage: &Passage) -> Vec<&str> {
+    let mut path: Vec<&str> = passage.heading_path.iter().map(String::as_str).collect();
+    // Collections of other programs know no path.
+    if path.is_empty() {
+        path.push(&passage.heading);
+    }
+    path.retain(|heading| !heading.is_empty() && *heading != passage.title);
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn found(id: &str, path: &[&str], url: &str) -> Found {
+        let passage = Passage {
+            id: id.to_owned(),
+            path: "a.md".to_owned(),
+            title: "Sensors".to_owned(),
+            heading: path.last().copied().unwrap_or("Sensors").to_owned(),
+            heading_path: path.iter().map(|heading| (*heading).to_owned()).collect(),
+            url: url.to_owned(),
+            module: None,
+            week: None,
+            position: 0,
+            text: format!("Text of {id}."),
+        };
+        Found { passage: Arc::new(passage), score: 1.0 }
+    }
+
+    fn url_of(source: &Source) -> Option<&str> {
+        match &source.kind {
+            SourceKind::Url { url, .. } => Some(url),
+            SourceKind::File { .. } | SourceKind::Entity { .. } => None,
+        }
+    }
+
+    #[test]
+    fn a_source_is_named_by_its_page_and_headings_and_links_to_its_site() {
+        let mut sources = Sources::new(Some(("/docs".to_owned(), "https://book.example".to_owned())));
+        let deep = found("a", &["Range", "Lidar"], "/docs/sensors#lidar");
+        let top = found("b", &[], "/docs/sensors");
+        let elsewhere = found("c", &[], "/docsy/x");
+        assert_eq!(sources.admit(&[deep.clone(), top, elsewhere, deep]), [1, 2, 3, 1]);
+        let told: Vec<_> = (1..=3).map(|n| sources.source(n).map(|s| (&*s.title, url_of(s))).unwrap()).collect();
+        let expected = [
+            ("Sensors › Range › Lidar", Some("https://book.example/docs/sensors#lidar")),
+            ("Sensors", Some("https://book.example/docs/sensors")),
+            ("Sensors", Some("/docsy/x")),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!((sources.source(0), sources.source(4)), (None, None));
+    }
+
+    #[test]
+    fn passages_at_one_address_are_one_source() {
+        let mut sources = Sources::new(None);
+        sources.admit(&[found("a", &["Lidar"], "/docs/s#lidar"), found("b", &["Lidar, part 2"], "/docs/s#lidar")]);
+        assert_eq!(sources.source(1), sources.source(2));
+    }
+
+    #[test]
+    fn a_selection_leads_to_where_it_was_selected_or_nowhere() {
+        let mut sources = Sources::new(None);
+        assert_eq!(sources.admit_selection("Selected.", None), 1);
+        assert_eq!(url_of(sources.source(1).unwrap()), None);
+        let place = found("a", &["Lidar"], "/docs/s#lidar");
+        assert_eq!(sources.admit_selection("of a", Some(&place.passage)), 2);
+        assert_eq!(sources.admit(&[place]), [2]);
+        assert_eq!(sources.texts(true), ["Selected.", "Text of a."]);
+        assert_eq!(sources.texts(false), ["", "Text of a."]);
     }
 }

@@ -1,8 +1,8 @@
 //! The search as the reader sees it: a workflow item with what is looked for and the pages that were found.
 
 use chatkit_protocol::{
-    ItemKind, ItemUpdate, StatusIndicator, Summary, Task, TaskKind, ThreadEvent, ThreadItem, Workflow, WorkflowItem,
-    WorkflowKind,
+    ItemKind, ItemUpdate, Source, SourceKind, StatusIndicator, Summary, Task, TaskKind, ThreadEvent, ThreadItem,
+    Workflow, WorkflowItem, WorkflowKind,
 };
 use serde_json::Value;
 
@@ -43,7 +43,8 @@ impl SearchWorkflow {
     /// The reader is told what one search found.
     pub(super) fn found(&mut self, call_id: &str, numbers: &[u32], sources: &Sources) -> Option<ThreadEvent> {
         let index = self.call_ids.iter().position(|id| id == call_id)?;
-        let found = numbers.iter().filter_map(|number| sources.source(*number)).cloned().collect();
+        let found = numbers.iter().filter_map(|number| sources.source(*number)).filter(|source| is_page(source));
+        let found = found.cloned().collect();
         let TaskKind::WebSearch { queries, .. } = &self.workflow.tasks[index].kind else { return None };
         let task = task(queries.first().cloned().unwrap_or_default(), found, StatusIndicator::Complete);
         self.workflow.tasks[index] = task.clone();
@@ -66,13 +67,18 @@ impl SearchWorkflow {
     }
 }
 
+/// Whether a source is a page: a search of the book finds nothing else, and a widget takes nothing else here.
+fn is_page(source: &Source) -> bool {
+    matches!(source.kind, SourceKind::Url { .. })
+}
+
 /// What a call of the search looks for; nothing when its arguments are not what was asked for.
 pub(super) fn query_of(call: &ToolCall) -> String {
     let arguments: Value = serde_json::from_str(&call.arguments).unwrap_or_default();
     arguments["query"].as_str().unwrap_or_default().to_owned()
 }
 
-fn task(query: String, sources: Vec<chatkit_protocol::Source>, status_indicator: StatusIndicator) -> Task {
+fn task(query: String, sources: Vec<Source>, status_indicator: StatusIndicator) -> Task {
     let kind = TaskKind::WebSearch {
         title: Some("Searching the book".to_owned()),
         title_query: None,

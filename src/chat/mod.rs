@@ -33,11 +33,12 @@ use crate::config::{ChatSettings, LockedThreads, OnDisconnect};
 use crate::identity::{Identity, Ids};
 use crate::store::ThreadStore;
 
+pub use crate::store::{ItemNote, Tokens};
 pub use collect::{Collected, Failure, collect};
 pub use error::ChatError;
 pub use ledger::{Ending, Ledger, Step};
 pub use outbox::{LetGo, Listening, OUTBOX_BYTES_MAX, Outbox, outbox};
-pub use responder::{EventStream, Recording, Responder, ThreadHandle, Turn, TurnError};
+pub use responder::{EventStream, Recording, Responder, RestsOn, ThreadHandle, Turn, TurnError};
 pub use turns::{TURN_LEASE, Turns};
 
 /// Items that somebody else changes meanwhile are read again so often.
@@ -102,6 +103,8 @@ pub struct Chat {
     repeats: Repeats,
     /// Is told what the turn of this request tells.
     replay: Option<Replay>,
+    /// What the answer to this request may rest on.
+    rests_on: RestsOn,
 }
 
 impl std::fmt::Debug for Chat {
@@ -120,14 +123,20 @@ impl Chat {
         options: ChatOptions,
     ) -> Self {
         let turns = Turns::new(store.clone(), clock.clone());
-        let (attachments, repeats, replay) = (None, Repeats::default(), None);
-        Self { store, responder, turns, clock, ids, options, attachments, repeats, replay }
+        let (attachments, repeats, replay, rests_on) = (None, Repeats::default(), None, RestsOn::default());
+        Self { store, responder, turns, clock, ids, options, attachments, repeats, replay, rests_on }
     }
 
     /// The same, with a place for readers' files.
     #[must_use]
     pub fn keeping(self, attachments: Option<Attachments>) -> Self {
         Self { attachments, ..self }
+    }
+
+    /// The same desk for a request whose answer may rest on this and no more.
+    #[must_use]
+    pub fn resting_on(&self, rests_on: RestsOn) -> Self {
+        Self { rests_on, ..self.clone() }
     }
 
     /// The turns that run here: to wait for them, to stop them.
@@ -197,6 +206,7 @@ impl Chat {
             sender: None,
             last_word: Arc::default(),
             notebook: Notebook::new(turn_id),
+            rests_on: self.rests_on,
             store: self.store.clone(),
             attachments: self.attachments.clone(),
         }

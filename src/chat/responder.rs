@@ -120,6 +120,18 @@ pub enum TurnError {
     Unexpected(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// What the answer to a request may rest on, as the door that it came through says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RestsOn {
+    /// Whatever the responder finds right.
+    #[default]
+    Anything,
+    /// What the responder knows for sure, and nothing else: for the tutor, the book.
+    Knowledge,
+    /// The text that the reader selected, and the message: not the conversation before, and nothing that is looked up.
+    SelectionAlone,
+}
+
 /// What a responder works with during one turn.
 #[derive(Clone)]
 pub struct Turn {
@@ -139,6 +151,7 @@ pub struct Turn {
     pub(super) sender: Option<ThreadItem>,
     pub(super) last_word: Arc<AtomicBool>,
     pub(super) notebook: Notebook,
+    pub(super) rests_on: RestsOn,
     pub(super) store: Arc<dyn ThreadStore>,
     pub(super) attachments: Option<Attachments>,
 }
@@ -161,6 +174,11 @@ impl Turn {
     /// The same message as the item of the thread that it is.
     pub fn question_item(&self) -> Option<&ThreadItem> {
         self.history.iter().rev().find(|item| Some(&item.id) == self.question_id.as_ref())
+    }
+
+    /// What the answer may rest on.
+    pub fn rests_on(&self) -> RestsOn {
+        self.rests_on
     }
 
     /// The widget that an action comes from, if it comes from one.

@@ -1,7 +1,6 @@
-//! `ingest FOLDER`: takes a book in, and says what became of it.
+//! `ingest FOLDER` and `ingest URL`: takes a book in, and says what became of it.
 #![expect(clippy::print_stderr, reason = "the terminal is this file's door")]
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::{Shown, grouped, rate};
+use super::source::SourceArgs;
 use super::{opened, output};
 use crate::app::Providers;
 use crate::config::Settings;
@@ -31,17 +31,8 @@ wrong arguments, 3 everything else was taken in but some pages have problems, 13
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct IngestArgs {
-    /// The folder with the book's pages, such as `docs` of a Docusaurus site
-    folder: PathBuf,
-    /// Leave out files and folders of this name or pattern; may be given more than once
-    #[arg(long, value_name = "NAME")]
-    exclude: Vec<String>,
-    /// Where the book is read, such as https://book.example.org [variable: SITE_URL]
-    #[arg(long)]
-    site_url: Option<String>,
-    /// The path of the pages on the site [variable: SITE_BASE]
-    #[arg(long)]
-    base: Option<String>,
+    #[command(flatten)]
+    source: SourceArgs,
     /// Read everything and say what would be stored and forgotten, but change nothing
     #[arg(long)]
     dry_run: bool,
@@ -57,18 +48,20 @@ pub(super) async fn run(settings: &Settings, providers: &Providers, asked: Inges
     let (database, knowledge) = opened(settings, providers).await?;
     let stop = CancellationToken::new();
     let options = Options {
-        site_url: asked.site_url.or_else(|| settings.knowledge.site_url.clone()),
-        base: asked.base.or_else(|| settings.knowledge.site_base.clone()),
-        generator: None,
-        exclude: asked.exclude,
         patience: Some(Duration::from_secs(asked.patience)),
         dry_run: asked.dry_run,
         stop: stop.clone(),
+        ..asked.source.options(settings)
     };
     let began = Instant::now();
     let shown = Shown::new();
     let done = {
-        let ingesting = ingest::ingest(&asked.folder, &options, &*knowledge, &shown);
+        let ingesting = async {
+            let Some(source) = stop.run_until_cancelled(asked.source.open(&options)).await else {
+                return Err(IngestError::Stopped { report: Box::default() });
+            };
+            ingest::ingest_from(&mut *source?, &options, &*knowledge, &shown).await
+        };
         let stopping = async {
             server::signalled().await;
             shown.say("stopping when what is on its way is stored; a second signal stops at once");

@@ -5,9 +5,11 @@ mod ask;
 mod conformance;
 mod eval;
 mod ingest;
+mod learn;
 mod output;
 mod progress;
 mod show;
+mod source;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -58,7 +60,7 @@ struct Overrides {
 enum Command {
     /// Serve (what happens when no command is given)
     Serve,
-    /// Read a folder of Markdown or MDX pages into the knowledge base
+    /// Read a book into the knowledge base: a folder of Markdown, HTML or PDF files, or a site at an address
     Ingest(ingest::IngestArgs),
     /// Ask a question here and now; the answer is kept like any other
     Ask(ask::AskArgs),
@@ -66,6 +68,9 @@ enum Command {
     Search(SearchArgs),
     /// Measure the knowledge base with a file of questions
     Eval(eval::EvalArgs),
+    /// Learn the numbers of the search by words again, from books with questions; for those who work on this program
+    #[command(hide = true)]
+    Learn(learn::LearnArgs),
     /// Bring the database up to date
     Migrate,
     /// Look at the settings
@@ -126,6 +131,9 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
         // It is about somebody else's server: the settings of this one do not matter.
         return conformance::run(asked).await;
     }
+    if let Some(Command::Learn(asked)) = &asked.command {
+        return learn::run(asked);
+    }
     let mut variables = Variables::of_the_process()?;
     let Overrides { host, port, data_dir, log } = asked.overrides;
     for (name, value) in [("HOST", host), ("PORT", port), ("DATA_DIR", data_dir), ("LOG_LEVEL", log)] {
@@ -151,10 +159,10 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
         Some(Command::Ingest(asked)) => ingest::run(&settings, &providers, asked).await,
         Some(Command::Ask(asked)) => ask::run(&settings, &providers, asked).await,
         Some(Command::Search(asked)) => search(&settings, &providers, &asked).await,
-        Some(Command::Eval(asked)) => eval::run(&settings, &providers, &asked).await,
+        Some(Command::Eval(asked)) => eval::run(&variables, &settings, &providers, &asked).await,
         Some(Command::Migrate) => migrate(&settings).await,
         Some(Command::Healthcheck) => healthcheck(&settings).await,
-        Some(Command::Config { .. } | Command::Conformance(_)) => unreachable!("answered above"),
+        Some(Command::Config { .. } | Command::Conformance(_) | Command::Learn(_)) => unreachable!("answered above"),
     }
 }
 

@@ -98,9 +98,20 @@ pub struct ChatSettings {
     pub message_bytes_max: usize,
 }
 
+/// What an answer of the tutor may rest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grounding {
+    /// The book, and where it has nothing, general knowledge that is marked as such.
+    Prefer,
+    /// The book alone: what it does not cover is not answered.
+    Strict,
+}
+
 /// What the tutor sees and says.
 #[derive(Clone, Debug)]
 pub struct TutorSettings {
+    /// What its answers may rest on.
+    pub grounding: Grounding,
     /// Passages per search.
     pub passages: usize,
     /// Earlier messages the model sees.
@@ -174,6 +185,7 @@ impl Settings {
                 message_bytes_max: size(reader, &MESSAGE_BYTES, 1..=1 << 24),
             },
             tutor: TutorSettings {
+                grounding: grounding(reader),
                 passages: size(reader, &PASSAGES, 1..=20),
                 history_messages_max: size(reader, &HISTORY_MESSAGES, 0..=200),
                 history_bytes_max: size(reader, &HISTORY_BYTES, 0..=1 << 24),
@@ -274,6 +286,17 @@ fn locked_threads(reader: &mut Reader<'_>) -> LockedThreads {
         _ => {
             reader.mistake(LOCKED_THREADS.name, "must be `refuse` or `allow`");
             LockedThreads::Refuse
+        }
+    }
+}
+
+fn grounding(reader: &mut Reader<'_>) -> Grounding {
+    match reader.text(&GROUNDING).as_deref() {
+        Some("prefer") => Grounding::Prefer,
+        Some("strict") => Grounding::Strict,
+        _ => {
+            reader.mistake(GROUNDING.name, "must be `prefer` or `strict`");
+            Grounding::Strict
         }
     }
 }

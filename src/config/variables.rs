@@ -61,7 +61,9 @@ variables! {
     QDRANT_SHAPE = "QDRANT_SHAPE", default "auto"
         => "What the collection looks like: `gateway` as this program makes it, `tutor` or `book` as earlier programs did, which can be read only; `auto` looks.";
     SITE_URL = "SITE_URL" => "Where the ingested book is read, such as `https://book.example.org`; citations link there.";
-    SITE_BASE = "SITE_BASE" => "The path below `SITE_URL` at which the book's pages lie; `/docs`, or what the site's `docusaurus.config` says, when not given.";
+    SITE_BASE = "SITE_BASE" => "The path below `SITE_URL` at which the book's pages lie; when not given, what the configuration of the site says, or `/docs`.";
+    GROUNDING = "GROUNDING", default "prefer"
+        => "What answers rest on: `prefer` says when the book has nothing, and then answers from general knowledge; `strict` answers from the book alone, and checks each sentence against it.";
     PASSAGES = "PASSAGES_PER_SEARCH", default "3" => "How many passages one search brings.";
     HISTORY_MESSAGES = "HISTORY_MESSAGES", default "10" => "How many earlier messages of a thread the model sees.";
     HISTORY_BYTES = "HISTORY_BYTES", default "24000" => "How much text of earlier messages the model sees, in bytes.";

@@ -75,7 +75,7 @@ mod tests {
             let limits = BatchLimits { texts, tokens };
             assert_eq!(batches([30, 30, 30, 90, 3], limits), expected, "{limits:?}");
         };
-        check(5, 1000, &[0..5]);
+        check(5, 1000, std::slice::from_ref(&(0..5)));
         check(2, 1000, &[0..2, 2..4, 4..5]);
         check(5, 20, &[0..2, 2..3, 3..4, 4..5]);
         check(0, 0, &[0..1, 1..2, 2..3, 3..4, 4..5]);

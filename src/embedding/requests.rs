@@ -270,7 +270,7 @@ impl Asker {
             LlmError::Garbled(wrong) => Trouble::Lasting(EmbeddingError::Garbled(wrong)),
             LlmError::ProviderFailed(status) => away(format!("its provider failed with status {status}")),
             LlmError::Silent(waited) => away(format!("there was no answer within {} s", waited.as_secs_f32())),
-            LlmError::Cut => away("its answer broke off".to_owned()),
+            LlmError::Cut | LlmError::Nothing => away("its answer broke off".to_owned()),
             LlmError::Resting(wait) => Trouble::Passing(EmbeddingError::Busy { retry_after: Some(wait) }, Some(wait)),
         }
     }

@@ -1,8 +1,10 @@
 //! What the house knows: passages of documents, how they get in, and how they are found.
 
 mod arrange;
+mod context;
 pub mod embedded;
 pub mod eval;
+mod floor;
 mod hybrid;
 pub mod ingest;
 pub mod lexical;

@@ -186,6 +186,9 @@ pub enum LlmError {
     /// What came is not an answer.
     #[error("the model's answer makes no sense: {0}")]
     Garbled(String),
+    /// An answer came to its end without a word and without a call.
+    #[error("the model gave no answer")]
+    Nothing,
     /// It failed so often that it is left alone for a while; nothing was sent.
     #[error("the model is left alone for another {} s", .0.as_secs_f64().ceil())]
     Resting(Duration),

@@ -21,6 +21,9 @@ const WAIT_BEFORE_ANOTHER_MAX: Duration = Duration::from_secs(2);
 /// The same model is not asked again so long after the question came.
 const RETRYING_TIME_MAX: Duration = Duration::from_secs(20);
 
+/// A model that is busy and does not say until when is not asked for so long.
+const BUSY_REST: Duration = Duration::from_secs(10);
+
 /// A model that is busy until later is not asked for so long, whatever it said.
 const BUSY_REST_MAX: Duration = Duration::from_secs(120);
 
@@ -34,10 +37,13 @@ pub(super) fn pause(error: &LlmError, attempt: u32, elapsed: Duration, alone: bo
         LlmError::Busy { retry_after } => *retry_after,
         // The provider knows neither the method nor the version, and will not a moment later.
         LlmError::ProviderFailed(501 | 505) => return None,
+        // It was paid for, and what was thought for nothing once is likely to be again.
+        LlmError::Nothing if attempt > 1 => return None,
         LlmError::ProviderFailed(_)
         | LlmError::Unreachable(_)
         | LlmError::Silent(_)
         | LlmError::Cut
+        | LlmError::Nothing
         | LlmError::Garbled(_) => None,
         LlmError::QuotaExhausted { .. }
         | LlmError::NoQuota
@@ -74,6 +80,7 @@ pub(super) fn is_of_the_place(error: &LlmError) -> bool {
         | LlmError::Refused(_)
         | LlmError::Filtered(_)
         | LlmError::Garbled(_)
+        | LlmError::Nothing
         | LlmError::Resting(_) => false,
     }
 }
@@ -95,6 +102,7 @@ fn prospect(error: &LlmError) -> (u8, Duration) {
         | LlmError::Unreachable(_)
         | LlmError::Silent(_)
         | LlmError::Cut
+        | LlmError::Nothing
         | LlmError::Garbled(_) => (1, Duration::ZERO),
         LlmError::QuotaExhausted { retry_after } => (2, retry_after.unwrap_or(Duration::MAX)),
         LlmError::Refused(_) | LlmError::Filtered(_) => (3, Duration::ZERO),
@@ -124,19 +132,20 @@ impl Rest {
     pub(super) fn after(error: &LlmError, now: Instant) -> Option<Self> {
         let (rest, reason) = match error {
             LlmError::Busy { retry_after: Some(wait) } => ((*wait).min(BUSY_REST_MAX), Reason::Busy(now + *wait)),
+            LlmError::Busy { retry_after: None } => (BUSY_REST, Reason::Busy(now + BUSY_REST)),
             LlmError::QuotaExhausted { retry_after } => {
                 (UNUSABLE_REST, Reason::QuotaExhausted(retry_after.map(|wait| now + wait)))
             }
             LlmError::NoQuota => (UNUSABLE_REST, Reason::NoQuota),
             LlmError::Unauthorized => (UNUSABLE_REST, Reason::Unauthorized),
             LlmError::NoModel(words) => (UNUSABLE_REST, Reason::NoModel(words.clone())),
-            LlmError::Busy { retry_after: None }
-            | LlmError::Refused(_)
+            LlmError::Refused(_)
             | LlmError::Filtered(_)
             | LlmError::ProviderFailed(_)
             | LlmError::Unreachable(_)
             | LlmError::Silent(_)
             | LlmError::Cut
+            | LlmError::Nothing
             | LlmError::Garbled(_)
             | LlmError::Resting(_) => return None,
         };

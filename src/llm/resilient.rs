@@ -156,11 +156,11 @@ async fn begin(model: &dyn ChatModel, prompt: Prompt) -> Result<ChunkStream, Llm
         let shows = matches!(chunk, Chunk::Text(_) | Chunk::ToolCalls(_));
         ahead.push(Ok(chunk));
         if shows {
-            break;
+            // Nothing is done with the chunks that follow: each costs one look at an iterator that has ended.
+            return Ok(Box::pin(stream::iter(ahead).chain(chunks)));
         }
     }
-    // Nothing is done with the chunks that follow: each costs one look at an iterator that has ended.
-    Ok(Box::pin(stream::iter(ahead).chain(chunks)))
+    Err(LlmError::Nothing)
 }
 
 #[async_trait]

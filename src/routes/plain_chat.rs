@@ -18,20 +18,22 @@ use super::body;
 use super::error::ApiError;
 use super::identity::Caller;
 use crate::app::App;
-use crate::chat::{ChatError, Collected, Reply, collect};
+use crate::chat::{self as front_desk, ChatError, Collected, Reply, RestsOn, collect};
 use crate::identity::Identity;
 
 /// The shortest selection that an answer can rest on.
 const SELECTION_CHARS_MIN: usize = 50;
 /// The longest question about a selection.
 const QUERY_CHARS_MAX: usize = 1_000;
+/// A selection is kept up to so many bytes, more than any answer looks at; a longer one is no mistake of the reader.
+const SELECTION_BYTES_MAX: usize = 16_000;
 
 pub(super) fn router() -> Router<App> {
     Router::new().route("/chat", post(chat)).route("/chat/local", post(local))
 }
 
 #[derive(Deserialize)]
-struct Chat {
+struct Asked {
     #[serde(default)]
     message: String,
     session_id: Option<String>,
@@ -41,12 +43,13 @@ struct Chat {
 /// Answers `{"response", "session_id", "timestamp"}`. A session that is not the caller's counts as unknown, and an
 /// unknown one begins anew.
 async fn chat(State(app): State<App>, Caller(who): Caller, body: Body) -> Result<Json<Value>, ApiError> {
-    let asked: Chat = read(&app, body).await?;
+    let asked: Asked = read(&app, body).await?;
     if asked.message.trim().is_empty() {
         return Err(wrong("message", "must hold a question"));
     }
     let selected = asked.selected_text.filter(|text| !text.trim().is_empty());
-    let answered = ask(&app, &who, asked.session_id.as_deref().and_then(thread_of), asked.message, selected).await?;
+    let thread_id = asked.session_id.as_deref().and_then(thread_of);
+    let answered = ask(&app.chat, &who, thread_id, asked.message, selected).await?;
     Ok(Json(json!({
         "response": answered.collected.text(),
         "session_id": session_of(&answered.thread_id),
@@ -76,7 +79,8 @@ async fn local(State(app): State<App>, Caller(who): Caller, body: Body) -> Resul
     }
     let thread_id = asked.conversation_id.as_deref().and_then(thread_of);
     let selected = asked.selected_text;
-    let answered = ask(&app, &who, thread_id, asked.query, Some(selected.clone())).await?;
+    let desk = app.chat.resting_on(RestsOn::SelectionAlone);
+    let answered = ask(&desk, &who, thread_id, asked.query, Some(selected.clone())).await?;
     Ok(Json(json!({
         "answer": answered.collected.text(),
         "sources": [{"chunk_id": null, "file_path": asked.file_path, "content": selected, "score": 1.0}],
@@ -93,7 +97,7 @@ struct Answered {
 
 /// Asks in a thread, or in a new one when there is no such thread for the caller.
 async fn ask(
-    app: &App,
+    desk: &front_desk::Chat,
     who: &Identity,
     thread_id: Option<ThreadId>,
     text: String,
@@ -107,16 +111,16 @@ async fn ask(
     };
     if let Some(thread_id) = thread_id {
         let request = ThreadsAddUserMessage { thread_id: thread_id.clone(), input: input.clone() };
-        match answer(app, who, Request::ThreadsAddUserMessage(request)).await {
+        match answer(desk, who, Request::ThreadsAddUserMessage(request)).await {
             Err(ChatError::NoThread) => {}
             collected => return finished(Some(thread_id), collected?),
         }
     }
-    finished(None, answer(app, who, Request::ThreadsCreate(ThreadsCreate { input })).await?)
+    finished(None, answer(desk, who, Request::ThreadsCreate(ThreadsCreate { input })).await?)
 }
 
-async fn answer(app: &App, who: &Identity, request: Request) -> Result<Collected, ChatError> {
-    match app.chat.handle(who, Envelope::from(request)).await? {
+async fn answer(desk: &front_desk::Chat, who: &Identity, request: Request) -> Result<Collected, ChatError> {
+    match desk.handle(who, Envelope::from(request)).await? {
         Reply::Stream(listening) => Ok(collect(listening).await),
         Reply::Single(_) => unreachable!("messages are answered by a stream"),
     }

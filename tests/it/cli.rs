@@ -2,6 +2,7 @@
 
 mod conformance;
 mod program;
+mod qdrant;
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::support::attachments::days_later;
 use crate::support::client::{Reader, input, streamed_text, thread_of, types};
 use crate::support::fake_model::{FakeModel, Reply};
 use crate::support::house::until;
+use crate::support::web_site::{Answer, WebSite};
 use program::Home;
 
 /// Three pages whose words are not in the bundled book.
@@ -160,6 +162,38 @@ fn questions_are_scored_as_a_table_and_as_json() {
     assert_eq!(scores["all"]["answerable"], 1);
     assert_eq!(scores["all"]["hit_at_1"], 1.0);
     assert_eq!(scores["kinds"]["unanswerable"]["unanswerable"], 1);
+}
+
+#[test]
+fn two_ways_of_searching_are_compared_question_by_question() {
+    let home = zoo();
+    home.run(&["ingest", "zoo"]).well();
+    home.write(
+        "questions.jsonl",
+        "{\"id\":\"q1\",\"question\":\"Where does the okapi live?\",\"kind\":\"keyword\",\"relevant\":[{\"path\":\"okapi.md\",\"heading\":\"The okapi\"}]}\n",
+    );
+    let saved = home.run(&["eval", "questions.jsonl", "--json"]).well();
+    home.write("saved.json", saved.replace("\"rank\":1", "\"rank\":3"));
+    let against = home.run(&["eval", "questions.jsonl", "--against", "saved.json"]).well();
+    assert!(against.contains("q1 (keyword): rank 3 -> rank 1"), "{against}");
+    let with = home.run(&["eval", "questions.jsonl", "--with", "KNOWLEDGE_COLLECTION=other"]).well();
+    assert!(with.starts_with("kind ") && with.contains("q1 (keyword): "), "{with}");
+    home.run(&["eval", "questions.jsonl", "--against", "questions.jsonl"]).badly(&["`questions.jsonl` "]);
+    home.run(&["eval", "questions.jsonl", "--with", "PORT=many"]).badly(&["PORT"]);
+}
+
+#[test]
+fn scores_below_a_floor_fail_and_say_which() {
+    let home = zoo();
+    home.run(&["ingest", "zoo"]).well();
+    home.write(
+        "questions.jsonl",
+        "{\"id\":\"q1\",\"question\":\"Who won the cup?\",\"relevant\":[{\"path\":\"okapi.md\",\"heading\":\"The okapi\"}]}\n\
+         {\"id\":\"q2\",\"question\":\"okapi\"}\n",
+    );
+    home.run(&["eval", "questions.jsonl", "--min-hit-at-3", "0", "--max-false-answers", "1"]).well();
+    home.run(&["eval", "questions.jsonl", "--min-hit-at-3", "0.9"]).badly(&["hit@3 is 0.000, less than 0.9"]);
+    home.run(&["eval", "questions.jsonl", "--max-false-answers", "0"]).badly(&["false answers", "1.000, more than 0"]);
 }
 
 #[test]
@@ -426,4 +460,17 @@ async fn bytes_of_an_upload_whose_server_died_go_with_a_later_sweep() {
 async fn visitor(url: &str) -> Reader {
     let answer = Reader::new(url, None).post_to("/visitor", "").await;
     Reader::new(url, Some(answer.body["token"].as_str().unwrap().to_owned()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_book_is_read_from_its_site_when_that_may_be_here() {
+    let site = WebSite::start().await;
+    site.map(&["/okapi", "/blog"]);
+    site.answer("/okapi", [Answer::html("<h1>Okapi</h1><h2 id=legs>Legs</h2><p>An okapi has striped legs.")]);
+    let (home, address) = (Home::new(), site.url("/sitemap.xml"));
+    home.run(&["ingest", &address]).badly(&["give --allow-private if that is meant"]);
+    let told = home.run(&["ingest", &address, "--allow-private", "--delay-ms", "0", "--exclude", "blog"]).well();
+    assert!(told.contains("1 documents added"), "{told}");
+    let found = json_lines(&home.run(&["search", "striped legs of an okapi", "--json"]).well());
+    assert_eq!(found[0]["url"], json!(site.url("/okapi#legs")));
 }

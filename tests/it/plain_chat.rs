@@ -68,3 +68,33 @@ async fn what_is_missing_is_named_and_a_model_that_fails_is_a_500_with_a_sentenc
     assert_eq!(failed.status, 500);
     assert!(failed.body["message"].as_str().unwrap().len() > 20 && !failed.body.to_string().contains("sk-secret"));
 }
+
+#[tokio::test]
+async fn an_answer_about_a_selection_rests_on_it_alone() {
+    let model = FakeModel::start().await;
+    model.reply(Reply::text(["Earlier."])).reply(Reply::text(["It turns about one axis [1]."]));
+    let house = House::with_model(&model).await;
+    let reader = house.visitor().await;
+    let session = chat(&reader, &json!({"message": "earlier words"})).await.body["session_id"].clone();
+    let body =
+        json!({"query": "What turns?", "selected_text": SELECTION, "conversation_id": session, "file_path": "a.md"});
+    let answered = local(&reader, &body).await;
+    assert_eq!((answered.status, &answered.body["answer"]), (200, &json!("It turns about one axis.")));
+    assert_eq!(answered.body["query_mode"], "local");
+    assert_eq!(answered.body["conversation_id"], session);
+    assert_eq!(answered.body["sources"][0]["content"], SELECTION);
+    let asked = &model.requests()[1].body;
+    assert!(asked["messages"].to_string().contains("range is limited by the frame"));
+    assert!(!asked["messages"].to_string().contains("earlier words"), "{asked}");
+    assert!(asked.get("tools").is_none(), "{asked}");
+}
+
+#[tokio::test]
+async fn a_very_long_selection_is_cut_and_not_refused() {
+    let house = House::offline().await;
+    let long = SELECTION.repeat(2_000);
+    let answered =
+        chat(&house.stranger(), &json!({"message": "What does a hinge joint do?", "selected_text": long})).await;
+    assert_eq!(answered.status, 200, "{:?}", answered.body);
+    assert!(answered.body["response"].as_str().unwrap().contains("one axis"), "{:?}", answered.body);
+}

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Tool, ToolOutput};
-use crate::chat::Turn;
-use crate::knowledge::{KnowledgeBase, Search};
+use crate::chat::{RestsOn, Turn};
+use crate::knowledge::{Found, KnowledgeBase, Search};
 use crate::llm::ToolSpec;
 use crate::llm::passages::KNOWLEDGE_TOOL;
 
@@ -21,10 +21,17 @@ const EARLIER_QUESTIONS_MAX: usize = 3;
 /// A search may take so long.
 const SEARCH_TIME_MAX: Duration = Duration::from_secs(10);
 
+/// What the model is told when the book has nothing good enough; fit for a reader, since the offline model repeats it.
+pub(in crate::agent) const NOTHING_FOUND: &str = "The book has nothing about this.";
+/// What the model, and the reader, are told when the book cannot be looked into.
+pub(in crate::agent) const BOOK_AWAY: &str = "The book could not be looked into just now.";
+
 /// The tool over a knowledge base.
+#[derive(Clone)]
 pub struct QueryKnowledgeBase {
     knowledge: Arc<dyn KnowledgeBase>,
     passages: usize,
+    strict: bool,
 }
 
 #[derive(Deserialize)]
@@ -35,7 +42,43 @@ struct Arguments {
 impl QueryKnowledgeBase {
     /// Brings at most `passages` passages per search.
     pub fn new(knowledge: Arc<dyn KnowledgeBase>, passages: usize) -> Self {
-        Self { knowledge, passages }
+        Self { knowledge, passages, strict: false }
+    }
+
+    /// The same, which rather brings nothing than something doubtful.
+    #[must_use]
+    pub fn strictly(self, strict: bool) -> Self {
+        Self { strict, ..self }
+    }
+
+    /// The best passages on what was asked, with what was asked before in mind.
+    pub(in crate::agent) async fn look_up(&self, query: &str, earlier: &[String]) -> Result<Vec<Found>, BookAway> {
+        let query = &query[..query.floor_char_boundary(QUERY_BYTES_MAX)];
+        let search = Search { query, earlier, limit: self.passages, strict: self.strict };
+        match tokio::time::timeout(SEARCH_TIME_MAX, self.knowledge.search(&search)).await {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(error)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "The knowledge base could not be searched");
+                Err(BookAway)
+            }
+            Err(_) => {
+                tracing::error!("A search took longer than {} s", SEARCH_TIME_MAX.as_secs());
+                Err(BookAway)
+            }
+        }
+    }
+}
+
+/// The book cannot be looked into at the moment; the log says why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::agent) struct BookAway;
+
+/// What the model is given of a search.
+pub(in crate::agent) fn output(found: Result<Vec<Found>, BookAway>) -> ToolOutput {
+    match found {
+        Ok(found) if found.is_empty() => ToolOutput::note(NOTHING_FOUND),
+        Ok(passages) => ToolOutput { passages, ..ToolOutput::default() },
+        Err(BookAway) => ToolOutput { book_is_away: true, ..ToolOutput::note(BOOK_AWAY) },
     }
 }
 
@@ -63,26 +106,13 @@ impl Tool for QueryKnowledgeBase {
                 "The arguments must be a JSON object such as {\"query\": \"what a quaternion is\"}.",
             );
         };
-        let query = &query[..query.floor_char_boundary(QUERY_BYTES_MAX)];
-        let earlier = earlier_questions(turn);
-        let search = Search { query, earlier: &earlier, limit: self.passages, strict: false };
-        match tokio::time::timeout(SEARCH_TIME_MAX, self.knowledge.search(&search)).await {
-            Ok(Ok(found)) if found.is_empty() => ToolOutput::note("The book has nothing about this."),
-            Ok(Ok(passages)) => ToolOutput { passages, note: None },
-            Ok(Err(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "The knowledge base could not be searched");
-                ToolOutput::note("The book cannot be searched at the moment. Say so to the reader.")
-            }
-            Err(_) => {
-                tracing::error!("A search took longer than {} s", SEARCH_TIME_MAX.as_secs());
-                ToolOutput::note("The book cannot be searched at the moment. Say so to the reader.")
-            }
-        }
+        let strict = self.strict || turn.rests_on() == RestsOn::Knowledge;
+        output(self.clone().strictly(strict).look_up(&query, &earlier_questions(turn)).await)
     }
 }
 
 /// What the reader asked before the present question, oldest first.
-fn earlier_questions(turn: &Turn) -> Vec<String> {
+pub(in crate::agent) fn earlier_questions(turn: &Turn) -> Vec<String> {
     let messages = turn.history.iter().filter_map(|item| match &item.kind {
         ItemKind::UserMessage(message) => Some(message.text()),
         _ => None,

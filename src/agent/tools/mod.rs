@@ -15,12 +15,14 @@ pub struct ToolOutput {
     pub passages: Vec<Found>,
     /// Anything else the model should know, as text.
     pub note: Option<String>,
+    /// Whether the book could not be looked into: then the reader is told so.
+    pub book_is_away: bool,
 }
 
 impl ToolOutput {
     /// Text without passages: a result, or why there is none.
     pub fn note(text: impl Into<String>) -> Self {
-        Self { passages: Vec::new(), note: Some(text.into()) }
+        Self { note: Some(text.into()), ..Self::default() }
     }
 }
 

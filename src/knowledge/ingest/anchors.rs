@@ -14,8 +14,8 @@ pub(super) enum Anchors {
     Docusaurus(Slugger),
     /// As MkDocs does.
     Mkdocs(Mkdocs),
-    /// As mdBook does; how often each was made.
-    Mdbook(HashMap<String, usize>),
+    /// As mdBook does.
+    Mdbook(Mdbook),
     /// The headings bring them along; one that brings none has none.
     Given,
 }
@@ -29,6 +29,14 @@ pub(super) struct Mkdocs {
     last: HashMap<String, String>,
 }
 
+/// The anchors of one page of mdBook.
+#[derive(Debug, Default)]
+pub(super) struct Mdbook {
+    used: HashSet<String>,
+    /// How far the search for a free one came, by slug.
+    counts: HashMap<String, usize>,
+}
+
 impl Default for Anchors {
     fn default() -> Self {
         Self::of(Generator::default())
@@ -40,7 +48,7 @@ impl Anchors {
         match generator {
             Generator::Docusaurus | Generator::Generic => Self::Docusaurus(Slugger::default()),
             Generator::Mkdocs { unicode, .. } => Self::Mkdocs(Mkdocs { unicode, ..Mkdocs::default() }),
-            Generator::Mdbook => Self::Mdbook(HashMap::new()),
+            Generator::Mdbook => Self::Mdbook(Mdbook::default()),
         }
     }
 
@@ -49,12 +57,7 @@ impl Anchors {
         match self {
             Self::Docusaurus(slugger) => slugger.anchor(heading),
             Self::Mkdocs(mkdocs) => mkdocs.anchor(heading),
-            Self::Mdbook(made) => {
-                let slug = mdbook(heading);
-                let count = made.entry(slug.clone()).or_default();
-                *count += 1;
-                if *count == 1 { slug } else { format!("{slug}-{}", *count - 1) }
-            }
+            Self::Mdbook(mdbook) => mdbook.anchor(heading),
             Self::Given => String::new(),
         }
     }
@@ -73,6 +76,20 @@ impl Mkdocs {
         }
         self.used.insert(anchor.clone());
         self.last.insert(slug, anchor.clone());
+        anchor
+    }
+}
+
+impl Mdbook {
+    fn anchor(&mut self, heading: &str) -> String {
+        let slug = mdbook(heading);
+        let slug = if slug.is_empty() { "section".to_owned() } else { slug };
+        let mut anchor = slug.clone();
+        while !self.used.insert(anchor.clone()) {
+            let count = self.counts.entry(slug.clone()).or_default();
+            *count += 1;
+            anchor = format!("{slug}-{count}");
+        }
         anchor
     }
 }
@@ -99,16 +116,14 @@ fn mkdocs_unicode(heading: &str) -> String {
     heading.chars().filter(stays).map(|letter| if letter == ' ' { '-' } else { letter }).collect()
 }
 
-/// Only ASCII is lowered.
+/// All letters stay, in small, and each space is a hyphen.
 fn mdbook(heading: &str) -> String {
-    let letters = heading.trim().chars();
-    letters
-        .filter_map(|letter| match letter {
-            _ if letter.is_alphanumeric() || matches!(letter, '_' | '-') => Some(letter.to_ascii_lowercase()),
-            _ if letter.is_whitespace() => Some('-'),
-            _ => None,
-        })
-        .collect()
+    let keep = |letter: char| match letter {
+        _ if letter.is_alphanumeric() || matches!(letter, '_' | '-') => Some(letter),
+        _ if letter.is_whitespace() => Some('-'),
+        _ => None,
+    };
+    heading.trim().to_lowercase().chars().filter_map(keep).collect()
 }
 
 #[cfg(test)]
@@ -149,11 +164,11 @@ mod tests {
     }
 
     #[test]
-    fn mdbook_lowers_ascii_and_counts_with_hyphens() {
+    fn mdbook_counts_with_hyphens() {
         check(
             Generator::Mdbook,
-            &["Method-call 🐙 expressions", "Über uns", "`--passes`: add", "Code", "Code", "中文"],
-            &["method-call--expressions", "Über-uns", "--passes-add", "code", "code-1", "中文"],
+            &["Method-call 🐙 expressions", "Über uns", "`--passes`: add", "Code", "Code", "Code 1", "中文", "::"],
+            &["method-call--expressions", "über-uns", "--passes-add", "code", "code-1", "code-1-1", "中文", "section"],
         );
     }
 }

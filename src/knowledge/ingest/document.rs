@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::Problem;
 use super::chunk::CHUNKER_VERSION;
 use super::frontmatter::{FrontMatter, split};
 use super::kind::Around;
@@ -12,6 +11,7 @@ use super::passages::{self, Place};
 use super::route::{base_id, page_url, without_number_prefix};
 use super::site::{Generator, Site};
 use super::source::Read;
+use super::{Problem, dialect};
 use crate::knowledge::{Document, Passage};
 
 /// Headings of one page; a page with more was not written for readers.
@@ -67,7 +67,7 @@ pub(super) fn document(path: &str, content: &[u8], mdx: bool, around: &Around, p
         problem(Some(line + page.body_line - 1), sentence);
         return Read::Broken;
     }
-    let markdown = to_markdown(page.body, mdx);
+    let markdown = to_markdown(&dialect::plain(page.body, site.generator), mdx);
     for (line, sentence) in markdown.problems {
         problem(Some(line + page.body_line - 1), sentence);
     }

@@ -11,10 +11,13 @@ use async_trait::async_trait;
 use super::kind::{self, Around, Kind};
 use super::source::{End, Page, Read, Source};
 use super::walk::{self, Listing};
-use super::{IngestError, Options, Problem, site_of};
+use super::{Generator, IngestError, Options, Problem, dialect, site_of};
 
 /// How often a file that changes while it is read is read anew.
 const READINGS_MAX: usize = 3;
+
+/// The file in which an mdBook lists its pages.
+const SUMMARY: &str = "SUMMARY.md";
 
 /// The pages of a folder.
 pub struct Folder {
@@ -39,9 +42,14 @@ impl Folder {
     pub async fn open(folder: &Path, options: &Options) -> Result<Self, IngestError> {
         let (folder, options) = (folder.to_path_buf(), options.clone());
         off_thread(move || {
-            let Listing { root, pages, labels, unread, problems } = walk::walk(&folder, &options.exclude)?;
+            let Listing { root, mut pages, labels, unread, problems } = walk::walk(&folder, &options.exclude)?;
             let has_markdown = pages.iter().any(|path| !matches!(Kind::of(path), Some(Kind::Html | Kind::Pdf)));
             let around = Around { site: site_of(&folder, has_markdown, &options), labels };
+            if around.site.generator == Generator::Mdbook {
+                let summary = content(&root, SUMMARY, Kind::Markdown.bytes_max());
+                let listed = summary.map(|summary| dialect::listed(&String::from_utf8_lossy(&summary)));
+                pages.retain(|path| listed.as_ref().map_or(path != SUMMARY, |listed| listed.contains(path)));
+            }
             Ok(Self {
                 name: folder.display().to_string(),
                 shared: Arc::new(Shared { root, around }),

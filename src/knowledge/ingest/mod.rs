@@ -3,6 +3,7 @@
 mod addresses;
 mod anchors;
 mod chunk;
+mod dialect;
 mod document;
 mod folder;
 mod frontmatter;
@@ -44,6 +45,7 @@ pub use mdx::{Markdown, to_markdown};
 pub use site::{Generator, Site};
 pub use source::{End, Page, Read, Source};
 pub use walk::{DEPTH_MAX, FILES_MAX};
+pub use web::{Web, WebOptions};
 
 /// How a book is to be read.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +58,8 @@ pub struct Options {
     pub generator: Option<Generator>,
     /// Names or patterns (`README.md`, `drafts`, `**/old-*.md`) of what is left out.
     pub exclude: Vec<String>,
+    /// How a site is read.
+    pub web: WebOptions,
     /// For how long a knowledge base that is away is tried again; none is [`PATIENCE`].
     pub patience: Option<Duration>,
     /// Nothing is stored or forgotten; the report says what would be.

@@ -5,8 +5,10 @@
 mod census;
 mod index;
 mod judge;
+pub mod learn;
 mod query;
 mod rank;
+pub mod telling;
 mod terms;
 #[cfg(test)]
 mod tests;

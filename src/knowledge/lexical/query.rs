@@ -1,8 +1,8 @@
 //! A question becomes concepts: what is looked for, how much each part matters, and the words that may stand for it.
 
 use super::index::Index;
-use super::terms::{Look, Term, terms};
-use super::words::{alike, is_english, is_quiet, is_silent, points_back};
+use super::terms::{Look, Term, stem, terms};
+use super::words::{alike, is_english, is_quiet, is_silent, meant, points_back};
 
 /// Longest question that is read, in bytes.
 const QUERY_BYTES_MAX: usize = 4_000;
@@ -24,6 +24,8 @@ pub(super) const EARLIER_SHARE: f32 = 0.45;
 /// Up to so many telling words a question is so short that it may lean on what was asked before.
 const SHORT_QUESTION: usize = 2;
 
+/// An unknown word with fewer letters is more often a slip of the pen than something to look for.
+const TELLING_CHARS_MIN: usize = 4;
 /// From so many letters on a name in code may be misspelt.
 const LONG_NAME: usize = 8;
 /// How far a name in code is outside the book when only its parts are in it.
@@ -31,6 +33,8 @@ const FOREIGN_WHOLE: f32 = 0.5;
 
 /// How well a word with nearly the same meaning stands for the one that was asked for.
 pub(super) const ALIKE_QUALITY: f32 = 0.6;
+/// The same, when the one that was asked for is in the book as well.
+pub(super) const ALIKE_BESIDE_QUALITY: f32 = 0.4;
 /// How well a word stands for one that was probably misspelt.
 const SLIP_QUALITY: f32 = 0.85;
 /// How well two words written as one stand for the first of them.
@@ -115,7 +119,7 @@ fn read(index: &Index, query: &str) -> Vec<Concept> {
 fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Concept {
     let mut words: Vec<(u32, f32)> = index.word(&term.stem).map(|word| (word, 1.0)).into_iter().collect();
     let known = !words.is_empty();
-    let share = match term.look {
+    let mut share = match term.look {
         Look::Number => NUMBER_SHARE,
         Look::Word | Look::Name if is_quiet(&term.stem) => QUIET_SHARE,
         Look::Word | Look::Name | Look::Identifier => 1.0,
@@ -126,7 +130,9 @@ fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Co
     }
     if share >= 1.0 {
         let neighbours = alike(&term.stem).iter().filter_map(|other| index.word(other));
-        words.extend(neighbours.map(|word| (word, ALIKE_QUALITY)));
+        // Whoever uses the book's own word means it more often than another.
+        let quality = if known { ALIKE_BESIDE_QUALITY } else { ALIKE_QUALITY };
+        words.extend(neighbours.map(|word| (word, quality)));
     }
     let mut foreign = 0.0;
     if !known {
@@ -141,6 +147,21 @@ fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Co
             if let Some(spread) = near.iter().map(|&word| index.spread(word)).max() {
                 weight = index.weight(spread);
             }
+        }
+        let mut common = false;
+        if words.is_empty() && !is_code && !is_name {
+            // A slip for a word of everyday English.
+            for english in meant(&term.form) {
+                let stem = stem(english);
+                common |= is_silent(english) || is_quiet(&stem);
+                words.extend(
+                    alike(&stem).iter().filter_map(|other| index.word(other)).map(|word| (word, ALIKE_QUALITY)),
+                );
+            }
+        }
+        let short = term.look == Look::Word && term.form.len() < TELLING_CHARS_MIN;
+        if words.is_empty() && (common || short) {
+            share = QUIET_SHARE;
         }
         if words.is_empty() {
             let parts = term.parts.iter().filter_map(|part| index.word(part)).chain(split(index, &term.form));
@@ -165,8 +186,6 @@ fn split(index: &Index, form: &str) -> Vec<u32> {
         return Vec::new();
     }
     (PIECE_CHARS_MIN..=form.len() - PIECE_CHARS_MIN)
-        .find_map(|at| {
-            Some(vec![index.word(&super::terms::stem(&form[..at]))?, index.word(&super::terms::stem(&form[at..]))?])
-        })
+        .find_map(|at| Some(vec![index.word(&stem(&form[..at]))?, index.word(&stem(&form[at..]))?]))
         .unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use super::index::Index;
 use super::judge::{STRICT, Signs, USUAL};
-use super::query::{ALIKE_QUALITY, Concept, concepts};
+use super::query::{ALIKE_BESIDE_QUALITY, ALIKE_QUALITY, Concept, QUIET_SHARE, concepts};
 use crate::knowledge::Search;
 
 /// What a word counts for a passage that is only elsewhere on its page.
@@ -20,7 +20,7 @@ const TOGETHER_WORDS: usize = 6;
 /// A passage this much weaker than the best one is left out.
 const SHARE_OF_BEST: f32 = 0.45;
 /// So many of the best passages are asked whether the book has an answer at all.
-const BEST: usize = 3;
+pub(super) const BEST: usize = 3;
 /// How far a word with nearly the same meaning covers what was asked about.
 const ALIKE_COVERS: f32 = 0.8;
 /// How far what stands beside a passage counts as standing in it.
@@ -51,7 +51,7 @@ impl Index {
         }
         let best = judged[0].0.score;
         let hits = judged.into_iter().map(|(hit, _)| hit);
-        let good = hits.filter(|hit| hit.score >= bar.score && hit.score >= best * SHARE_OF_BEST);
+        let good = hits.filter(|hit| hit.score >= best * SHARE_OF_BEST);
         good.take(asked.limit.min(LIMIT_MAX) * SPARE).collect()
     }
 
@@ -77,6 +77,7 @@ impl Index {
     fn lacks(&self, passage: u32, concepts: &[Concept]) -> Signs {
         let mut signs = Signs::default();
         let (mut asked, mut lack) = (0.0, 0.0);
+        let (mut of_names, mut others, mut others_lack) = (false, 0.0, 0.0);
         for concept in concepts.iter().filter(|concept| concept.asked) {
             let here = self.here(passage, concept);
             let lacks = concept.telling * (1.0 - here);
@@ -84,9 +85,16 @@ impl Index {
             if concept.name {
                 signs.name_missing = signs.name_missing.max(lacks);
             }
+            if concept.name && covered(here) >= 1.0 {
+                of_names = true;
+            } else if !concept.name && concept.telling > QUIET_SHARE {
+                others += concept.telling;
+                others_lack += concept.telling * (1.0 - covered(here));
+            }
             asked += concept.telling;
             lack += concept.telling * (1.0 - covered(here).max(BESIDE_SHARE * self.beside(passage, concept)));
         }
+        signs.property = if of_names && others > 0.0 { others_lack / others } else { 0.0 };
         signs.lack = if asked > 0.0 { lack / asked } else { 0.0 };
         signs
     }
@@ -178,7 +186,7 @@ impl Index {
 fn covered(quality: f32) -> f32 {
     if quality > ALIKE_QUALITY {
         1.0
-    } else if quality >= ALIKE_QUALITY {
+    } else if quality >= ALIKE_BESIDE_QUALITY {
         ALIKE_COVERS
     } else {
         quality

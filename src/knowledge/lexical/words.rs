@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use super::terms::stem;
+use super::typos::Spellings;
 
 /// Words that say nothing about what is looked for.
 static SILENT: LazyLock<HashSet<&str>> = LazyLock::new(|| {
@@ -23,17 +24,20 @@ static SILENT: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 });
 
 /// Words that say little: they are in questions on any subject.
-static QUIET: LazyLock<HashSet<String>> = LazyLock::new(|| {
+static QUIET_WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     "use used using work make made need mean means meaning difference different example way thing kind type sort happen \
      want give tell say explain describe define definition help know understand learn book chapter page section module \
      lesson text course week many much more most less good better best bad possible important main name called call \
      actual really useful take come look see like show find put keep try think ask answer question detail information \
      always never often sometimes usually first second third next last new old same other another own several few \
-     able right wrong reason purpose role point idea concept topic term word part between two three"
+     able right wrong reason purpose role point idea concept topic term word part between two three consist comprise \
+     involve matter differ relate refer exist occur deal belong seem become suppose"
         .split_whitespace()
-        .map(stem)
         .collect()
 });
+
+/// Their stems.
+static QUIET: LazyLock<HashSet<String>> = LazyLock::new(|| QUIET_WORDS.iter().map(|word| stem(word)).collect());
 
 /// Words that refer to what was said before.
 static BACKWARD: LazyLock<HashSet<&str>> = LazyLock::new(|| {
@@ -62,6 +66,26 @@ static NEIGHBOURS: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
     }
     neighbours
 });
+
+/// All the words of English that are known here, to tell slips of the pen for them.
+static ENGLISH: LazyLock<(Vec<String>, Spellings)> = LazyLock::new(|| {
+    let groups = ALIKE.lines().flat_map(str::split_whitespace);
+    let mut words: Vec<String> =
+        SILENT.iter().chain(QUIET_WORDS.iter()).copied().chain(groups).map(str::to_owned).collect();
+    words.sort_unstable();
+    words.dedup();
+    let mut spellings = Spellings::default();
+    for (number, word) in words.iter().enumerate() {
+        spellings.add(word, u32::try_from(number).expect("there are a few thousand words"));
+    }
+    (words, spellings)
+});
+
+/// The words of English that are known here and that somebody may have meant.
+pub(super) fn meant(form: &str) -> impl Iterator<Item = &'static str> {
+    let (words, spellings) = &*ENGLISH;
+    spellings.near(form).0.into_iter().map(|number| words[number as usize].as_str())
+}
 
 /// Whether a word (in lower case) says nothing.
 pub(super) fn is_silent(form: &str) -> bool {

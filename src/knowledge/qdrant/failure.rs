@@ -136,7 +136,7 @@ fn told(code: i32, message: &str, around: &Surroundings) -> Failure {
         INTERNAL if says.contains("failed to connect") || says.contains("tls config") => unconnected(&says, around),
         CANCELLED | DEADLINE_EXCEEDED => silence(around),
         UNKNOWN | INTERNAL | UNAVAILABLE
-            if ["transport error", "h2 protocol", "http2", "frame", "http/1"]
+            if ["transport error", "protocol error", "http2", "frame", "http/1", "grpc-status header missing"]
                 .iter()
                 .any(|sign| says.contains(sign)) =>
         {
@@ -237,6 +237,7 @@ mod tests {
         check(PERMISSION_DENIED, "Forbidden: Index required but not found for \"kind\"", Kind::Wrong, &["`kind`"]);
         check(3, "Vector dimension error: expected dim: 3, got 4", Kind::OtherVectors, &["--reembed", "got 4"]);
         check(RESOURCE_EXHAUSTED, "rate limit", Kind::Passing, &["too much to do"]);
+        check(INTERNAL, "protocol error: received message with invalid compression flag", Kind::Passing, &["6334"]);
         check(UNKNOWN, "transport error", Kind::Passing, &["6334"]);
         check(CANCELLED, "Timeout expired", Kind::Passing, &["in time"]);
         check(INTERNAL, "Failed to connect to x: dns error", Kind::Passing, &["is not known"]);

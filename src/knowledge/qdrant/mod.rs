@@ -8,9 +8,9 @@ mod others;
 mod points;
 mod search;
 pub mod settings;
+mod settling;
 mod sparse;
 mod standing;
-mod texts;
 mod writing;
 
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::ingest::Addresses;
-use super::{Description, Document, DocumentState, Found, KnowledgeBase, KnowledgeError, Search};
+use super::{Description, Document, DocumentState, Found, KnowledgeBase, KnowledgeError, Search, context};
 use crate::embedding::{Embedder, EmbeddingSpace, Role};
 use client::{Client, Patience};
 use collections::numbered;
@@ -141,7 +141,7 @@ impl QdrantKnowledge {
     ) -> Result<Option<Vec<Vec<f32>>>, KnowledgeError> {
         let Some(embedder) = self.embedder.as_ref().filter(|_| standing.dense) else { return Ok(None) };
         let passages = documents.iter().flat_map(|document| &document.passages);
-        let texts: Vec<String> = passages.map(texts::of_passage).collect();
+        let texts: Vec<String> = passages.map(context::of_passage).collect();
         if texts.is_empty() {
             return Ok(Some(Vec::new()));
         }
@@ -153,7 +153,9 @@ impl QdrantKnowledge {
 impl KnowledgeBase for QdrantKnowledge {
     async fn prepare(&self) -> Result<(), KnowledgeError> {
         self.forget();
-        self.standing().await.map(drop)
+        let standing = self.standing().await?;
+        // Without a model the words still find, so that a book is not taken away with a setting.
+        if self.embedder.is_some() { self.of_one_space(&standing) } else { Ok(()) }
     }
 
     async fn search(&self, asked: &Search<'_>) -> Result<Vec<Found>, KnowledgeError> {
@@ -162,13 +164,7 @@ impl KnowledgeBase for QdrantKnowledge {
 
     async fn put(&self, documents: Vec<Document>) -> Result<(), KnowledgeError> {
         let standing = self.writable().await?;
-        if let (Some(stored), None) = (&standing.space, self.space()) {
-            return Err(KnowledgeError::OtherSpace {
-                collection: self.name.clone(),
-                stored: stored.clone(),
-                configured: None,
-            });
-        }
+        self.of_one_space(&standing)?;
         let vectors = self.vectors(&standing, &documents).await?;
         Ok(self.client.put(self.target(), &documents, vectors.map(Vec::into_iter)).await?)
     }
@@ -196,11 +192,12 @@ impl KnowledgeBase for QdrantKnowledge {
     }
 
     async fn settle(&self) -> Result<(), KnowledgeError> {
-        Ok(())
+        let standing = self.writable().await?;
+        self.learn(&standing).await
     }
 
     async fn beside(&self) -> Result<Arc<dyn KnowledgeBase>, KnowledgeError> {
-        self.writable_or_other_space().await?;
+        self.writable().await?;
         let name = &self.name;
         let current = self.client.current_number(name).await?.ok_or_else(|| {
             KnowledgeError::Unusable(format!(
@@ -257,16 +254,6 @@ impl KnowledgeBase for QdrantKnowledge {
             documents,
             passages,
         })
-    }
-}
-
-impl QdrantKnowledge {
-    /// A collection beside one whose space is another is what `beside` is for.
-    async fn writable_or_other_space(&self) -> Result<(), KnowledgeError> {
-        match self.writable().await {
-            Ok(_) | Err(KnowledgeError::OtherSpace { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 }
 

@@ -19,9 +19,10 @@ use super::settings::Shape;
 use super::sparse::{self, COLLECTION_MARK, DOCUMENT_MARK};
 use super::standing::Standing;
 use crate::embedding::Role;
+use crate::knowledge::arrange::arrange;
 use crate::knowledge::hybrid::{self, Near};
 use crate::knowledge::lexical::{Census, Hit, Index, Wanted, wanted};
-use crate::knowledge::{Found, KnowledgeError, Passage, Search, StoreError};
+use crate::knowledge::{Found, KnowledgeError, Passage, Search, StoreError, context};
 
 /// Passages that come into question by their vectors, and as many by their words.
 const CANDIDATES: u64 = 64;
@@ -72,7 +73,7 @@ impl QdrantKnowledge {
     /// The question as a vector; none when the model does not give one, which costs nothing but its help.
     async fn question_vector(&self, asked: &Search<'_>) -> Option<Vec<f32>> {
         let embedder = self.embedder.as_ref()?;
-        let texts = [super::texts::of_question(asked)];
+        let texts = [context::of_question(asked)];
         let why = match tokio::time::timeout(EMBEDDING_TIME_MAX, embedder.embed(&texts, Role::Query)).await {
             Ok(Ok(vectors)) => return vectors.into_iter().next(),
             Ok(Err(error)) => error.to_string(),
@@ -110,7 +111,7 @@ impl QdrantKnowledge {
             Shape::Gateway => Answer::of_ours(results, with_vector, words),
             shape @ (Shape::Tutor | Shape::Book) => {
                 let read = |point: ScoredPoint| others::passage(shape, point.id.as_ref(), point.payload, &self.pages);
-                Answer::of_others(results, read)
+                Answer { record: standing.record(), ..Answer::of_others(results, read) }
             }
         })
     }
@@ -224,8 +225,9 @@ impl Answer {
             Some(census) => Index::build_within(passages, census),
             None => Index::build(passages),
         };
-        let found = |hit: Hit| Found { passage: Arc::clone(index.passage(hit.passage)), score: hit.score };
-        hybrid::best(&index, asked, &near, self.record.near_floor).into_iter().map(found).collect()
+        let ranked = |hit: Hit| (Arc::clone(index.passage(hit.passage)), hit.score);
+        let hits = hybrid::best(&index, asked, &near, self.record.near_floor);
+        arrange(hits.into_iter().map(ranked).collect(), asked.limit)
     }
 }
 

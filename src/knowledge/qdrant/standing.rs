@@ -18,6 +18,15 @@ pub(super) struct Standing {
     pub(super) dense: bool,
     /// The space of its vectors, if it has any and knows.
     pub(super) space: Option<EmbeddingSpace>,
+    /// What is near enough in a collection that cannot keep it itself.
+    pub(super) near_floor: Option<f32>,
+}
+
+impl Standing {
+    /// What a collection that keeps no record would have in it.
+    pub(super) fn record(&self) -> CollectionRecord {
+        CollectionRecord { space: self.space.clone(), near_floor: self.near_floor }
+    }
 }
 
 impl QdrantKnowledge {
@@ -30,7 +39,9 @@ impl QdrantKnowledge {
         };
         let shape = self.settled_shape(&looks)?;
         if shape != Shape::Gateway {
-            return self.stand_on_others(shape, &looks);
+            let standing = self.stand_on_others(shape, &looks)?;
+            let near_floor = self.learned(&standing).await;
+            return Ok(Standing { near_floor, ..standing });
         }
         self.client.complete(patience, target, &looks).await?;
         let record = self.client.record(patience, target).await?;
@@ -51,21 +62,14 @@ impl QdrantKnowledge {
                 return Ok(standing);
             }
         }
-        self.compared(record)
+        Ok(self.compared(record))
     }
 
-    /// Whether what is stored can be compared with what is configured.
-    fn compared(&self, record: CollectionRecord) -> Result<Standing, KnowledgeError> {
+    /// What can be done with what is stored: vectors of another space than the configured one are no help to a search.
+    fn compared(&self, record: CollectionRecord) -> Standing {
         let name = &self.name;
         let dense = match (&record.space, self.space()) {
-            (Some(stored), Some(configured)) if stored != configured => {
-                return Err(KnowledgeError::OtherSpace {
-                    collection: name.clone(),
-                    stored: stored.clone(),
-                    configured: Some(configured.clone()),
-                });
-            }
-            (Some(_), Some(_)) => true,
+            (Some(stored), Some(configured)) => stored == configured,
             (Some(stored), None) => {
                 tracing::warn!(
                     "`{name}` has vectors of {stored}, and no embedding model is set up: it is searched by words alone"
@@ -80,7 +84,19 @@ impl QdrantKnowledge {
             }
             (None, None) => false,
         };
-        Ok(Standing { shape: Shape::Gateway, dense, space: record.space })
+        Standing { shape: Shape::Gateway, dense, space: record.space, near_floor: None }
+    }
+
+    /// Refuses vectors that cannot be compared with those that are stored.
+    pub(super) fn of_one_space(&self, standing: &Standing) -> Result<(), KnowledgeError> {
+        match &standing.space {
+            Some(stored) if Some(stored) != self.space() => Err(KnowledgeError::OtherSpace {
+                collection: self.name.clone(),
+                stored: stored.clone(),
+                configured: self.space().cloned(),
+            }),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn settled_shape(&self, looks: &Looks) -> Result<Shape, KnowledgeError> {
@@ -114,7 +130,7 @@ impl QdrantKnowledge {
                  EMBEDDING_MODEL and EMBEDDING_DIMENSIONS to what they were made with",
                 space.dimensions
             ))),
-            Some(space) => Ok(Standing { shape, dense: true, space: Some(space.clone()) }),
+            Some(space) => Ok(Standing { shape, dense: true, space: Some(space.clone()), near_floor: None }),
         }
     }
 
@@ -138,7 +154,7 @@ impl QdrantKnowledge {
                 self.client.make(patience, &numbered(&self.name, *number), &record).await?;
             }
         }
-        self.compared(record)
+        Ok(self.compared(record))
     }
 
     /// Puts an empty collection of the configured space in place of an empty one; none where that cannot be done.
@@ -149,7 +165,7 @@ impl QdrantKnowledge {
         let next = self.fresh(current).await?;
         self.client.make(Patience::Start, &numbered(&self.name, next), &record).await?;
         self.take(next).await?;
-        self.compared(record).map(Some)
+        Ok(Some(self.compared(record)))
     }
 
     /// The number of a collection beside the current one that can be made anew.

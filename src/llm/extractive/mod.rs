@@ -18,11 +18,21 @@ use super::passages::{CitedPassage, KNOWLEDGE_TOOL, ToolResult};
 use super::{ChatModel, Chunk, ChunkStream, LlmError, Message, ModelName, Prompt, ToolCall};
 use crate::identity::Ids;
 
+pub use sentences::split as sentences_of;
+
+/// The provider it names.
+pub const PROVIDER: &str = "offline";
+
 /// What it says when nothing was found.
 pub const NOTHING_FOUND: &str = "The book has nothing on this.";
 
 /// What it says when the search did not work.
 pub const CANNOT_SEARCH: &str = "The book cannot be searched just now. Please ask again in a moment.";
+
+/// Whether a message asks nothing that a book could answer: a greeting, thanks, a farewell, nothing at all.
+pub fn is_small_talk(message: &str) -> bool {
+    small_talk::reply(message).is_some()
+}
 
 /// The longest search; a pasted page is cut to this.
 const QUERY_CHARS_MAX: usize = 500;
@@ -113,7 +123,7 @@ impl ChatModel for Extractive {
 }
 
 fn name() -> ModelName {
-    ModelName { provider: "offline".into(), model: "extractive".into() }
+    ModelName { provider: PROVIDER.into(), model: "extractive".into() }
 }
 
 fn user_text(message: &Message) -> Option<&str> {

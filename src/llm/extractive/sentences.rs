@@ -148,7 +148,7 @@ const ABBREVIATIONS: &str = "e.g i.e eg ie etc vs cf al approx fig figs eq eqs s
     inc ltd co dept est resp ca p pp a.m p.m u.s u.k";
 
 /// Cuts text on one line into sentences, each trimmed.
-pub(super) fn split(text: &str) -> Vec<&str> {
+pub fn split(text: &str) -> Vec<&str> {
     let mut sentences = Vec::new();
     let mut start = 0;
     let mut ticks = None;

@@ -68,7 +68,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("html5ever", &["knowledge::ingest"]),
     ("indicatif", &["cli"]),
     ("infer", &["attachments"]),
-    ("memchr", &["llm", "pdf"]),
+    ("memchr", &["llm", "pdf", "knowledge::ingest"]),
     ("moka", &["embedding"]),
     ("multer", &["routes"]),
     ("object_store", &["attachments"]),

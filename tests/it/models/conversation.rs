@@ -123,6 +123,7 @@ async fn every_recorded_failure_is_told_in_a_sentence_that_says_when_to_come_bac
         ("gemini/error-in-an-array", "", "refused this request", false),
         ("gemini/error-in-a-string", "", "busy at the moment. Please try again in a minute.", true),
         ("gemini/malformed-call", "", "not an answer. Please try again.", true),
+        ("gemini/nothing-at-all", "", "gave no answer to this", true),
         ("gemini/blocked", "", "does not allow an answer to this", false),
         ("gemini/overloaded-mid-stream", "A quaternion is", "busy at the moment. Please try again in a minute.", true),
         ("openai/insufficient-quota", "", "waiting will not help", false),

@@ -123,6 +123,19 @@ async fn a_malformed_call_is_an_accident_and_not_a_filter() {
 }
 
 #[tokio::test]
+async fn an_answer_of_nothing_brings_its_name_and_what_it_cost() {
+    check(
+        &GEMINI,
+        "gemini/nothing-at-all",
+        expect![[r#"
+        model  gemini gemini-3.6-flash
+        usage  113 in, 0 out
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn an_answer_that_is_blocked_is_told_as_such() {
     check(
         &GEMINI,

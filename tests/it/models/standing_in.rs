@@ -57,6 +57,7 @@ async fn a_failure_that_passes_is_met_with_the_same_model_again() {
         recorded("others/page-of-a-gateway"),
         recorded("gemini/error-in-a-string"),
         recorded("gemini/malformed-call"),
+        recorded("gemini/nothing-at-all"),
         recorded("openai/rate-limit"),
         Reply::events([role()]),
         Reply::events([role()]).cut(),
@@ -78,6 +79,26 @@ async fn a_failure_that_stays_is_met_with_the_next_model() {
     assert_eq!(two.asked(), (3, 1));
     assert_eq!(two.second.requests()[0].body["model"], "stand-in");
     assert_eq!(two.second.requests()[0].headers["authorization"], "Bearer co-test");
+}
+
+#[tokio::test]
+async fn an_answer_of_nothing_is_asked_for_once_more_and_then_of_the_next_model() {
+    let two = two().await;
+    two.first.always(recorded("gemini/nothing-at-all"));
+    two.second.always(answer());
+    assert_eq!(streamed_text(&two.ask().await), "Four numbers.");
+    assert_eq!(two.asked(), (2, 1));
+}
+
+#[tokio::test]
+async fn a_model_that_is_busy_is_left_alone_while_another_answers() {
+    let two = two().await;
+    two.first.always(recorded("gemini/error-in-a-string"));
+    two.second.always(answer());
+    for asked in [(3, 1), (3, 2)] {
+        assert_eq!(streamed_text(&two.ask().await), "Four numbers.");
+        assert_eq!(two.asked(), asked);
+    }
 }
 
 #[tokio::test]

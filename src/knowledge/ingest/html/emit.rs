@@ -1,11 +1,11 @@
 //! The second look at a page of HTML: its text, told in the order and in the words of a page of Markdown.
 
-use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, Tag, TagEnd};
 
 use super::survey::{Content, Place, Role};
 use super::tags::{BLOCKS, Element, HEADINGS, Listener};
-use crate::knowledge::ingest::anchors::Anchors;
-use crate::knowledge::ingest::page::{Page, Reader};
+use super::voice::Voice;
+use crate::knowledge::ingest::page::Page;
 
 /// Lists within lists, so deep; those further in belong to the one around them.
 const LISTS_DEPTH_MAX: usize = 12;
@@ -16,21 +16,11 @@ pub(super) struct Emit {
     /// For each table and list of definitions whether it is layout, in order; and how many there were so far.
     layout: Vec<bool>,
     structures: usize,
-    reader: Reader,
+    voice: Voice,
     inside: Inside,
-    /// Text that was not told yet, its white space made single spaces.
-    line: String,
-    /// Whether a space stands before the next word.
-    space: bool,
-    in_paragraph: bool,
-    /// An item of a list has begun, and nothing of it was told yet.
-    item: bool,
-    heading: Option<Heading>,
     code: Option<Code>,
     inline_code: Option<String>,
     math: Option<Math>,
-    /// What a heading that brings no anchor of its own may be reached by: it is near, and no text is between.
-    near_id: Option<String>,
 }
 
 /// How often one is inside of what.
@@ -41,13 +31,6 @@ struct Inside {
     form: usize,
     beside: usize,
     lists: usize,
-    cells: usize,
-}
-
-struct Heading {
-    level: HeadingLevel,
-    id: Option<String>,
-    text: String,
 }
 
 #[derive(Default)]
@@ -72,7 +55,7 @@ pub(super) struct Mark {
     is_block: bool,
 }
 
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 enum What {
     #[default]
     Nothing,
@@ -86,7 +69,6 @@ enum What {
     FlatList,
     Quote,
     Table,
-    Cell,
     Math,
     Tex,
 }
@@ -97,32 +79,25 @@ impl Emit {
             content,
             layout,
             structures: 0,
-            reader: Reader::new(Anchors::Given),
+            voice: Voice::new(),
             inside: Inside::default(),
-            line: String::new(),
-            space: false,
-            in_paragraph: false,
-            item: false,
-            heading: None,
             code: None,
             inline_code: None,
             math: None,
-            near_id: None,
         }
     }
 
     pub(super) fn finish(mut self) -> Page {
         self.end_paragraph();
-        self.reader.finish()
+        self.voice.finish()
     }
 
-    fn hear(&mut self, event: Event<'static>) {
-        // An item that holds nothing is none.
-        if self.item && !matches!(event, Event::End(_) | Event::Start(Tag::List(_))) {
-            self.item = false;
-            self.reader.hear(Event::Start(Tag::Item));
+    fn end_paragraph(&mut self) {
+        match &mut self.code {
+            Some(code) if !code.text.is_empty() && !code.text.ends_with('\n') => code.text.push('\n'),
+            Some(_) => {}
+            None => self.voice.end_paragraph(),
         }
-        self.reader.hear(event);
     }
 
     fn is_read(&self) -> bool {
@@ -136,124 +111,16 @@ impl Emit {
         here && (form == 0 || self.content.forms)
     }
 
-    /// Takes text that is not code: white space of any kind and length is one space.
-    fn words(&mut self, text: &str) {
-        for letter in text.chars() {
-            match letter {
-                // They say where a word may be broken, and would keep it from being found.
-                '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' => continue,
-                _ if letter.is_whitespace() => {
-                    self.space = true;
-                    continue;
-                }
-                _ => {}
-            }
-            let is_heading = self.heading.is_some();
-            let line = match &mut self.heading {
-                Some(heading) => &mut heading.text,
-                None => {
-                    self.near_id = None;
-                    if !self.in_paragraph {
-                        self.in_paragraph = true;
-                        self.space = false;
-                        if self.inside.cells == 0 {
-                            self.hear(Event::Start(Tag::Paragraph));
-                        }
-                    }
-                    &mut self.line
-                }
-            };
-            if self.space && !(is_heading && line.is_empty()) {
-                line.push(' ');
-            }
-            self.space = false;
-            line.push(letter);
-        }
-    }
-
-    /// Tells the words so far.
-    fn tell(&mut self) {
-        if !self.line.is_empty() {
-            let line = std::mem::take(&mut self.line);
-            self.hear(Event::Text(CowStr::from(line)));
-        }
-    }
-
-    /// Tells something that stands among words.
-    fn tell_inline(&mut self, event: Event<'static>) {
-        // Opens the paragraph, and writes the space that may be due.
-        self.words("\u{1}");
-        self.line.pop();
-        self.tell();
-        self.hear(event);
-    }
-
-    fn end_paragraph(&mut self) {
-        if let Some(code) = &mut self.code {
-            if !code.text.is_empty() && !code.text.ends_with('\n') {
-                code.text.push('\n');
-            }
-            return;
-        }
-        if self.inside.cells > 0 || self.heading.is_some() {
-            self.space = true;
-            return;
-        }
-        self.tell();
-        if self.in_paragraph {
-            self.hear(Event::End(TagEnd::Paragraph));
-        }
-        (self.in_paragraph, self.space) = (false, false);
-    }
-
-    fn begin_heading(&mut self, element: &Element<'_>) -> What {
-        let level = match element.name() {
-            "h1" => HeadingLevel::H1,
-            "h2" => HeadingLevel::H2,
-            "h3" => HeadingLevel::H3,
-            "h4" => HeadingLevel::H4,
-            "h5" => HeadingLevel::H5,
-            _ => HeadingLevel::H6,
-        };
-        let near = self.near_id.take();
-        self.heading = Some(Heading { level, id: element.id().map(str::to_owned).or(near), text: String::new() });
-        self.space = false;
-        What::Heading
-    }
-
-    fn end_heading(&mut self) {
-        let Some(Heading { level, id, text }) = self.heading.take() else { return };
-        self.space = false;
-        if text.is_empty() {
-            self.near_id = id;
-            return;
-        }
-        let id = id.map(CowStr::from);
-        self.hear(Event::Start(Tag::Heading { level, id, classes: Vec::new(), attrs: Vec::new() }));
-        self.hear(Event::Text(CowStr::from(text)));
-        self.hear(Event::End(TagEnd::Heading(level)));
-    }
-
-    /// The sign beside a heading that links to it tells its anchor and is none of its words.
-    fn end_heading_link(&mut self, begin: usize) {
-        let Some(heading) = &mut self.heading else { return };
-        let sign = heading.text.get(begin..).unwrap_or("").trim();
-        if sign.chars().all(|letter| matches!(letter, '#' | '¶' | '§' | '🔗' | '\u{fe0f}' | '∞' | '⚓' | '☍'))
-        {
-            heading.text.truncate(heading.text.get(..begin).unwrap_or("").trim_end().len());
-        }
-    }
-
     fn end_code(&mut self) {
         let Some(Code { language, text }) = self.code.take() else { return };
         if text.trim().is_empty() {
             return;
         }
         let fence = CodeBlockKind::Fenced(CowStr::from(language.unwrap_or_default()));
-        self.near_id = None;
-        self.hear(Event::Start(Tag::CodeBlock(fence)));
-        self.hear(Event::Text(CowStr::from(text)));
-        self.hear(Event::End(TagEnd::CodeBlock));
+        self.voice.leave_near();
+        self.voice.hear(Event::Start(Tag::CodeBlock(fence)));
+        self.voice.hear(Event::Text(CowStr::from(text)));
+        self.voice.hear(Event::End(TagEnd::CodeBlock));
     }
 
     fn end_math(&mut self) {
@@ -262,14 +129,14 @@ impl Emit {
         let formula = tex.unwrap_or(text).split_whitespace().collect::<Vec<_>>().join(" ");
         match () {
             () if formula.is_empty() => {}
-            () if self.heading.is_some() || !is_tex => self.words(&formula),
-            () if is_display => self.tell_inline(Event::DisplayMath(CowStr::from(formula))),
-            () => self.tell_inline(Event::InlineMath(CowStr::from(formula))),
+            () if self.voice.heading().is_some() || !is_tex => self.voice.words(&formula),
+            () if is_display => self.voice.tell_inline(Event::DisplayMath(CowStr::from(formula))),
+            () => self.voice.tell_inline(Event::InlineMath(CowStr::from(formula))),
         }
     }
 
     fn begin_list(&mut self, element: &Element<'_>) -> What {
-        if self.inside.cells > 0 {
+        if self.voice.in_table {
             return What::Nothing;
         }
         self.inside.lists += 1;
@@ -278,14 +145,13 @@ impl Emit {
         }
         let first = element.attribute("start").and_then(|start| start.trim().parse().ok()).unwrap_or(1);
         let first = (element.name() == "ol").then_some(first);
-        self.hear(Event::Start(Tag::List(first)));
+        self.voice.hear(Event::Start(Tag::List(first)));
         What::List
     }
 
-    /// A table, or a list of definitions: whether it is one, and not only layout.
-    fn is_structure(&mut self) -> bool {
-        self.structures += 1;
-        !self.layout.get(self.structures - 1).copied().unwrap_or(true)
+    /// Of a table or a list of definitions: whether it is one, and not only layout.
+    fn is_structure(&self) -> bool {
+        self.structures.checked_sub(1).and_then(|last| self.layout.get(last)).is_some_and(|layout| !layout)
     }
 
     fn begin(&mut self, element: &Element<'_>) -> What {
@@ -298,62 +164,54 @@ impl Emit {
             return What::Nothing;
         }
         match name {
-            _ if HEADINGS.contains(&name) && self.inside.cells == 0 => self.begin_heading(element),
-            "pre" if self.inside.cells == 0 => {
+            _ if HEADINGS.contains(&name) && !self.voice.in_table => {
+                self.voice.begin_heading(element);
+                What::Heading
+            }
+            "pre" if !self.voice.in_table => {
                 self.code = Some(Code { language: language(element), text: String::new() });
                 What::Code
             }
-            "code" | "tt" if self.heading.is_none() && self.inline_code.is_none() => {
+            "code" | "tt" if self.voice.heading().is_none() && self.inline_code.is_none() => {
                 self.inline_code = Some(String::new());
                 What::InlineCode
             }
-            "a" => match &self.heading {
-                Some(heading) => What::HeadingLink(heading.text.len()),
-                None => What::Nothing,
-            },
+            "a" => self.voice.heading().map_or(What::Nothing, What::HeadingLink),
             "ul" | "ol" | "menu" | "dir" => self.begin_list(element),
-            "li" if self.inside.lists > 0 && self.inside.cells == 0 => self.begin_item(),
             "dl" if self.is_structure() => self.begin_list(element),
-            "dt" if self.inside.lists > 0 && self.inside.cells == 0 => self.begin_item(),
-            "blockquote" if self.inside.cells == 0 => {
-                self.hear(Event::Start(Tag::BlockQuote(None)));
-                What::Quote
-            }
-            "table" if self.is_structure() && self.inside.cells == 0 => {
-                self.end_paragraph();
-                self.hear(Event::Start(Tag::Table(Vec::new())));
-                // Within a table all text is in cells, wherever its author put it.
-                self.inside.cells += 1;
-                What::Table
-            }
-            "tr" | "caption" if self.inside.cells > 0 => {
-                self.tell();
-                self.hear(Event::Start(Tag::TableRow));
-                (self.in_paragraph, self.space) = (false, false);
+            "li" | "dt" if self.inside.lists > 0 && !self.voice.in_table => {
+                self.voice.begin_item();
                 What::Nothing
             }
-            "td" | "th" if self.inside.cells > 0 => {
-                self.tell();
-                self.hear(Event::Start(Tag::TableCell));
-                (self.in_paragraph, self.space) = (false, false);
-                What::Cell
+            "blockquote" if !self.voice.in_table => {
+                self.voice.hear(Event::Start(Tag::BlockQuote(None)));
+                What::Quote
+            }
+            "table" if self.is_structure() && !self.voice.in_table => {
+                self.end_paragraph();
+                self.voice.hear(Event::Start(Tag::Table(Vec::new())));
+                // Within a table all text is in cells, wherever its author put it.
+                self.voice.in_table = true;
+                What::Table
+            }
+            "tr" | "caption" if self.voice.in_table => {
+                self.voice.begin_part(Tag::TableRow);
+                What::Nothing
+            }
+            "td" | "th" if self.voice.in_table => {
+                self.voice.begin_part(Tag::TableCell);
+                What::Nothing
             }
             "td" | "th" | "tr" => {
                 self.end_paragraph();
                 What::Nothing
             }
-            "br" if self.inside.cells == 0 && self.heading.is_none() && self.in_paragraph => {
-                self.tell();
-                self.hear(Event::HardBreak);
-                self.space = false;
-                What::Nothing
-            }
-            "br" | "wbr" => {
-                self.space |= name == "br";
+            "br" => {
+                self.voice.break_line();
                 What::Nothing
             }
             "img" => {
-                self.words(element.attribute("alt").unwrap_or(""));
+                self.voice.words(element.attribute("alt").unwrap_or(""));
                 What::Nothing
             }
             "math" => {
@@ -372,39 +230,26 @@ impl Emit {
         }
     }
 
-    fn begin_item(&mut self) -> What {
-        self.end_paragraph();
-        self.item = true;
-        What::Nothing
-    }
-
     fn end(&mut self, what: What) {
         match what {
             What::Nothing => {}
-            What::Heading => self.end_heading(),
+            What::Heading => self.voice.end_heading(),
             What::Code => self.end_code(),
             What::InlineCode => {
                 let code = self.inline_code.take().unwrap_or_default();
                 let code = code.split_whitespace().collect::<Vec<_>>().join(" ");
                 if !code.is_empty() {
-                    self.tell_inline(Event::Code(CowStr::from(code)));
+                    self.voice.tell_inline(Event::Code(CowStr::from(code)));
                 }
             }
-            What::HeadingLink(begin) => self.end_heading_link(begin),
+            What::HeadingLink(begin) => self.voice.end_heading_link(begin),
             What::FlatList => self.inside.lists -= 1,
             What::List => {
                 self.inside.lists -= 1;
-                self.item = false;
-                self.hear(Event::End(TagEnd::List(false)));
+                self.voice.end_list();
             }
-            What::Quote => self.hear(Event::End(TagEnd::BlockQuote(None))),
-            What::Table => {
-                self.tell();
-                self.inside.cells -= 1;
-                self.hear(Event::End(TagEnd::Table));
-                (self.in_paragraph, self.space) = (false, false);
-            }
-            What::Cell => self.tell(),
+            What::Quote => self.voice.hear(Event::End(TagEnd::BlockQuote(None))),
+            What::Table => self.voice.end_table(),
             What::Math => self.end_math(),
             What::Tex => {
                 if let Some(math) = &mut self.math {
@@ -427,33 +272,26 @@ impl Listener for Emit {
             Role::Beside => self.inside.beside += 1,
             Role::Other => {}
         }
+        // They are counted even where nobody reads them: the first look did so too.
+        self.structures += usize::from(matches!(element.name(), "table" | "dl"));
         if unseen || !self.is_read() {
-            // They are counted although nobody reads them: the first look did so too.
-            self.structures += usize::from(matches!(element.name(), "table" | "dl"));
             return mark;
         }
         mark.is_block = BLOCKS.contains(&element.name());
-        let is_heading = self.heading.as_ref().is_some_and(|heading| !heading.text.is_empty());
+        let is_heading = self.voice.heading().is_some_and(|length| length > 0);
         if is_heading && matches!(element.name(), "p" | "ul" | "ol" | "dl" | "pre" | "table" | "blockquote" | "section")
         {
             // Nobody closed it: no heading goes on like that.
-            self.end_heading();
+            self.voice.end_heading();
         }
         if mark.is_block {
             self.end_paragraph();
         }
-        if let Some(id) = element.id() {
-            match &mut self.heading {
-                Some(heading) => drop(heading.id.get_or_insert_with(|| id.to_owned())),
-                None if HEADINGS.contains(&element.name()) => {}
-                None => self.near_id = Some(id.to_owned()),
-            }
+        if let Some(id) = element.id().filter(|_| !HEADINGS.contains(&element.name())) {
+            self.voice.note_id(id);
         }
-        if let (Some(heading), "a", Some(target)) = (&mut self.heading, element.name(), element.attribute("href")) {
-            let target = target.strip_prefix('#').filter(|id| !id.is_empty());
-            if let (None, Some(id)) = (&heading.id, target) {
-                heading.id = Some(id.to_owned());
-            }
+        if let Some(target) = element.attribute("href").filter(|_| element.name() == "a") {
+            self.voice.note_target(target);
         }
         mark.what = self.begin(element);
         mark
@@ -488,7 +326,7 @@ impl Listener for Emit {
         } else if let Some(code) = &mut self.inline_code {
             code.push_str(text);
         } else {
-            self.words(text);
+            self.voice.words(text);
         }
     }
 }

@@ -6,6 +6,7 @@ mod survey;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod voice;
 
 use tokio::time::Instant;
 

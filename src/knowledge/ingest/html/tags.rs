@@ -302,7 +302,8 @@ impl<L: Listener> Walk<L> {
         let element = Element { tag };
         let foreign = self.foreign > 0;
         let unseen = self.open.last().is_some_and(|open| open.unseen) || element.is_unseen();
-        let has_end = !VOID.contains(&name) && !(foreign && tag.self_closing);
+        let ends_itself = foreign && tag.self_closing;
+        let has_end = !ends_itself && !VOID.contains(&name);
         if !has_end || self.open.len() < DEPTH_MAX {
             let mark = self.listener.open(&element, unseen);
             if has_end {

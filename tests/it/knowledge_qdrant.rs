@@ -1,0 +1,257 @@
+//! What only Qdrant as a home has to get right: its failures, its collections of other programs, and one request.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chatkit_gateway::embedding::{Embedder, Role};
+use chatkit_gateway::knowledge::embedded::EmbeddedKnowledge;
+use chatkit_gateway::knowledge::ingest::{self, Addresses, Options};
+use chatkit_gateway::knowledge::qdrant::QdrantKnowledge;
+use chatkit_gateway::knowledge::qdrant::address::Address;
+use chatkit_gateway::knowledge::qdrant::settings::QdrantSettings;
+use chatkit_gateway::knowledge::{KnowledgeBase, KnowledgeError, Search, eval};
+use chatkit_gateway::store::sqlite::SqliteStore;
+use qdrant_client::Payload;
+use qdrant_client::qdrant::{PointId, PointStruct};
+use serde_json::{Value, json};
+use tonic::Code;
+
+use crate::knowledge_contract::scene::{best, book, document, found, toy};
+use crate::support::client::{done_items, streamed_text, thread_of};
+use crate::support::fake_model::{FakeModel, Reply};
+use crate::support::house::{Ground, answered_by};
+use crate::support::qdrant::{Collection, FakeQdrant, Fault, What};
+use crate::support::toy_embedder::ToyEmbedder;
+
+fn open(settings: &QdrantSettings, embedder: Option<Arc<ToyEmbedder>>) -> QdrantKnowledge {
+    let site = Addresses::new(Some("https://book.example.org"), None);
+    QdrantKnowledge::open(settings, "book", embedder.map(|toy| toy as Arc<dyn Embedder>), site).unwrap()
+}
+
+/// Goes wrong so often, from the first request of the method on.
+fn refused(method: &'static str, code: Code, times: usize) -> Fault {
+    Fault { method, after: 0, times, what: What::Refused(code, "not now") }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_is_one_request() {
+    let qdrant = FakeQdrant::start().await;
+    let knowledge = open(&qdrant.settings(), toy("toy"));
+    knowledge.prepare().await.unwrap();
+    knowledge.put(book()).await.unwrap();
+    qdrant.requests();
+    assert_eq!(best(&knowledge, "What is a hinge joint?").await, "Hinges");
+    assert_eq!(qdrant.requests(), ["Points/QueryBatch"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_homes_answer_the_questions_on_the_bundled_book_alike() {
+    let qdrant = FakeQdrant::start().await;
+    let there = open(&qdrant.settings(), None);
+    there.prepare().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("rows.sqlite")).await.unwrap();
+    store.migrate().await.unwrap();
+    let here = EmbeddedKnowledge::open(Arc::new(store), "book", None);
+    let pages = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("book");
+    ingest::ingest(&pages, &Options::default(), &there, &()).await.unwrap();
+    ingest::ingest(&pages, &Options::default(), &here, &()).await.unwrap();
+    let (questions, _) = eval::questions(include_str!("../../book/questions.jsonl"));
+    let mut different = Vec::new();
+    for question in &questions {
+        let asked = Search { query: &question.question, earlier: &question.history, limit: 3, strict: false };
+        let first =
+            |found: Vec<chatkit_gateway::knowledge::Found>| found.first().map(|found| found.passage.url.clone());
+        let (one, other) = (first(here.search(&asked).await.unwrap()), first(there.search(&asked).await.unwrap()));
+        if one != other {
+            different.push((&question.id, one, other));
+        }
+    }
+    // What stands elsewhere on a page, and how long its texts usually are, is known in full in the one home only.
+    assert!(different.len() * 10 <= questions.len(), "{} of {}: {different:#?}", different.len(), questions.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_passes_is_tried_again_and_a_document_cut_off_is_not_taken_for_stored() {
+    let qdrant = FakeQdrant::start().await;
+    let knowledge = open(&qdrant.settings(), None);
+    knowledge.prepare().await.unwrap();
+    qdrant.fault(refused("Points/UpdateBatch", Code::Unavailable, 3));
+    knowledge.put(book()).await.unwrap();
+    assert_eq!(knowledge.documents().await.unwrap().len(), book().len());
+
+    let sections: Vec<(String, String)> =
+        (0..400).map(|number| (format!("Part {number}"), format!("Component c{number} is here."))).collect();
+    let sections: Vec<(&str, &str)> = sections.iter().map(|(one, other)| (one.as_str(), other.as_str())).collect();
+    let large = document("large.md", "Parts", &sections);
+    let full = What::Refused(Code::PermissionDenied, "disk full");
+    qdrant.fault(Fault { method: "Points/UpdateBatch", after: 1, times: 1, what: full });
+    assert!(knowledge.put(vec![large.clone()]).await.is_err());
+    assert_eq!(knowledge.document("large.md").await.unwrap(), None);
+    assert_eq!(knowledge.documents().await.unwrap().len(), book().len());
+    knowledge.put(vec![large.clone()]).await.unwrap();
+    assert_eq!(knowledge.document("large.md").await.unwrap(), Some(large));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_whose_connection_breaks_is_asked_again_once() {
+    let qdrant = FakeQdrant::start().await;
+    let knowledge = open(&qdrant.settings(), None);
+    knowledge.prepare().await.unwrap();
+    knowledge.put(book()).await.unwrap();
+    qdrant.fault(Fault { method: "Points/QueryBatch", after: 0, times: 1, what: What::Cut });
+    assert_eq!(best(&knowledge, "What is a hinge joint?").await, "Hinges");
+    qdrant.fault(Fault { method: "Points/QueryBatch", after: 0, times: 9, what: What::Cut });
+    let asked = Search { query: "What is a hinge joint?", earlier: &[], limit: 3, strict: false };
+    let away = knowledge.search(&asked).await.unwrap_err();
+    assert!(away.may_pass(), "{away}");
+    qdrant.mend();
+    assert_eq!(best(&knowledge, "What is a hinge joint?").await, "Hinges");
+}
+
+/// What preparing says against this server.
+async fn told(settings: &QdrantSettings) -> KnowledgeError {
+    open(settings, None).prepare().await.unwrap_err()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_failure_says_what_it_is_and_what_to_do() {
+    let qdrant = FakeQdrant::start_with(Some("right-key")).await;
+    let right = qdrant.settings();
+    let keyless = told(&QdrantSettings { key: None, ..right.clone() }).await;
+    assert!(keyless.to_string().contains("set QDRANT_API_KEY") && !keyless.may_pass(), "{keyless}");
+    let wrong = told(&QdrantSettings { key: Some("wr0ng".to_owned().into()), ..right.clone() }).await;
+    assert!(wrong.to_string().contains("refuses the key") && !wrong.to_string().contains("wr0ng"), "{wrong}");
+
+    let at = |url: &str| QdrantSettings { address: Address::parse(url).unwrap(), key: None, shape: None };
+    let nobody = told(&at("http://127.0.0.1:1")).await;
+    assert!(nobody.to_string().contains("nothing listens") && nobody.may_pass(), "{nobody}");
+    let nowhere = told(&at("http://no-such-host.invalid:6334")).await;
+    assert!(nowhere.to_string().contains("is not known") && nowhere.may_pass(), "{nowhere}");
+    // A server of HTTP/1.1 is what stands on the port of REST.
+    let model = FakeModel::start().await;
+    let rest = told(&at(model.base_url().trim_end_matches("/v1"))).await;
+    assert!(rest.to_string().contains("6334") && rest.may_pass(), "{rest}");
+    let plain = told(&at(&qdrant.url().replace("http:", "https:"))).await;
+    assert!(plain.to_string().contains("http://") && !plain.may_pass(), "{plain}");
+
+    let knowledge = open(&right, None);
+    knowledge.prepare().await.unwrap();
+    qdrant.fault(refused("Points/QueryBatch", Code::Unimplemented, 1));
+    let asked = Search { query: "joints", earlier: &[], limit: 3, strict: false };
+    let old = knowledge.search(&asked).await.unwrap_err();
+    assert!(old.to_string().contains("too old"), "{old}");
+}
+
+/// A collection as an earlier program made it.
+async fn made_before(qdrant: &FakeQdrant, dimensions: u64, points: &[Value], text: &str) {
+    let mut collection = Collection::default();
+    collection.dense.insert(String::new(), dimensions);
+    let embedder = ToyEmbedder::named("toy");
+    let mut stored = Vec::new();
+    for (number, members) in (2000_u64..).zip(points) {
+        let texts = [members[text].as_str().unwrap().to_owned()];
+        let vector = embedder.embed(&texts, Role::Document).await.unwrap().remove(0);
+        let payload: HashMap<_, _> = Payload::try_from(members.clone()).unwrap().into();
+        stored.push(PointStruct { id: Some(PointId::from(number)), payload, vectors: Some(vector.into()) });
+    }
+    if !stored.is_empty() && u64::from(embedder.space().dimensions) == dimensions {
+        collection.upsert(stored).unwrap();
+    }
+    qdrant.engine().create("book", collection).unwrap();
+}
+
+fn toy_dimensions() -> u64 {
+    ToyEmbedder::named("toy").space().dimensions.into()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn collections_of_earlier_programs_are_read_as_they_are() {
+    let qdrant = FakeQdrant::start().await;
+    let points = [
+        json!({"content": "A hinge joint turns about one axis.", "source": "docs/01-body/02-joints.md", "module": "Body", "title": "Joints"}),
+        json!({"content": "A battery keeps its charge for weeks.", "source": "docs/power.md", "module": "Power", "title": "Power"}),
+    ];
+    made_before(&qdrant, toy_dimensions(), &points, "content").await;
+    let knowledge = open(&qdrant.settings(), toy("toy"));
+    knowledge.prepare().await.unwrap();
+    let passages = found(&knowledge, "What is a hinge joint?").await;
+    assert_eq!(passages[0].passage.url, "https://book.example.org/docs/body/joints");
+    assert_eq!(passages[0].passage.module.as_deref(), Some("Body"));
+    assert!(found(&knowledge, "Which court judges contracts?").await.is_empty());
+    assert_eq!(knowledge.documents().await.unwrap().len(), 2);
+    let described = knowledge.describe().await.unwrap();
+    assert_eq!((described.retrieval, described.passages), ("dense", 2));
+    for refused in [knowledge.put(book()).await, knowledge.beside().await.map(drop), knowledge.remove("a").await] {
+        assert!(refused.unwrap_err().to_string().contains("KNOWLEDGE_COLLECTION"));
+    }
+    let wordless = told(&qdrant.settings()).await;
+    assert!(wordless.to_string().contains("by meaning only") && wordless.to_string().contains("EMBEDDING_MODEL"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_shape_of_the_other_program_is_known_too_and_vectors_must_fit() {
+    let qdrant = FakeQdrant::start().await;
+    let points = [json!({"raw_text": "A hinge joint turns about one axis.", "file_path": "/site/docs/joints.mdx",
+        "section_heading": "Hinge joints", "chunk_index": 4})];
+    made_before(&qdrant, toy_dimensions(), &points, "raw_text").await;
+    let knowledge = open(&qdrant.settings(), toy("toy"));
+    let passages = found(&knowledge, "What is a hinge joint?").await;
+    assert_eq!(passages[0].passage.url, "https://book.example.org/docs/joints#hinge-joints");
+    assert_eq!((passages[0].passage.heading.as_str(), passages[0].passage.position), ("Hinge joints", 4));
+
+    let qdrant = FakeQdrant::start().await;
+    made_before(&qdrant, 768, &[], "content").await;
+    let settings =
+        QdrantSettings { shape: Some(chatkit_gateway::knowledge::qdrant::settings::Shape::Tutor), ..qdrant.settings() };
+    let misfit = open(&settings, toy("toy")).prepare().await.unwrap_err();
+    assert!(misfit.to_string().contains("768 dimensions") && misfit.to_string().contains("EMBEDDING_DIMENSIONS"));
+    let unknown = open(&qdrant.settings(), toy("toy")).prepare().await.unwrap_err();
+    assert!(unknown.to_string().contains("QDRANT_SHAPE"), "{unknown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collection_of_this_shape_under_the_plain_name_is_used_as_it_is() {
+    let qdrant = FakeQdrant::start().await;
+    let mut collection = Collection::default();
+    collection.sparse.insert("words".to_owned(), true);
+    qdrant.engine().create("book", collection).unwrap();
+    let knowledge = open(&qdrant.settings(), None);
+    knowledge.prepare().await.unwrap();
+    knowledge.put(book()).await.unwrap();
+    assert_eq!(best(&knowledge, "What is a hinge joint?").await, "Hinges");
+    let refused = knowledge.beside().await.map(drop).unwrap_err();
+    assert!(refused.to_string().contains("KNOWLEDGE_COLLECTION"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_qdrant_is_away_the_chat_goes_on_and_says_so() {
+    let qdrant = FakeQdrant::start().await;
+    let model = FakeModel::start().await;
+    let fake = answered_by(&model);
+    let url = qdrant.url();
+    let mut variables: Vec<(&str, &str)> = fake.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    variables.push(("QDRANT_URL", &url));
+    let house = Ground::sqlite(&variables).build().await;
+    let reader = house.visitor().await;
+    let search = || Reply::tool_call("query_knowledge_base", &json!({"query": "What is a quaternion?"}));
+
+    qdrant.fault(Fault { method: "", after: 0, times: usize::MAX, what: What::Cut });
+    model.reply(search()).reply(Reply::text(["I could not look into the book."]));
+    let events = reader.create("What is a quaternion?").await;
+    assert_eq!(streamed_text(&events), "I could not look into the book.");
+    assert!(!done_items(&events).is_empty());
+    let told = model.requests()[1].body["messages"].as_array().unwrap().last().unwrap()["content"].to_string();
+    assert!(told.contains("cannot be searched at the moment"), "{told}");
+    let health = reader.get("/health").await;
+    assert_eq!(
+        (health.status, &health.body["status"], &health.body["vector_store"]),
+        (200, &json!("degraded"), &json!("disconnected"))
+    );
+
+    qdrant.mend();
+    model.reply(search()).reply(Reply::text(["Four numbers [1]."]));
+    let events = reader.say(&thread_of(&events), "And now?").await;
+    let answer = done_items(&events).pop().unwrap();
+    assert_eq!(answer["content"][0]["annotations"].as_array().unwrap().len(), 1, "{answer}");
+}
