@@ -41,8 +41,9 @@ lint: ## Check format, clippy and documentation; warnings are errors
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
-bench: ## Measure against a bare relay; see benches/load
+bench: ## Measure the server against a bare relay, and searching against looking through everything; see benches
 	cargo bench --bench load
+	cargo bench --bench knowledge
 
 docs: ## Make docs/configuration.md, .env.example and protocol/schema from the code
 	@cargo build
