@@ -239,7 +239,7 @@ async fn while_qdrant_is_away_the_chat_goes_on_and_says_so() {
     qdrant.fault(Fault { method: "", after: 0, times: usize::MAX, what: What::Cut });
     model.reply(search()).reply(Reply::text(["I could not look into the book."]));
     let events = reader.create("What is a quaternion?").await;
-    assert_eq!(streamed_text(&events), "I could not look into the book.");
+    assert!(streamed_text(&events).contains("The book could not be looked into just now"), "{events:?}");
     assert!(!done_items(&events).is_empty());
     let told = model.requests()[1].body["messages"].as_array().unwrap().last().unwrap()["content"].to_string();
     assert!(told.contains("cannot be searched at the moment"), "{told}");

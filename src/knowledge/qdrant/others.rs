@@ -24,7 +24,7 @@ pub(super) fn path_member(shape: Shape) -> &'static str {
 pub(super) fn passage(
     shape: Shape,
     id: Option<&PointId>,
-    payload: HashMap<String, Value>,
+    payload: &HashMap<String, Value>,
     addresses: &Addresses,
 ) -> Option<Passage> {
     let member = |name: &str| text(payload.get(name)?);
@@ -124,8 +124,9 @@ mod tests {
     use super::*;
 
     fn check(shape: Shape, members: &[(&str, &str)], site: Option<&str>) -> Passage {
-        let payload = members.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
-        passage(shape, Some(&PointId::from(2003_u64)), payload, &Addresses::new(site, None)).unwrap()
+        let payload: HashMap<String, Value> =
+            members.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+        passage(shape, Some(&PointId::from(2003_u64)), &payload, &Addresses::new(site, None)).unwrap()
     }
 
     #[test]

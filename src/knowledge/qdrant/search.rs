@@ -110,7 +110,7 @@ impl QdrantKnowledge {
         Ok(match standing.shape {
             Shape::Gateway => Answer::of_ours(results, with_vector, words),
             shape @ (Shape::Tutor | Shape::Book) => {
-                let read = |point: ScoredPoint| others::passage(shape, point.id.as_ref(), point.payload, &self.pages);
+                let read = |point: ScoredPoint| others::passage(shape, point.id.as_ref(), &point.payload, &self.pages);
                 Answer { record: standing.record(), ..Answer::of_others(results, read) }
             }
         })

@@ -62,7 +62,7 @@ impl QdrantKnowledge {
         });
         let read = page.await?.result.into_iter().filter_map(|point| match shape {
             Shape::Gateway => points::read(point.payload),
-            Shape::Tutor | Shape::Book => others::passage(shape, point.id.as_ref(), point.payload, &self.pages),
+            Shape::Tutor | Shape::Book => others::passage(shape, point.id.as_ref(), &point.payload, &self.pages),
         });
         Ok(read.collect())
     }

@@ -55,12 +55,12 @@ impl QdrantKnowledge {
                 record
             }
         };
-        if record.space.as_ref() != self.space()
+        let is_other = record.space.as_ref() != self.space();
+        if is_other
             && self.client.count(patience, target, Some(Kind::Document)).await? == 0
+            && let Some(standing) = self.begin_anew().await?
         {
-            if let Some(standing) = self.begin_anew().await? {
-                return Ok(standing);
-            }
+            return Ok(standing);
         }
         Ok(self.compared(record))
     }
