@@ -121,7 +121,7 @@ async fn ingestion(passages: usize) -> Result<serde_json::Value> {
     let knowledge: Box<dyn KnowledgeBase> = Box::new(EmbeddedKnowledge::open(Arc::new(store), "book", None));
     std::fs::write("/proc/self/clear_refs", "5").context("the most memory cannot be set back")?;
     let before = memory("VmRSS")?;
-    let mut run = async || -> Result<(f64, usize)> {
+    let run = async || -> Result<(f64, usize)> {
         let began = Instant::now();
         let report = ingest::ingest(&folder.path().join("docs"), &Options::default(), &*knowledge, &()).await?;
         Ok((began.elapsed().as_secs_f64(), report.passages_stored))

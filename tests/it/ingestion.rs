@@ -303,7 +303,7 @@ async fn only_a_few_batches_are_in_memory_however_large_the_book() {
 #[tokio::test]
 async fn a_source_that_did_not_give_everything_makes_nothing_forgotten() {
     let shelf = Shelf::new().await;
-    let mut source = |documents, whole| Endless { documents, given: 0, put: Arc::default(), ahead: 0, whole };
+    let source = |documents, whole| Endless { documents, given: 0, put: Arc::default(), ahead: 0, whole };
     let options = Options::default();
     ingest::ingest_from(&mut source(3, true), &options, &shelf.knowledge, &()).await.unwrap();
     let report = ingest::ingest_from(&mut source(1, false), &options, &shelf.knowledge, &()).await.unwrap();
