@@ -42,7 +42,7 @@ lint: ## Check format, clippy and documentation; warnings are errors
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 bench: ## Measure the server against a bare relay, and searching against looking through everything; see benches
-	cargo bench --bench load
+	cargo bench --bench load --profile release
 	cargo bench --bench knowledge
 
 docs: ## Make docs/configuration.md, .env.example and protocol/schema from the code

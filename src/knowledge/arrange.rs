@@ -2,7 +2,8 @@
 //!
 //! Both knowledge bases end here, after they have ranked.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::{Found, Passage};
@@ -16,12 +17,15 @@ const SECTION_PLACES: usize = 2;
 const SAME_SHARE: f32 = 0.9;
 
 /// A passage that is handed out, and what it is put together of.
-struct Place {
+struct Place<'a> {
     /// In reading order.
     parts: Vec<Arc<Passage>>,
     score: f32,
-    words: BTreeSet<String>,
+    words: Words<'a>,
 }
+
+/// Words in lower case, each once and in order.
+type Words<'a> = Vec<Cow<'a, str>>;
 
 /// The passages to hand out, best first, at most `limit`, of those that were ranked, best first.
 ///
@@ -29,28 +33,28 @@ struct Place {
 /// best. Passages under different headings stay apart, even when they touch: each has an anchor of its own, and a
 /// sentence is cited where it stands. Of passages that say the same, on whatever page, the best stays.
 pub fn arrange(ranked: Vec<(Arc<Passage>, f32)>, limit: usize) -> Vec<Found> {
-    let mut places: Vec<Place> = Vec::new();
-    for (passage, score) in ranked {
+    let mut places: Vec<Place<'_>> = Vec::new();
+    for (passage, score) in &ranked {
         let words = words(&passage.text);
-        if places.iter().any(|place| place.says(&passage, &words)) {
+        if places.iter().any(|place| place.says(passage, &words)) {
             continue;
         }
-        if let Some(place) = places.iter_mut().find(|place| place.takes(&passage)) {
-            place.add(passage, words);
+        if let Some(place) = places.iter_mut().find(|place| place.takes(passage)) {
+            place.add(Arc::clone(passage), words);
             continue;
         }
-        let of_section = places.iter().filter(|place| same_section(&place.parts[0], &passage)).count();
+        let of_section = places.iter().filter(|place| same_section(&place.parts[0], passage)).count();
         // What comes after the last place may still belong to one before it.
         if of_section < SECTION_PLACES && places.len() < limit {
-            places.push(Place { parts: vec![passage], score, words });
+            places.push(Place { parts: vec![Arc::clone(passage)], score: *score, words });
         }
     }
     places.into_iter().map(Place::found).collect()
 }
 
-impl Place {
+impl<'a> Place<'a> {
     /// Whether this passage, or nearly this one, is here already.
-    fn says(&self, passage: &Passage, words: &BTreeSet<String>) -> bool {
+    fn says(&self, passage: &Passage, words: &[Cow<'_, str>]) -> bool {
         self.parts.iter().any(|part| part.id == passage.id) || same(&self.words, words)
     }
 
@@ -65,10 +69,12 @@ impl Place {
             && self.parts.iter().map(|part| letters(part)).sum::<usize>() + letters(passage) <= JOINED_CHARS_MAX
     }
 
-    fn add(&mut self, passage: Arc<Passage>, words: BTreeSet<String>) {
+    fn add(&mut self, passage: Arc<Passage>, words: Words<'a>) {
         let at = self.parts.partition_point(|part| part.position < passage.position);
         self.parts.insert(at, passage);
         self.words.extend(words);
+        self.words.sort_unstable();
+        self.words.dedup();
     }
 
     fn found(self) -> Found {
@@ -88,22 +94,47 @@ fn same_section(one: &Passage, other: &Passage) -> bool {
     one.path == other.path && one.url == other.url && one.heading_path == other.heading_path
 }
 
-/// The words of a text, each once, in lower case.
-fn words(text: &str) -> BTreeSet<String> {
+/// The words of a text. Most are in lower case as they stand, and are not copied.
+fn words(text: &str) -> Words<'_> {
     let letters = |c: char| !c.is_alphanumeric();
-    text.split(letters).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+    let is_lower = |word: &str| word.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    let lower = |word| if is_lower(word) { Cow::Borrowed(word) } else { Cow::Owned(word.to_lowercase()) };
+    let mut words: Words<'_> = text.split(letters).filter(|word| !word.is_empty()).map(lower).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
 }
 
 /// Whether two texts say the same in the same words; a number that differs makes them different.
-fn same(ones: &BTreeSet<String>, others: &BTreeSet<String>) -> bool {
-    let apart = ones.symmetric_difference(others);
-    let all = ones.len() + others.len();
-    let different = ones.symmetric_difference(others).count();
-    // Both sets hold what is shared, so the union is half of what is left of the sum, and what is not shared.
-    let union = (all - different) / 2 + different;
+fn same(ones: &[Cow<'_, str>], others: &[Cow<'_, str>]) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "a passage has a few hundred words")]
-    let alike = union > 0 && different as f32 <= (1.0 - SAME_SHARE) * union as f32;
-    alike && !apart.into_iter().any(|word| word.contains(char::is_numeric))
+    let too_many = |different: usize, of: usize| different as f32 > (1.0 - SAME_SHARE) * of as f32;
+    let (mut one, mut other, mut shared, mut different) = (0, 0, 0, 0);
+    while one < ones.len() || other < others.len() {
+        let order = match (ones.get(one), others.get(other)) {
+            (Some(one), Some(other)) => one.cmp(other),
+            (Some(_), None) => Ordering::Less,
+            (None, _) => Ordering::Greater,
+        };
+        let only = match order {
+            Ordering::Less => Some(&ones[one]),
+            Ordering::Greater => Some(&others[other]),
+            Ordering::Equal => None,
+        };
+        one += usize::from(order.is_le());
+        other += usize::from(order.is_ge());
+        match only {
+            None => shared += 1,
+            Some(word) => {
+                different += 1;
+                // Together they have no more words than both for themselves, so most are told apart early.
+                if word.contains(char::is_numeric) || too_many(different, ones.len() + others.len()) {
+                    return false;
+                }
+            }
+        }
+    }
+    shared + different > 0 && !too_many(different, shared + different)
 }
 
 #[cfg(test)]

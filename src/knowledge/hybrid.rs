@@ -28,11 +28,11 @@ const AGREEMENT_SHARE: f32 = 0.25;
 
 /// A passage near the question by its vector.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Near {
+pub struct Near {
     /// Its number in the index.
-    pub(super) passage: u32,
+    pub passage: u32,
     /// The cosine of the angle between the two, from -1 to 1.
-    pub(super) cosine: f32,
+    pub cosine: f32,
 }
 
 /// What speaks for a passage.

@@ -18,6 +18,7 @@ use crate::embedding::{EmbeddingError, EmbeddingSpace};
 use crate::store::StoreError;
 
 pub use crate::store::passages::{Document, DocumentState, Passage};
+pub use hybrid::Near;
 
 /// A question put to the knowledge base.
 #[derive(Clone, Debug, Default)]

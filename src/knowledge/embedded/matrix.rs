@@ -8,14 +8,14 @@ const LANES: usize = 16;
 
 /// A vector for each passage of an index, in its order. All have length one, or are zeros where there is none.
 #[derive(Debug, Default)]
-pub(super) struct Matrix {
+pub struct Matrix {
     dimensions: usize,
     numbers: Vec<f32>,
 }
 
 impl Matrix {
     /// The vectors of a shelf, which loses them.
-    pub(super) fn of(shelf: &mut Shelf) -> Self {
+    pub fn of(shelf: &mut Shelf) -> Self {
         Self { dimensions: shelf.dimensions, numbers: std::mem::take(&mut shelf.vectors) }
     }
 
@@ -25,7 +25,7 @@ impl Matrix {
     }
 
     /// The passages nearest to a vector of length one, nearest first. None when it is of another length than these.
-    pub(super) fn nearest(&self, asked: &[f32], limit: usize) -> Vec<Near> {
+    pub fn nearest(&self, asked: &[f32], limit: usize) -> Vec<Near> {
         if self.dimensions == 0 || asked.len() != self.dimensions || limit == 0 {
             return Vec::new();
         }

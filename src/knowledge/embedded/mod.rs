@@ -23,7 +23,7 @@ use super::{
 use crate::embedding::{Embedder, EmbeddingError, Role};
 use crate::store::passages::Collection;
 use crate::store::{PassageStore, StoreError};
-use matrix::Matrix;
+pub use matrix::Matrix;
 use record::{Learned, Record};
 
 /// How often at most the store is asked whether somebody else changed the collection.

@@ -164,3 +164,99 @@ impl Best {
         self.hits
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::knowledge::Passage;
+
+    /// The same by looking at every passage.
+    fn plainly(index: &Index, concepts: &[Concept], wanted: f32) -> Vec<Hit> {
+        let mut scores = vec![0.0f32; index.len()];
+        for concept in concepts {
+            let strength = |passage: u32| {
+                let uses = concept.words.iter().flat_map(|&(word, quality)| {
+                    index.postings(word).iter().filter(move |p| p.passage == passage).map(move |p| p.strength * quality)
+                });
+                uses.fold(0.0, f32::max)
+            };
+            for (passage, score) in (0..).zip(&mut scores) {
+                let strongest = index.page(index.page_of(passage)).map(strength).fold(0.0, f32::max);
+                if strongest > 0.0 {
+                    *score += concept.weight * strength(passage).max(PAGE_SHARE * strongest);
+                }
+            }
+        }
+        let hits = (0..).zip(scores).filter(|(_, score)| *score > 0.0);
+        let mut hits: Vec<Hit> = hits.map(|(passage, score)| Hit { passage, score: score / wanted }).collect();
+        hits.sort_by(by_score);
+        hits.truncate(CANDIDATES_MAX);
+        hits
+    }
+
+    fn book(passages: &[(u8, Vec<usize>)]) -> Index {
+        const WORDS: [&str; 6] = ["apple", "barrel", "compost", "ditch", "earth", "fence"];
+        let mut page = 0;
+        let passage = |(number, (turn, words)): (usize, &(u8, Vec<usize>))| {
+            page += usize::from(*turn == 0);
+            let words: Vec<&str> = words.iter().map(|&word| WORDS[word]).collect();
+            Arc::new(Passage {
+                id: number.to_string(),
+                path: page.to_string(),
+                title: String::new(),
+                heading: String::new(),
+                heading_path: Vec::new(),
+                url: String::new(),
+                module: None,
+                week: None,
+                position: 0,
+                text: words.join(" "),
+            })
+        };
+        Index::build(passages.iter().enumerate().map(passage).collect())
+    }
+
+    fn passages() -> impl Strategy<Value = Vec<(u8, Vec<usize>)>> {
+        // The first words are in most passages, the last ones in few.
+        let word = (0usize..6, 0usize..6).prop_map(|(one, other)| one.min(other));
+        prop::collection::vec((0u8..3, prop::collection::vec(word, 0..5)), 0..400)
+    }
+
+    fn concepts() -> impl Strategy<Value = Vec<(f32, Vec<(u32, f32)>)>> {
+        let quality = prop::sample::select(vec![1.0f32, 0.85, 0.6, 0.4]);
+        prop::collection::vec((0.0f32..1.6, prop::collection::vec((0u32..6, quality), 0..3)), 1..6)
+    }
+
+    proptest! {
+        #[test]
+        fn leaving_out_what_cannot_win_finds_the_same(passages in passages(), concepts in concepts()) {
+            let index = book(&passages);
+            let known = u32::try_from(index.vocabulary.len()).unwrap();
+            let concept = |(weight, words): (f32, Vec<(u32, f32)>)| Concept {
+                weight,
+                telling: weight.min(1.0),
+                words: words.into_iter().filter(|(word, _)| *word < known).collect(),
+                asked: true,
+                foreign: 0.0,
+                name: false,
+            };
+            let concepts: Vec<Concept> = concepts.into_iter().map(concept).collect();
+            let wanted = concepts.iter().map(|concept| concept.weight).sum::<f32>().max(f32::MIN_POSITIVE);
+            let mut found = candidates(&index, &concepts, wanted);
+            found.sort_by(by_score);
+            prop_assert_eq!(found, plainly(&index, &concepts, wanted));
+        }
+    }
+
+    #[test]
+    fn jumping_ahead_stops_at_the_first_posting_that_is_not_before() {
+        let postings: Vec<Posting> = (0..50).map(|n| Posting { passage: 3 * n, strength: 0.5 }).collect();
+        for passage in 0..160 {
+            assert_eq!(before(&postings, passage), postings.partition_point(|posting| posting.passage < passage));
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
+use sqlx::QueryBuilder;
 use sqlx::sqlite::SqliteConnection;
 
 use super::SqliteStore;
@@ -9,6 +10,9 @@ use crate::store::passages::{
     Collection, Document, DocumentState, PassageStore, Shelf, StoredDocument, Written, numbers,
 };
 use crate::store::{StoreError, rows};
+
+/// Rows that are written by one statement: the way to the database's thread and back takes longer than a row.
+const ROWS_TOGETHER: usize = 64;
 
 #[async_trait]
 impl PassageStore for SqliteStore {
@@ -86,10 +90,10 @@ impl PassageStore for SqliteStore {
     ) -> Result<(), StoreError> {
         let mut writing = self.write().await?;
         there_was(change_revision(&mut writing, collection).await?)?;
-        for written in Written::of(documents, vectors) {
-            remove(&mut writing, collection, &written.document.path).await?;
-            insert(&mut writing, collection, &written).await?;
-        }
+        let written = Written::of(documents, vectors);
+        remove_all(&mut writing, collection, &written).await?;
+        insert_documents(&mut writing, collection, &written).await?;
+        insert_passages(&mut writing, collection, &written).await?;
         Ok(writing.commit().await?)
     }
 
@@ -176,27 +180,57 @@ async fn remove(connection: &mut SqliteConnection, collection: &str, path: &str)
     Ok(removed.rows_affected() > 0)
 }
 
-async fn insert(connection: &mut SqliteConnection, collection: &str, written: &Written<'_>) -> Result<(), StoreError> {
-    let Document { path, fingerprint, passages } = written.document;
-    sqlx::query("insert into knowledge_documents (collection, path, fingerprint, passages) values ($1, $2, $3, $4)")
+async fn remove_all(
+    connection: &mut SqliteConnection,
+    collection: &str,
+    written: &[Written<'_>],
+) -> Result<(), StoreError> {
+    let paths: Vec<&str> = written.iter().map(|written| written.document.path.as_str()).collect();
+    sqlx::query("delete from knowledge_documents where collection = $1 and path in (select value from json_each($2))")
         .bind(collection)
-        .bind(path)
-        .bind(fingerprint)
-        .bind(i64::try_from(passages.len()).unwrap_or(i64::MAX))
-        .execute(&mut *connection)
+        .bind(rows::json(&paths)?)
+        .execute(connection)
         .await?;
-    for (place, passage) in passages.iter().enumerate() {
-        // Counted here: the place in the list is the reading order, and no two passages may claim the same place.
-        sqlx::query(
-            "insert into knowledge_passages (collection, path, position, document, vector) values ($1, $2, $3, $4, $5)",
-        )
-        .bind(collection)
-        .bind(path)
-        .bind(i64::try_from(place).unwrap_or(i64::MAX))
-        .bind(rows::json(passage)?)
-        .bind(written.vector(place))
-        .execute(&mut *connection)
-        .await?;
+    Ok(())
+}
+
+async fn insert_documents(
+    connection: &mut SqliteConnection,
+    collection: &str,
+    written: &[Written<'_>],
+) -> Result<(), StoreError> {
+    for written in written.chunks(ROWS_TOGETHER) {
+        let mut statement =
+            QueryBuilder::new("insert into knowledge_documents (collection, path, fingerprint, passages) ");
+        statement.push_values(written, |mut row, written| {
+            let Document { path, fingerprint, passages } = written.document;
+            row.push_bind(collection).push_bind(path).push_bind(fingerprint);
+            row.push_bind(i64::try_from(passages.len()).unwrap_or(i64::MAX));
+        });
+        statement.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn insert_passages(
+    connection: &mut SqliteConnection,
+    collection: &str,
+    written: &[Written<'_>],
+) -> Result<(), StoreError> {
+    let places = written.iter().flat_map(|written| (0..written.document.passages.len()).map(move |at| (written, at)));
+    let places: Vec<(&Written<'_>, usize)> = places.collect();
+    for places in places.chunks(ROWS_TOGETHER) {
+        let texts = places.iter().map(|(written, place)| rows::json(&written.document.passages[*place]));
+        let texts = texts.collect::<Result<Vec<_>, _>>()?;
+        let mut statement =
+            QueryBuilder::new("insert into knowledge_passages (collection, path, position, document, vector) ");
+        statement.push_values(places.iter().zip(texts), |mut row, ((written, place), text)| {
+            // Counted here: the place in the list is the reading order, and no two passages may claim the same place.
+            let position = i64::try_from(*place).unwrap_or(i64::MAX);
+            row.push_bind(collection).push_bind(&written.document.path).push_bind(position);
+            row.push_bind(text).push_bind(written.vector(*place));
+        });
+        statement.build().execute(&mut *connection).await?;
     }
     Ok(())
 }
