@@ -13,6 +13,7 @@ use chatkit_gateway::knowledge::{Document, Found, KnowledgeBase, Passage, Search
 use chatkit_gateway::store::PassageStore;
 use chatkit_gateway::store::sqlite::SqliteStore;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 use crate::support::postgres::TestDatabase;
 use crate::support::qdrant::FakeQdrant;
