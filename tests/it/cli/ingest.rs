@@ -159,7 +159,8 @@ async fn a_key_that_is_withdrawn_in_the_middle_is_named_and_with_a_new_one_it_go
     let ended = running.ended();
     let told = report(&ended.out);
     assert_eq!((told["ended"].as_str(), count(&told, "added")), (Some("broken_off"), stored(&home)));
-    ended.badly(&["EMBEDDING_API_KEY", "documents with", "run the same command again to go on from there"]);
+    let said = ended.badly(&["EMBEDDING_API_KEY", "documents with", "run the same command again to go on from there"]);
+    assert_eq!(said.matches("EMBEDDING_API_KEY").count(), 1, "{said}");
     server.open();
     goes_on(&home, &server.url(), || server.texts()).await;
 }

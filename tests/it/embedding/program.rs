@@ -70,7 +70,7 @@ fn questions_are_measured_with_the_search_that_a_server_would_have() {
     home.write("questions.jsonl", "{\"id\":\"q1\",\"question\":\"What is a quaternion?\",\"must_contain\":[\"quaternion\"]}\n");
     home.run_with(&vectors_from(&server.url(), "letters"), &QUESTION).well();
     let unasked = [("GEMINI_API_KEY", "k"), ("HTTPS_PROXY", "http://127.0.0.1:9")];
-    let ended = home.run_with(&unasked, &["eval", "questions.jsonl", "--min-hit-at-3", "1"]);
+    let ended = home.run_with(&unasked, &["eval", "questions.jsonl"]);
     assert!(ended.err.contains("Finding by words alone: the stored vectors are of `letters`"), "{}", ended.err);
     ended.well();
     let asked_for = vectors_from(&server.url(), "others").map(|(name, value)| format!("{name}={value}"));
