@@ -1,7 +1,7 @@
 //! A model of meaning small enough to read: the first numbers of a vector count the words of ideas, the others are what
 //! is left of the words themselves.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use chatkit_gateway::embedding::{Embedder, EmbeddingError, EmbeddingSpace, Role, TaskStyle};
@@ -26,6 +26,10 @@ const OTHERS_SHARE: f32 = 0.2;
 pub(crate) struct ToyEmbedder {
     space: EmbeddingSpace,
     pub(crate) away: AtomicBool,
+    /// So many texts become vectors; after that it is as if it were away.
+    pub(crate) texts_left: AtomicUsize,
+    /// Whether all its numbers have the other sign: what another model means by a direction.
+    is_mirrored: bool,
 }
 
 impl ToyEmbedder {
@@ -33,7 +37,13 @@ impl ToyEmbedder {
     pub(crate) fn named(model: &str) -> Self {
         let dimensions = u32::try_from(IDEAS.len() + OTHERS).unwrap();
         let space = EmbeddingSpace { model: model.to_owned(), dimensions, task_style: TaskStyle::None };
-        Self { space, away: AtomicBool::new(false) }
+        let texts_left = AtomicUsize::new(usize::MAX);
+        Self { space, away: AtomicBool::new(false), texts_left, is_mirrored: false }
+    }
+
+    /// A model to which everything lies where for the others the opposite is.
+    pub(crate) fn mirrored(model: &str) -> Self {
+        Self { is_mirrored: true, ..Self::named(model) }
     }
 }
 
@@ -43,7 +53,12 @@ impl Embedder for ToyEmbedder {
         if self.away.load(Ordering::SeqCst) {
             return Err(EmbeddingError::Away("the toy is in its box".to_owned()));
         }
-        Ok(texts.iter().map(|text| vector(text)).collect())
+        let enough = |left: usize| (left != usize::MAX).then(|| left.checked_sub(texts.len())).unwrap_or(Some(left));
+        if self.texts_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, enough).is_err() {
+            return Err(EmbeddingError::Away("the toy is worn out".to_owned()));
+        }
+        let sign = if self.is_mirrored { -1.0 } else { 1.0 };
+        Ok(texts.iter().map(|text| vector(text).into_iter().map(|number| sign * number).collect()).collect())
     }
 
     fn space(&self) -> &EmbeddingSpace {
