@@ -358,3 +358,32 @@ async fn while_qdrant_is_away_the_chat_goes_on_and_says_so() {
     let answer = done_items(&events).pop().unwrap();
     assert_eq!(answer["content"][0]["annotations"].as_array().unwrap().len(), 1, "{answer}");
 }
+
+#[test]
+fn compose_can_start_a_qdrant_and_points_the_gateway_at_it() {
+    let compose: Value = serde_saphyr::from_str(include_str!("../../compose.yaml")).unwrap();
+    let services = compose["services"].as_object().unwrap();
+    let gateway = &services["gateway"];
+    for (name, service) in services {
+        for network in service["networks"].as_array().unwrap() {
+            assert!(compose["networks"].get(network.as_str().unwrap()).is_some(), "{name}: {network}");
+        }
+        for volume in service["volumes"].as_array().unwrap() {
+            let named = volume.as_str().unwrap().split(':').next().unwrap();
+            assert!(compose["volumes"].get(named).is_some(), "{name}: {volume}");
+        }
+        if name != "gateway" {
+            assert_eq!(service["healthcheck"]["test"][0], "CMD", "{name}");
+            assert_eq!(gateway["depends_on"][name]["condition"], "service_healthy", "{name}");
+        }
+    }
+    let qdrant = &services["qdrant"];
+    assert_eq!(qdrant["profiles"], json!(["qdrant"]));
+    assert_eq!(gateway["depends_on"]["qdrant"]["required"], false, "without the profile there is none");
+    let address = gateway["environment"]["QDRANT_URL"].as_str().unwrap();
+    let in_profile = address.strip_prefix("${QDRANT_URL:-${COMPOSE_PROFILES:+").unwrap().strip_suffix("}}").unwrap();
+    assert_eq!(Address::parse(in_profile).unwrap().uri, "http://qdrant:6334");
+    let version = qdrant["image"].as_str().unwrap().split_once(":v1.").unwrap().1;
+    let minor: u32 = version.split('.').next().unwrap().parse().unwrap();
+    assert!(minor >= 13, "older ones do not read our vectors");
+}

@@ -189,7 +189,7 @@ impl KnowledgeBase for QdrantKnowledge {
             ))
         })?;
         let numbers = self.client.numbers(name).await?;
-        let begun = numbers.into_iter().filter(|number| *number > current).next_back();
+        let begun = numbers.into_iter().rfind(|number| *number > current);
         let record = CollectionRecord::of(self.space().cloned());
         let goes_on = match begun {
             Some(number) => {

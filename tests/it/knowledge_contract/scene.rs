@@ -59,7 +59,7 @@ impl Home {
         let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
         let address = Address::parse(&variable("TEST_QDRANT_URL")?).unwrap();
         let settings = QdrantSettings { address, key: variable("TEST_QDRANT_API_KEY").map(Into::into), shape: None };
-        let collection = format!("contract-{}", Uuid::now_v7().simple());
+        let collection = format!("contract-{:032x}", fastrand::u128(..));
         Some(Self { place: Place::Real(settings), collection })
     }
 

@@ -53,7 +53,7 @@ impl Embedder for ToyEmbedder {
         if self.away.load(Ordering::SeqCst) {
             return Err(EmbeddingError::Away("the toy is in its box".to_owned()));
         }
-        let enough = |left: usize| (left != usize::MAX).then(|| left.checked_sub(texts.len())).unwrap_or(Some(left));
+        let enough = |left: usize| if left == usize::MAX { Some(left) } else { left.checked_sub(texts.len()) };
         if self.texts_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, enough).is_err() {
             return Err(EmbeddingError::Away("the toy is worn out".to_owned()));
         }
