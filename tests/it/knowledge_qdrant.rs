@@ -146,25 +146,31 @@ async fn a_crash_after_any_change_leaves_nothing_half_no_gap_and_nothing_behind(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_document_that_comes_while_another_collection_takes_the_place_is_whole_in_that_one() {
-    let qdrant = FakeQdrant::start().await;
-    let knowledge = open(&qdrant.settings(), None);
-    knowledge.prepare().await.unwrap();
-    knowledge.put(book()).await.unwrap();
     // As `ingest --reembed` of somebody else ends between the first batch of the document and the second.
-    let moved = |engine: &mut Engine| {
+    fn named_next(engine: &mut Engine) {
         let mut next = engine.collection("book").unwrap().clone();
         next.points.retain(|_, point| {
             point.payload.get("path").is_none_or(|path| path.as_str().is_none_or(|path| path != "page.md"))
         });
         engine.create("book--2", next).unwrap();
         engine.alias("book", "book--2").unwrap();
+    }
+    fn named_next_and_the_old_one_removed(engine: &mut Engine) {
+        named_next(engine);
         engine.delete("book--1");
-    };
-    qdrant.fault(Fault { method: "Points/UpdateBatch", after: 1, times: 1, what: What::Meanwhile(moved) });
-    let page = edition("a", 290);
-    knowledge.put(vec![page.clone()]).await.unwrap();
-    assert_eq!(knowledge.document("page.md").await.unwrap(), Some(page));
-    assert_eq!(knowledge.documents().await.unwrap().len(), book().len() + 1);
+    }
+    let ends: [fn(&mut Engine); 2] = [named_next, named_next_and_the_old_one_removed];
+    for meanwhile in ends {
+        let qdrant = FakeQdrant::start().await;
+        let knowledge = open(&qdrant.settings(), None);
+        knowledge.prepare().await.unwrap();
+        knowledge.put(book()).await.unwrap();
+        qdrant.fault(Fault { method: "Points/UpdateBatch", after: 1, times: 1, what: What::Meanwhile(meanwhile) });
+        let page = edition("a", 290);
+        knowledge.put(vec![page.clone()]).await.unwrap();
+        assert_eq!(knowledge.document("page.md").await.unwrap(), Some(page));
+        assert_eq!(knowledge.documents().await.unwrap().len(), book().len() + 1);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

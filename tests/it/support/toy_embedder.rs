@@ -28,8 +28,8 @@ pub(crate) struct ToyEmbedder {
     pub(crate) away: AtomicBool,
     /// So many texts become vectors; after that it is as if it were away.
     pub(crate) texts_left: AtomicUsize,
-    /// Whether all its numbers have the other sign: what another model means by a direction.
-    is_mirrored: bool,
+    /// Whether each number stands for the idea beside its own: what one means by a number, another does not.
+    is_turned: bool,
 }
 
 impl ToyEmbedder {
@@ -38,12 +38,12 @@ impl ToyEmbedder {
         let dimensions = u32::try_from(IDEAS.len() + OTHERS).unwrap();
         let space = EmbeddingSpace { model: model.to_owned(), dimensions, task_style: TaskStyle::None };
         let texts_left = AtomicUsize::new(usize::MAX);
-        Self { space, away: AtomicBool::new(false), texts_left, is_mirrored: false }
+        Self { space, away: AtomicBool::new(false), texts_left, is_turned: false }
     }
 
-    /// A model to which everything lies where for the others the opposite is.
-    pub(crate) fn mirrored(model: &str) -> Self {
-        Self { is_mirrored: true, ..Self::named(model) }
+    /// A model to which one thing lies where for the others another does.
+    pub(crate) fn turned(model: &str) -> Self {
+        Self { is_turned: true, ..Self::named(model) }
     }
 }
 
@@ -57,8 +57,11 @@ impl Embedder for ToyEmbedder {
         if self.texts_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, enough).is_err() {
             return Err(EmbeddingError::Away("the toy is worn out".to_owned()));
         }
-        let sign = if self.is_mirrored { -1.0 } else { 1.0 };
-        Ok(texts.iter().map(|text| vector(text).into_iter().map(|number| sign * number).collect()).collect())
+        let mut vectors: Vec<Vec<f32>> = texts.iter().map(|text| vector(text)).collect();
+        for vector in vectors.iter_mut().filter(|_| self.is_turned) {
+            vector[..IDEAS.len()].rotate_right(1);
+        }
+        Ok(vectors)
     }
 
     fn space(&self) -> &EmbeddingSpace {
