@@ -87,6 +87,9 @@ impl Home {
     }
 }
 
+/// What only vectors find, the passage on gyroscopes: it shares no word with the book.
+pub(crate) const PARAPHRASE: &str = "compass wander";
+
 /// A model of this name.
 pub(crate) fn toy(model: &str) -> Option<Arc<ToyEmbedder>> {
     Some(Arc::new(ToyEmbedder::named(model)))
