@@ -126,7 +126,7 @@ pub trait KnowledgeBase: Send + Sync + 'static {
     /// Forgets a document.
     async fn remove(&self, path: &str) -> Result<(), KnowledgeError>;
 
-    /// The documents there are, by path.
+    /// The documents there are, by path. One whose storing was broken off has a fingerprint that no page has.
     async fn documents(&self) -> Result<Vec<DocumentState>, KnowledgeError>;
 
     /// A document with its passages, if it is there.

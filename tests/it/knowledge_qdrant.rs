@@ -120,7 +120,7 @@ async fn a_crash_after_any_change_leaves_nothing_half_no_gap_and_nothing_behind(
             qdrant.engine().changes_left = None;
             let whole = knowledge.document("page.md").await.unwrap();
             let expected = if changes == 0 { Some(&old) } else { is_done.then_some(&new) };
-            assert_eq!(whole.as_ref(), expected, "after {changes} changes");
+            assert!(whole.as_ref() == expected, "after {changes} changes");
             assert_eq!(best(&knowledge, "Where does component c7 stay?").await, "Part 7", "after {changes} changes");
 
             let listed = knowledge.documents().await.unwrap();
@@ -133,7 +133,7 @@ async fn a_crash_after_any_change_leaves_nothing_half_no_gap_and_nothing_behind(
             } else {
                 knowledge.put(vec![new.clone()]).await.unwrap();
                 assert_eq!(points(&qdrant), 290 + 2);
-                assert_eq!(knowledge.document("page.md").await.unwrap().as_ref(), Some(&new));
+                assert!(knowledge.document("page.md").await.unwrap().as_ref() == Some(&new));
             }
             if is_done {
                 break;
@@ -168,7 +168,7 @@ async fn a_document_that_comes_while_another_collection_takes_the_place_is_whole
         qdrant.fault(Fault { method: "Points/UpdateBatch", after: 1, times: 1, what: What::Meanwhile(meanwhile) });
         let page = edition("a", 290);
         knowledge.put(vec![page.clone()]).await.unwrap();
-        assert_eq!(knowledge.document("page.md").await.unwrap(), Some(page));
+        assert!(knowledge.document("page.md").await.unwrap() == Some(page), "not whole where the name leads");
         assert_eq!(knowledge.documents().await.unwrap().len(), book().len() + 1);
     }
 }
