@@ -9,11 +9,11 @@ use anyhow::{Context, Result};
 use clap::Args;
 use tokio::time::Instant;
 
-use super::{opened, output};
+use super::{output, shelved};
 use crate::app::Providers;
 use crate::config::{Reader, Settings, Variables};
 use crate::knowledge::eval::{self, Comparison, Question, Scores};
-use crate::{book, host};
+use crate::host;
 
 /// The largest file of questions or scores, in bytes.
 const QUESTIONS_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -79,8 +79,7 @@ pub(super) async fn run(
 }
 
 async fn scores(settings: &Settings, providers: &Providers, questions: &[Question]) -> Result<Scores> {
-    let (database, knowledge) = opened(settings, providers).await?;
-    book::ingest_if_alone(&*knowledge).await?;
+    let (database, knowledge) = shelved(settings, providers).await?;
     let mut told = Instant::now();
     let mut tell = |done: usize| {
         if told.elapsed() >= TELL_EVERY {

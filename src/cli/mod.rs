@@ -167,15 +167,21 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
 }
 
 async fn search(settings: &Settings, providers: &Providers, asked: &SearchArgs) -> Result<ExitCode> {
-    let database = Database::prepared(settings).await?;
-    let providers = &app::fitting(settings, providers, &database).await?;
-    let knowledge = app::knowledge(settings, providers, &database)?;
-    app::shelve(settings, providers, &database, &*knowledge).await?;
+    let (database, knowledge) = shelved(settings, providers).await?;
     let search = Search { query: &asked.query, earlier: &[], limit: asked.limit as usize, strict: false };
     let found = knowledge.search(&search).await?;
     show::found(&found, asked.json)?;
     database.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The knowledge base as the server has it, with the bundled book in one that is empty, and the database it may lie in.
+async fn shelved(settings: &Settings, providers: &Providers) -> Result<(Database, Arc<dyn KnowledgeBase>)> {
+    let database = Database::prepared(settings).await?;
+    let providers = &app::fitting(settings, providers, &database).await?;
+    let knowledge = app::knowledge(settings, providers, &database)?;
+    app::shelve(settings, providers, &database, &*knowledge).await?;
+    Ok((database, knowledge))
 }
 
 /// The knowledge base of the settings, ready to be asked and written to, and the database it may lie in.

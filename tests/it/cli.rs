@@ -1,6 +1,7 @@
 //! The command line as its users meet it: the real program, in a folder of its own.
 
 mod conformance;
+mod ingest;
 pub(crate) mod program;
 mod qdrant;
 

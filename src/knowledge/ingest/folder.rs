@@ -149,3 +149,26 @@ async fn off_thread<T: Send + 'static>(
         Err(_) => Err(IngestError::Source("reading the pages was broken off".to_owned())),
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// Files of the system that no one can read whole, not even its administrator.
+    #[track_caller]
+    fn check(path: &str, told: &str) {
+        let process = Path::new("/proc/self").canonicalize().expect("there are processes");
+        assert_eq!(content(&process, path, Kind::Markdown.bytes_max()), Err(told.to_owned()));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_said_to_be_so() {
+        // Nothing is mapped at address 0.
+        check("mem", "it cannot be read (uncategorized error)");
+    }
+
+    #[test]
+    fn a_file_that_is_never_as_long_as_it_was_is_said_to_change() {
+        check("status", "it changes while it is read; it is left out");
+    }
+}

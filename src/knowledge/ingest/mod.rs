@@ -28,6 +28,7 @@ mod walk;
 mod web;
 
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -168,10 +169,9 @@ pub enum IngestError {
     #[error(transparent)]
     Knowledge(#[from] KnowledgeError),
     /// The knowledge base failed on the way. What was stored before stays.
-    #[error("{why}; {}", so_far(report))]
+    #[error("{}; {}", with_causes(why), so_far(report))]
     BrokenOff {
-        /// What it said last.
-        #[source]
+        /// What it said last. Its causes are in the sentence of this error, so it is none itself.
         why: KnowledgeError,
         /// What was done until then.
         report: Box<Report>,
@@ -182,6 +182,15 @@ pub enum IngestError {
         /// What was done until then.
         report: Box<Report>,
     },
+}
+
+fn with_causes(error: &KnowledgeError) -> String {
+    let (mut told, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        told = format!("{told}: {error}");
+        cause = error.source();
+    }
+    told
 }
 
 fn so_far(report: &Report) -> String {

@@ -11,6 +11,8 @@ pub(super) const WEIGHTS: Weights = [-1.46, 3.27, 1.42, -0.6, -3.6, -4.42, -2.56
 
 /// Chosen so that a refusal of what the book answers counts twice as much as a passage that answers nothing.
 pub(super) const USUAL: Bar = Bar { score: 0.34, lack: 0.9 };
+/// What words are worth that are just good enough: the measure that nearness is put on.
+pub(in crate::knowledge) const WORDS_FLOOR: f32 = USUAL.score;
 /// Chosen so that an answer the book does not have counts twice as much as a refusal.
 pub(super) const STRICT: Bar = Bar { score: 0.38, lack: 0.6 };
 

@@ -2,6 +2,8 @@
 //!
 //! Pure: where the passages come from is the knowledge bases' business.
 
+mod build;
+mod candidates;
 mod census;
 mod index;
 mod judge;
@@ -18,5 +20,6 @@ mod words;
 pub use census::Census;
 pub(in crate::knowledge) use census::{Wanted, wanted};
 pub use index::Index;
+pub(in crate::knowledge) use judge::WORDS_FLOOR;
 pub use rank::Hit;
 pub(in crate::knowledge) use rank::{Doubts, SHARE_OF_BEST, SPARE, Verdict};

@@ -24,6 +24,14 @@ pub(crate) struct Ended {
 /// A process, ended by its own id when it is dropped.
 pub(crate) struct Started(Child);
 
+/// A run that is not over yet.
+pub(crate) struct Running {
+    log: Receiver<String>,
+    out: Receiver<String>,
+    told: Vec<String>,
+    program: Started,
+}
+
 /// A server that listens.
 pub(crate) struct Serving {
     pub(crate) url: String,
@@ -79,12 +87,17 @@ impl Home {
         Ended { code: program.0.wait().unwrap().code(), out: String::new(), err }
     }
 
+    /// Starts the program.
+    pub(crate) fn start(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Running {
+        let mut program = Started(self.command(variables, arguments).spawn().unwrap());
+        let out = collected(program.0.stdout.take().unwrap());
+        Running { log: lines(&mut program), out, told: Vec::new(), program }
+    }
+
     /// Starts a server on a free port, and waits until it listens.
     pub(crate) fn serve(&self, variables: &[(&str, &str)]) -> Serving {
         let mut program = Started(self.command(variables, &["serve", "--port", "0"]).spawn().unwrap());
-        let (heard, log) = channel();
-        let lines = BufReader::new(program.0.stderr.take().unwrap()).lines();
-        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| heard.send(line)));
+        let log = lines(&mut program);
         let mut told = Vec::new();
         while let Ok(line) = log.recv_timeout(PATIENCE) {
             if let Some((_, address)) = line.split_once("Listening on ") {
@@ -95,6 +108,14 @@ impl Home {
         }
         panic!("it does not listen: {told:#?}");
     }
+}
+
+/// What it writes to standard error, line by line.
+fn lines(program: &mut Started) -> Receiver<String> {
+    let (heard, log) = channel();
+    let lines = BufReader::new(program.0.stderr.take().unwrap()).lines();
+    thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| heard.send(line)));
+    log
 }
 
 fn collected(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
@@ -127,6 +148,42 @@ impl Ended {
     }
 }
 
+impl Running {
+    /// Sends a signal by its name, as an operator would.
+    pub(crate) fn signal(&self, name: &str) {
+        self.program.signal(name);
+    }
+
+    /// Waits until it says this to standard error.
+    #[track_caller]
+    pub(crate) fn until_it_says(&mut self, words: &str) {
+        while !self.told.last().is_some_and(|line| line.contains(words)) {
+            let line = self.log.recv_timeout(PATIENCE);
+            self.told.push(line.unwrap_or_else(|_| panic!("it does not say {words:?}: {:#?}", self.told)));
+        }
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(mut self) -> Ended {
+        loop {
+            match self.log.recv_timeout(PATIENCE) {
+                Ok(line) => self.told.push(line),
+                Err(RecvTimeoutError::Timeout) => panic!("it goes on: {:#?}", self.told),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        let out = self.out.recv_timeout(PATIENCE).unwrap();
+        Ended { code: self.program.0.wait().unwrap().code(), out, err: self.told.join("\n") }
+    }
+}
+
+impl Started {
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.0.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+}
+
 impl Serving {
     pub(crate) fn port(&self) -> &str {
         self.url.rsplit(':').next().unwrap()
@@ -134,8 +191,7 @@ impl Serving {
 
     /// Sends a signal by its name, as an operator would.
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args(["-s", name, &self.program.0.id().to_string()]).status();
-        assert!(sent.unwrap().success());
+        self.program.signal(name);
     }
 
     /// Waits for its end, which must come within `most`.
