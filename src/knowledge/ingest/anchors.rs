@@ -6,12 +6,15 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::site::Generator;
 use super::slug::Slugger;
+use super::told::Told;
 
 /// Where the anchors of a page's headings come from.
 #[derive(Debug)]
 pub(super) enum Anchors {
-    /// Made of the headings' text, as Docusaurus and GitHub do.
+    /// As Docusaurus does.
     Docusaurus(Slugger),
+    /// As GitHub does.
+    Github(Slugger),
     /// As MkDocs does.
     Mkdocs(Mkdocs),
     /// As mdBook does.
@@ -46,18 +49,20 @@ impl Default for Anchors {
 impl Anchors {
     pub(super) fn of(generator: Generator) -> Self {
         match generator {
-            Generator::Docusaurus | Generator::Generic => Self::Docusaurus(Slugger::default()),
+            Generator::Docusaurus => Self::Docusaurus(Slugger::default()),
+            Generator::Generic => Self::Github(Slugger::default()),
             Generator::Mkdocs { unicode, .. } => Self::Mkdocs(Mkdocs { unicode, ..Mkdocs::default() }),
             Generator::Mdbook => Self::Mdbook(Mdbook::default()),
         }
     }
 
-    /// The anchor of the next heading with this text, without `#`; may be empty.
-    pub(super) fn anchor(&mut self, heading: &str) -> String {
+    /// The anchor of the next heading, without `#`; may be empty.
+    pub(super) fn anchor(&mut self, heading: &Told) -> String {
         match self {
-            Self::Docusaurus(slugger) => slugger.anchor(heading),
-            Self::Mkdocs(mkdocs) => mkdocs.anchor(heading),
-            Self::Mdbook(mdbook) => mdbook.anchor(heading),
+            Self::Docusaurus(slugger) => slugger.anchor(&heading.without_directives()),
+            Self::Github(slugger) => slugger.anchor(heading.anchored().trim()),
+            Self::Mkdocs(mkdocs) => mkdocs.anchor(heading.anchored()),
+            Self::Mdbook(mdbook) => mdbook.anchor(heading.anchored()),
             Self::Given => String::new(),
         }
     }
@@ -130,10 +135,16 @@ fn mdbook(heading: &str) -> String {
 mod tests {
     use super::*;
 
+    fn told(heading: &str) -> Told {
+        let mut told = Told::default();
+        told.push(heading, false);
+        told
+    }
+
     #[track_caller]
     fn check(generator: Generator, headings: &[&str], expected: &[&str]) {
         let mut anchors = Anchors::of(generator);
-        let found: Vec<_> = headings.iter().map(|heading| anchors.anchor(heading)).collect();
+        let found: Vec<_> = headings.iter().map(|heading| anchors.anchor(&told(heading))).collect();
         assert_eq!(found, expected);
     }
 

@@ -194,7 +194,7 @@ mod tests {
         let items = format!("- {}\n", "x".repeat(300)).repeat(9);
         let list = block(BlockKind::Lines, items.trim_end());
         let lead = block(BlockKind::Prose, "Before you switch it on, check these:");
-        let passages = cut(&[block(BlockKind::Prose, &"y".repeat(1_000)), lead.clone(), list.clone()]);
+        let passages = cut(&[block(BlockKind::Prose, &"y".repeat(1_000)), lead, list.clone()]);
         assert!(
             passages.len() >= 4
                 && passages[1..].iter().all(|p| p.starts_with("Before you switch it on, check these:\n\n- "))

@@ -23,6 +23,7 @@ mod slug;
 mod source;
 #[cfg(test)]
 mod tests;
+mod told;
 mod walk;
 mod web;
 

@@ -4,6 +4,7 @@ use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, T
 
 use super::anchors::Anchors;
 use super::site::Generator;
+use super::told::Told;
 
 /// What stands under one heading, down to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,8 +91,8 @@ pub(super) struct Reader {
 
 #[derive(Default)]
 struct Heading {
-    /// As the site makes its anchor from it: a line end is none of its letters.
-    text: String,
+    /// What is shown, and what the anchor is made of: a line end is none of its letters.
+    text: Told,
     /// The anchor it brings along.
     id: Option<String>,
 }
@@ -132,7 +133,7 @@ impl Reader {
                 if self.depth == 0 {
                     self.end_block();
                 }
-                self.heading = Some(Heading { text: String::new(), id: id.map(|id| id.to_string()) });
+                self.heading = Some(Heading { text: Told::default(), id: id.map(|id| id.to_string()) });
             }
             Tag::Paragraph => self.begin(BlockKind::Prose),
             Tag::CodeBlock(kind) => {
@@ -225,7 +226,7 @@ impl Reader {
 
     fn write(&mut self, text: &str) {
         match &mut self.heading {
-            Some(heading) => heading.text.push_str(text),
+            Some(heading) => heading.text.push(text, false),
             None => self.block.push_str(text),
         }
     }
@@ -251,7 +252,11 @@ impl Reader {
     fn inline_code(&mut self, code: &str) {
         let edge = |c: char| matches!(c, '_' | '~');
         let misread = code.contains(['*', '<', '[', '`', '$', '\\']) || code.starts_with(edge) || code.ends_with(edge);
-        match misread && self.heading.is_none() {
+        if let Some(heading) = &mut self.heading {
+            heading.text.push(code, true);
+            return;
+        }
+        match misread {
             true if code.contains('`') => self.write(&format!("`` {code} ``")),
             true => self.write(&format!("`{code}`")),
             false => self.write(code),
@@ -305,9 +310,9 @@ impl Reader {
         let Some(heading) = self.heading.take() else { return };
         let level = level as usize;
         let (text, anchor) = match &mut self.anchors {
-            Anchors::Given => (heading.text.as_str(), heading.id.unwrap_or_default()),
-            anchors => match without_id(&heading.text) {
-                (text, Some(id)) => (text, id.to_owned()),
+            Anchors::Given => (heading.text.shown(), heading.id.unwrap_or_default()),
+            anchors => match without_id(heading.text.shown()) {
+                (text, Some(id)) => (text, id.trim().to_owned()),
                 (text, None) => (text, anchors.anchor(&heading.text)),
             },
         };

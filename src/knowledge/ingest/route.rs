@@ -8,7 +8,7 @@ use super::site::{Generator, Site};
 /// `path` is the file's path below the folder, with `/`.
 pub(super) fn page_url(path: &str, front: &FrontMatter, site: &Site) -> String {
     let route = match site.generator {
-        Generator::Docusaurus => slug_path(path, front),
+        Generator::Docusaurus => slug_path(path, front).replace(' ', "%20"),
         Generator::Mkdocs { directories, .. } => mkdocs_path(path, directories),
         Generator::Mdbook => mdbook_path(path),
         Generator::Generic => encoded(path),
@@ -134,7 +134,8 @@ fn slug_path(path: &str, front: &FrontMatter) -> String {
         }
     }
     let url = folder_url(&segments);
-    if slug.ends_with('/') || url.len() == 1 { url } else { url.trim_end_matches('/').to_owned() }
+    let is_folder = slug.rsplit('/').next().is_some_and(|last| matches!(last, "" | "." | ".."));
+    if is_folder || url.len() == 1 { url } else { url.trim_end_matches('/').to_owned() }
 }
 
 /// `index`, `README`, or the name of the folder itself stand for the folder.
@@ -186,7 +187,7 @@ mod tests {
     #[track_caller]
     fn check(path: &str, front: &str, expected: &str) {
         let front = super::super::frontmatter::split(&format!("---\n{front}\n---\n")).front;
-        assert_eq!(page_url(path, &front, &Site::default()), expected);
+        assert_eq!(page_url(path, &front, &Site::default()), expected, "{path} {front:?}");
     }
 
     #[test]
@@ -205,6 +206,60 @@ mod tests {
         check("a/b.md", "slug: deep/er", "/docs/a/deep/er");
         check("01-a/02-b.md", "parse_number_prefixes: false", "/docs/01-a/02-b");
         check("1.2.3-notes.md", "", "/docs/1.2.3-notes");
+    }
+
+    #[test]
+    fn hard_names_and_slugs_are_read_as_docusaurus_reads_them() {
+        for (path, front, url) in [
+            ("a/index.md", "", "/docs/a/"),
+            ("a/README.md", "", "/docs/a/"),
+            ("a/ReadMe.mdx", "", "/docs/a/"),
+            ("a/a.md", "", "/docs/a/"),
+            ("01-a/a.md", "", "/docs/a/a"),
+            ("01-a/01-a.md", "", "/docs/a/"),
+            ("index.md", "", "/docs/"),
+            ("README.md", "", "/docs/"),
+            ("a/index.md", "id: x", "/docs/a/"),
+            ("a/b.md", "id: x", "/docs/a/x"),
+            ("a/b.md", "slug: /", "/docs/"),
+            ("a/b.md", "slug: ./c", "/docs/a/c"),
+            ("a/b.md", "slug: ../c", "/docs/c"),
+            ("a/b.md", "slug: ../../c", "/docs/c"),
+            ("a/b.md", "slug: c/", "/docs/a/c/"),
+            ("a/index.md", "slug: c", "/docs/a/c"),
+            ("a/b.md", "slug: /abs/", "/docs/abs/"),
+            ("a/b.md", "slug: /abs//dbl", "/docs/abs/dbl"),
+            ("a/b.md", "slug: .", "/docs/a/"),
+            ("a/b.md", "slug: ..", "/docs/"),
+            ("01 - a/02. b.md", "", "/docs/a/b"),
+            ("1.0/b.md", "", "/docs/1.0/b"),
+            ("2024-01-02-x.md", "", "/docs/2024-01-02-x"),
+            ("a b/c d.md", "", "/docs/a%20b/c%20d"),
+            ("机器人/学.md", "", "/docs/机器人/学"),
+            ("a/b.md", "slug: /你好 世界", "/docs/你好%20世界"),
+            ("a/b.c.md", "", "/docs/a/b.c"),
+            ("01-a/index.md", "parse_number_prefixes: false", "/docs/01-a/"),
+            ("a/b+c&d.md", "", "/docs/a/b+c&d"),
+            ("a/b(c).md", "", "/docs/a/b(c)"),
+            ("a/b'c!.md", "", "/docs/a/b'c!"),
+            ("a/_b.md", "", "/docs/a/_b"),
+            ("3d.md", "", "/docs/3d"),
+            ("1-.md", "", "/docs/1-"),
+            ("1-2.md", "", "/docs/1-2"),
+            ("0_x.md", "", "/docs/x"),
+            ("1--x.md", "", "/docs/x"),
+            ("1 x.md", "", "/docs/1%20x"),
+            ("a/01-.md", "", "/docs/a/01-"),
+            ("a/b.md", "slug: 01-c", "/docs/a/01-c"),
+            ("01-a/b.md", "id: 01-c", "/docs/a/01-c"),
+            ("a/été.md", "", "/docs/a/été"),
+            ("01-a/A.md", "", "/docs/a/A"),
+            ("A/a.md", "", "/docs/A/"),
+            ("01-Guides/guides.md", "", "/docs/Guides/guides"),
+            ("x/y/x.md", "", "/docs/x/y/x"),
+        ] {
+            check(path, front, url);
+        }
     }
 
     #[test]

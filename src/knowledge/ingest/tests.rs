@@ -197,3 +197,41 @@ proptest! {
         prop_assert_eq!(found, words);
     }
 }
+
+/// The anchor of a heading on a page of its own, and what is shown of it.
+#[track_caller]
+fn check_heading(heading: &str, anchor: &str, shown: &str) {
+    check(&format!("## {heading}\n\nText.\n"), &[(shown, &format!("#{anchor}"), "Text.")]);
+}
+
+#[test]
+fn anchors_of_hard_headings_are_those_that_docusaurus_makes() {
+    for (heading, anchor, shown) in [
+        ("Badge <Badge text=\"beta\" />", "badge-", "Badge beta"),
+        ("Badge in <Badge>beta</Badge>", "badge-in-beta", "Badge in beta"),
+        ("Omit <!-- omit in toc -->", "omit-", "Omit"),
+        ("Heading<br/>broken", "headingbroken", "Heading broken"),
+        ("Only {/* a note */}", "only--a-note-", "Only"),
+        ("Own {/* #own and a note */}", "own", "Own"),
+        ("Version {props.version} x", "version-propsversion-x", "Version x"),
+        ("{'literal'} text", "literal-text", "literal text"),
+        ("Sense:Think", "sense", "Sense:Think"),
+        ("`sense:think` and a:b", "sensethink-and-a", "sense:think and a:b"),
+        (":rocket: Launch", "rocket-launch", ":rocket: Launch"),
+        ("Time 10:30am", "time-1030am", "Time 10:30am"),
+        ("<span style={{color: 'red'}}>Red</span> one", "red-one", "Red one"),
+        ("H<sub>2</sub>O and <code>x_y</code>", "h2o-and-x_y", "H2O and x_y"),
+        ("A &amp; B", "a--b", "A & B"),
+        ("Escaped \\{x\\} \\_z\\_", "escaped-x-_z_", "Escaped {x} _z_"),
+    ] {
+        check_heading(heading, anchor, shown);
+    }
+}
+
+#[test]
+fn a_heading_with_an_anchor_of_its_own_takes_none_from_the_others() {
+    check(
+        "## Own {#own}\n\nA.\n\n## own\n\nB.\n\n## own\n\nC.\n",
+        &[("Own", "#own", "A."), ("own", "#own", "B."), ("own", "#own-1", "C.")],
+    );
+}

@@ -137,11 +137,11 @@ fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Co
         words.extend(neighbours.map(|word| (word, quality)));
     }
     let mut foreign = 0.0;
-    if !known && term.look == Look::Word {
-        if let Some(root) = roots(&term.form).iter().find_map(|root| index.word(root)) {
-            words.push((root, ROOT_QUALITY));
-            weight = index.weight(index.spread(root));
-        }
+    let may_be_derived = !known && term.look == Look::Word;
+    let roots = if may_be_derived { roots(&term.form) } else { Vec::new() };
+    if let Some(root) = roots.iter().find_map(|root| index.word(root)) {
+        words.push((root, ROOT_QUALITY));
+        weight = index.weight(index.spread(root));
     }
     if !known && words.iter().all(|&(_, quality)| quality < ROOT_QUALITY) {
         let has_digit = term.form.contains(|c: char| c.is_ascii_digit());

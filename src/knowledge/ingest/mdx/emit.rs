@@ -1,5 +1,7 @@
 //! Writes the pieces of a page as Markdown, line by line.
 
+use super::super::told::{ANCHOR_ONLY, BOTH, SEEN_ONLY};
+use super::lines::Fence;
 use super::pairs::{BLOCK_ELEMENTS, INLINE_ELEMENTS, Match};
 use super::scan::Piece;
 use super::tag::{Kind, Tag};
@@ -17,9 +19,17 @@ pub(super) fn emit(page: &str, pieces: &[Piece], matched: &[Match], mdx: bool) -
                 writer.line.push('\\');
                 writer.line.push_str(&page[range.clone()]);
             }
+            Piece::Instead(range, shown) if writer.in_heading && !page[range.clone()].contains('\n') => {
+                writer.instead_in_heading(&page[range.clone()], shown);
+            }
             Piece::Instead(range, shown) => writer.instead(&page[range.clone()], shown),
             Piece::Tag(range, tag) => match matched[index] {
                 Match::Text => writer.instead(&page[range.clone()], &format!("\\{}", &page[range.clone()])),
+                Match::Stray if tag.kind == Kind::Open => {
+                    // Its end is missing, and yet it says something.
+                    let shown = seen(tag).join(" ");
+                    writer.instead(&page[range.clone()], &shown);
+                }
                 Match::Stray => writer.stray(&page[range.clone()]),
                 Match::Paired => {
                     let next_opens = matches!(pieces.get(index + 1), Some(Piece::Tag(next, t)) if next.start == range.end && t.kind != Kind::Close);
@@ -56,11 +66,16 @@ struct Writer<'a> {
     bold_heading: bool,
     /// The line that is being written is code to the last letter.
     raw: bool,
+    /// The line is a heading, of which the site makes an anchor.
+    in_heading: bool,
 }
 
 impl Writer<'_> {
     fn begin_line(&mut self) {
         let source = self.source.get(self.done.len()).copied().unwrap_or("");
+        let heading = Fence::after_markers(source).0;
+        let level = heading.len() - heading.trim_start_matches('#').len();
+        self.in_heading = (1..=6).contains(&level) && heading[level..].starts_with([' ', '\t']);
         self.tag_first = false;
         self.dedent = 0;
         self.blank = 0;
@@ -192,7 +207,30 @@ impl Writer<'_> {
         }
     }
 
+    /// In a heading an expression is part of its anchor, whatever is shown for it; a comment leaves its spaces there.
+    fn instead_in_heading(&mut self, source: &str, shown: &str) {
+        if shown.starts_with("{#") {
+            self.line.push_str(shown);
+            return;
+        }
+        let code = source.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or("");
+        self.line.push(ANCHOR_ONLY);
+        for letter in code.chars() {
+            if letter.is_ascii_punctuation() {
+                self.line.push('\\');
+            }
+            self.line.push(letter);
+        }
+        self.line.push(SEEN_ONLY);
+        self.line.push_str(shown);
+        self.line.push(BOTH);
+    }
+
     fn stray(&mut self, source: &str) {
+        if self.in_heading && !source.contains('\n') {
+            self.line.extend([SEEN_ONLY, BOTH]);
+            return;
+        }
         self.instead(source, "");
     }
 
@@ -203,7 +241,14 @@ impl Writer<'_> {
             Kind::Open | Kind::Alone => self.opening(tag, line_is_empty),
         };
         let no_marker = !matches!(tag.name.as_str(), "li" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6");
-        self.line.push_str(&shown);
+        if self.in_heading && tag.name != "code" {
+            // What a tag shows is no letter of the heading, and no end of it either.
+            self.line.push(SEEN_ONLY);
+            self.line.push_str(&shown);
+            self.line.push(BOTH);
+        } else {
+            self.line.push_str(&shown);
+        }
         self.tag_first |= line_is_empty && (no_marker || shown.is_empty());
         for _ in 0..source.matches('\n').count() {
             self.newline();
@@ -243,9 +288,7 @@ impl Writer<'_> {
             }
             _ => {}
         }
-        let (headings, sentences) = tag.seen();
-        let headings = headings.iter().map(|text| format!("**{}**", escape(text)));
-        let seen: Vec<String> = headings.chain(sentences.iter().map(|text| escape(text))).collect();
+        let seen = seen(tag);
         let glued = !line_is_empty && !self.line.ends_with(' ') && !INLINE_ELEMENTS.contains(&tag.name.as_str());
         match seen.is_empty() {
             true if glued && BLOCK_ELEMENTS.contains(&tag.name.as_str()) => " ".to_owned(),
@@ -269,6 +312,13 @@ impl Writer<'_> {
             _ => String::new(),
         }
     }
+}
+
+/// What a reader sees of a tag, as Markdown.
+fn seen(tag: &Tag) -> Vec<String> {
+    let (headings, sentences) = tag.seen();
+    let headings = headings.iter().map(|text| format!("**{}**", escape(text)));
+    headings.chain(sentences.iter().map(|text| escape(text))).collect()
 }
 
 /// The width of the white space a line begins with; a tab counts four.

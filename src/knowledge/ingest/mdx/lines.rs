@@ -3,10 +3,11 @@
 use super::scan::SPAN_BYTES_MAX;
 use super::tag::prefix;
 
-/// `{/* #id */}` gives a heading its anchor, like `{#id}`.
+/// `{/* #id */}` gives a heading its anchor, like `{#id}`; what else the comment says is a note.
 pub(super) fn heading_id_comment(code: &str) -> Option<String> {
-    let id = code.trim().strip_prefix("/*")?.strip_suffix("*/")?.trim().strip_prefix('#')?;
-    (!id.is_empty() && !id.contains(char::is_whitespace)).then(|| format!("{{#{id}}}"))
+    let comment = code.trim().strip_prefix("/*")?.strip_suffix("*/")?.trim();
+    let id = comment.split_whitespace().next()?.strip_prefix('#')?;
+    (!id.is_empty() && !comment.contains("*/")).then(|| format!("{{#{id}}}"))
 }
 
 pub(super) fn directive_title(rest: &str) -> String {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::lines::{Fence, autolink, bracket_balance, directive_title, heading_id_comment, is_module_code};
-use super::tag::{EXPRESSION_BYTES_MAX, Tag, expression_end, literal, prefix};
+use super::tag::{EXPRESSION_BYTES_MAX, Tag, elements_text, expression_end, literal, prefix};
 
 /// Longest code span or formula inside a paragraph, in bytes.
 pub(super) const SPAN_BYTES_MAX: usize = 8 * 1024;
@@ -374,7 +374,8 @@ impl<'a> Scan<'a> {
             return at + 1;
         };
         let code = &rest[1..length - 1];
-        let shown = literal(code).or_else(|| heading_id_comment(code)).unwrap_or_default();
+        let shown =
+            literal(code).or_else(|| heading_id_comment(code)).or_else(|| elements_text(code)).unwrap_or_default();
         self.push(Piece::Instead(at..at + length, shown), &(at..at + length));
         at + length
     }

@@ -195,6 +195,37 @@ pub(super) fn literal(code: &str) -> Option<String> {
     (whole && !(quote == '`' && inside.contains("${"))).then(|| unescape(inside))
 }
 
+/// What stands between the tags of an expression such as `{open && <p>Come in.</p>}`; none when nothing does.
+pub(super) fn elements_text(code: &str) -> Option<String> {
+    let mut text = String::new();
+    let (mut at, mut depth, mut looked) = (0, 0usize, 0);
+    while let Some(letter) = code[at..].chars().next() {
+        let rest = &code[at..];
+        let tag = (letter == '<' && looked < EXPRESSION_BYTES_MAX).then(|| Tag::parse(rest, &mut looked)).flatten();
+        at += match tag {
+            Some((tag, length)) => {
+                match tag.kind {
+                    Kind::Open => depth += 1,
+                    Kind::Close => depth = depth.saturating_sub(1),
+                    Kind::Alone => {}
+                }
+                let joins = super::pairs::INLINE_ELEMENTS.contains(&tag.name.as_str());
+                text.push_str(if joins { "" } else { " " });
+                length
+            }
+            None if letter == '{' && depth > 0 => expression_end(rest)?,
+            None => {
+                if depth > 0 {
+                    text.push(letter);
+                }
+                letter.len_utf8()
+            }
+        };
+    }
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    (depth == 0 && !text.is_empty()).then_some(text)
+}
+
 /// The strings in a piece of code that a reader would see: all of a list, otherwise those of telling keys.
 fn strings(code: &str, all: bool) -> Vec<String> {
     let mut found = Vec::new();

@@ -65,6 +65,19 @@ fn strings_that_a_reader_sees_are_kept_wherever_they_stand() {
 }
 
 #[test]
+fn words_between_tags_in_an_expression_are_kept() {
+    check("{open && <p>Come <b>in</b>{name}.</p>}", "Come in.");
+    check("{dark ? (\n  <p>Night.</p>\n) : (\n  <p>Day.</p>\n)}", "Night. Day.\n\n\n\n");
+    check("{a < b && c > d}", "");
+}
+
+#[test]
+fn a_tag_without_end_still_says_what_it_says() {
+    let page = to_markdown("<Card title=\"Motors\">\n\nThey turn.", true);
+    assert_eq!(page.text, "**Motors**\n\nThey turn.");
+}
+
+#[test]
 fn comments_are_taken_out() {
     check("A {/* hidden {brace */}B", "A B");
     check("{/*\n# hidden\n*/}\nB", "\n\n\nB");
