@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use super::{output, shelved};
 use crate::app::Providers;
 use crate::config::{Reader, Settings, Variables};
-use crate::knowledge::eval::{self, Comparison, Question, Scores};
 use crate::host;
+use crate::knowledge::eval::{self, Comparison, Question, Scores};
 
 /// The largest file of questions or scores, in bytes.
 const QUESTIONS_BYTES_MAX: u64 = 64 * 1024 * 1024;

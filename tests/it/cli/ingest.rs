@@ -263,7 +263,8 @@ fn the_exit_code_tells_a_whole_book_from_one_with_problems_and_from_none() {
     assert!(found.contains("Quaggas"), "{found}");
     home.run(&["ingest", "docs/empty"]).badly(&["docs/empty"]);
     home.run(&["ingest", "nowhere"]).badly(&["nowhere"]);
-    for wrong in [&["ingest"][..], &["ingest", "docs", "--reembed", "--dry-run"], &["ingest", "docs", "--patience", "x"]]
+    for wrong in
+        [&["ingest"][..], &["ingest", "docs", "--reembed", "--dry-run"], &["ingest", "docs", "--patience", "x"]]
     {
         assert_eq!(home.run(wrong).code, Some(2), "{wrong:?}");
     }

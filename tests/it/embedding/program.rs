@@ -67,7 +67,10 @@ fn a_provider_that_is_away_costs_the_bundled_book_its_vectors_and_nothing_else()
 fn questions_are_measured_with_the_search_that_a_server_would_have() {
     let server = LettersServer::start();
     let home = Home::new();
-    home.write("questions.jsonl", "{\"id\":\"q1\",\"question\":\"What is a quaternion?\",\"must_contain\":[\"quaternion\"]}\n");
+    home.write(
+        "questions.jsonl",
+        "{\"id\":\"q1\",\"question\":\"What is a quaternion?\",\"must_contain\":[\"quaternion\"]}\n",
+    );
     home.run_with(&vectors_from(&server.url(), "letters"), &QUESTION).well();
     let unasked = [("GEMINI_API_KEY", "k"), ("HTTPS_PROXY", "http://127.0.0.1:9")];
     let ended = home.run_with(&unasked, &["eval", "questions.jsonl"]);
