@@ -43,7 +43,7 @@ impl Book {
             if word > 0 {
                 text.push_str(if word % 13 == 0 { ". " } else { " " });
             }
-            text.push_str(&self.pick().to_owned());
+            text.push_str(self.pick());
         }
         text + "."
     }

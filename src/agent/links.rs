@@ -258,7 +258,7 @@ impl Links {
         let Some(scheme) = scheme(text) else {
             let may_become =
                 |scheme: &&str| scheme.len() > text.len() && scheme.starts_with(&text.to_ascii_lowercase());
-            return if SCHEMES.iter().any(|scheme| may_become(&scheme)) { unsure(ended) } else { Opening::Other };
+            return if SCHEMES.iter().any(may_become) { unsure(ended) } else { Opening::Other };
         };
         let bytes = address_bytes(text);
         let is_long = text[..bytes].chars().nth(ADDRESS_CHARS_MAX).is_some();

@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn places_count_as_a_browser_counts() {
         let verdict = judge("🤖 A lidar measures distance. Washing machines spin laundry.", &[], &[LIDAR]);
-        assert_eq!(verdict.unsupported, [30..60]);
+        assert_eq!(verdict.unsupported, vec![Range { start: 30, end: 60 }]);
         assert_eq!(
             verdict.to_json(),
             json!({"grounded": false, "sentences": 2, "supported": 1, "unsupported": [[30, 60]]})

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::Search;
-use super::lexical::{Doubts, Hit, Index, SHARE_OF_BEST, SPARE, Verdict};
+use super::lexical::{Doubts, Hit, Index, SHARE_OF_BEST, SPARE, Verdict, WORDS_FLOOR};
 
 /// Passages that are compared by nearness, the nearest ones.
 pub(super) const NEAR_MAX: usize = 64;
@@ -58,9 +58,8 @@ pub(super) fn best(index: &Index, asked: &Search<'_>, near: &[Near], near_floor:
     }
     let verdict = index.verdict(asked);
     let doubts = index.doubts(asked, near.iter().map(|near| near.passage));
-    let near_enough = if asked.strict { STRICT_NEARNESS } else { verdict.floor };
-    let is_good =
-        |evidence: &Evidence| (verdict.enough && evidence.words >= verdict.floor) || evidence.nearness >= near_enough;
+    let near_enough = if asked.strict { STRICT_NEARNESS } else { WORDS_FLOOR };
+    let is_good = |evidence: &Evidence| (verdict.enough && evidence.words > 0.0) || evidence.nearness >= near_enough;
     let mut hits: Vec<Hit> = evidence(&verdict, &doubts, near, near_floor)
         .into_iter()
         .filter(|(_, evidence)| is_good(evidence))
@@ -84,7 +83,7 @@ fn evidence(verdict: &Verdict, doubts: &Doubts, near: &[Near], near_floor: Optio
     for (rank, (near, lacks)) in near.iter().zip(&doubts.names_missing).enumerate() {
         let evidence = all.entry(near.passage).or_default();
         let toll = NAMES_TOLL * lacks + WORDS_TOLL * doubts.unknown;
-        evidence.nearness = near_floor.map_or(0.0, |floor| nearness(near.cosine, floor, verdict.floor) - toll).max(0.0);
+        evidence.nearness = near_floor.map_or(0.0, |floor| nearness(near.cosine, floor, WORDS_FLOOR) - toll).max(0.0);
         evidence.ranks += worth(rank);
     }
     all
@@ -157,8 +156,7 @@ mod tests {
     /// The passages that are good enough by their words.
     fn fitting(index: &Index, asked: &Search<'_>) -> Vec<u32> {
         let verdict = index.verdict(asked);
-        let good = verdict.hits.iter().filter(|hit| verdict.enough && hit.score >= verdict.floor);
-        good.map(|hit| hit.passage).collect()
+        if verdict.enough { verdict.hits.iter().map(|hit| hit.passage).collect() } else { Vec::new() }
     }
 
     fn nears() -> impl Strategy<Value = Vec<Near>> {

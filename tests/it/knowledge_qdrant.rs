@@ -9,7 +9,7 @@ use chatkit_gateway::knowledge::ingest::{self, Addresses, Options};
 use chatkit_gateway::knowledge::qdrant::QdrantKnowledge;
 use chatkit_gateway::knowledge::qdrant::address::Address;
 use chatkit_gateway::knowledge::qdrant::settings::QdrantSettings;
-use chatkit_gateway::knowledge::{KnowledgeBase, KnowledgeError, Search, eval};
+use chatkit_gateway::knowledge::{Document, KnowledgeBase, KnowledgeError, Search, eval};
 use chatkit_gateway::store::sqlite::SqliteStore;
 use qdrant_client::Payload;
 use qdrant_client::qdrant::{PointId, PointStruct};
@@ -20,7 +20,7 @@ use crate::knowledge_contract::scene::{best, book, document, found, toy};
 use crate::support::client::{done_items, streamed_text, thread_of};
 use crate::support::fake_model::{FakeModel, Reply};
 use crate::support::house::{Ground, answered_by};
-use crate::support::qdrant::{Collection, FakeQdrant, Fault, What};
+use crate::support::qdrant::{Collection, Engine, FakeQdrant, Fault, What};
 use crate::support::toy_embedder::ToyEmbedder;
 
 fn open(settings: &QdrantSettings, embedder: Option<Arc<ToyEmbedder>>) -> QdrantKnowledge {
@@ -88,9 +88,118 @@ async fn what_passes_is_tried_again_and_a_document_cut_off_is_not_taken_for_stor
     qdrant.fault(Fault { method: "Points/UpdateBatch", after: 1, times: 1, what: full });
     assert!(knowledge.put(vec![large.clone()]).await.is_err());
     assert_eq!(knowledge.document("large.md").await.unwrap(), None);
-    assert_eq!(knowledge.documents().await.unwrap().len(), book().len());
+    assert_eq!(knowledge.describe().await.unwrap().documents, book().len());
     knowledge.put(vec![large.clone()]).await.unwrap();
     assert_eq!(knowledge.document("large.md").await.unwrap(), Some(large));
+}
+
+/// A page of this edition: the second half of its sections is different in each.
+fn edition(name: &str, sections: usize) -> Document {
+    let section = |number: usize| match number * 2 < sections {
+        true => (format!("Part {number}"), format!("Component c{number} stays where it is.")),
+        false => (format!("Part {number}"), format!("Component {name}{number} is of this edition.")),
+    };
+    let sections: Vec<(String, String)> = (0..sections).map(section).collect();
+    let sections: Vec<(&str, &str)> = sections.iter().map(|(one, other)| (one.as_str(), other.as_str())).collect();
+    document("page.md", "Parts", &sections)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_after_any_change_leaves_nothing_half_no_gap_and_nothing_behind() {
+    let qdrant = FakeQdrant::start().await;
+    let knowledge = open(&qdrant.settings(), toy("toy"));
+    knowledge.prepare().await.unwrap();
+    let (old, new) = (edition("a", 150), edition("b", 290));
+    let points = |qdrant: &FakeQdrant| qdrant.engine().collection("book").unwrap().points.len();
+    let mut crashes = 0;
+    for next in ["stored again", "forgotten"] {
+        for changes in 0.. {
+            knowledge.put(vec![old.clone()]).await.unwrap();
+            qdrant.engine().changes_left = Some(changes);
+            let is_done = knowledge.put(vec![new.clone()]).await.is_ok();
+            qdrant.engine().changes_left = None;
+            let whole = knowledge.document("page.md").await.unwrap();
+            let expected = if changes == 0 { Some(&old) } else { is_done.then_some(&new) };
+            assert_eq!(whole.as_ref(), expected, "after {changes} changes");
+            assert_eq!(best(&knowledge, "Where does component c7 stay?").await, "Part 7", "after {changes} changes");
+
+            let listed = knowledge.documents().await.unwrap();
+            assert_eq!((listed.len(), &*listed[0].path), (1, "page.md"), "it is not forgotten about");
+            assert_eq!(listed[0].fingerprint == new.fingerprint, is_done, "after {changes} changes");
+            // The next ingestion stores what has another fingerprint and forgets what has no page.
+            if next == "forgotten" {
+                knowledge.remove(&listed[0].path).await.unwrap();
+                assert_eq!(points(&qdrant), 1, "the record of the collection is left");
+            } else {
+                knowledge.put(vec![new.clone()]).await.unwrap();
+                assert_eq!(points(&qdrant), 290 + 2);
+                assert_eq!(knowledge.document("page.md").await.unwrap().as_ref(), Some(&new));
+            }
+            if is_done {
+                break;
+            }
+            crashes += 1;
+        }
+    }
+    assert!(crashes >= 10, "{crashes}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_that_comes_while_another_collection_takes_the_place_is_whole_in_that_one() {
+    // As `ingest --reembed` of somebody else ends between the first batch of the document and the second.
+    fn named_next(engine: &mut Engine) {
+        let mut next = engine.collection("book").unwrap().clone();
+        next.points.retain(|_, point| {
+            point.payload.get("path").is_none_or(|path| path.as_str().is_none_or(|path| path != "page.md"))
+        });
+        engine.create("book--2", next).unwrap();
+        engine.alias("book", "book--2").unwrap();
+    }
+    fn named_next_and_the_old_one_removed(engine: &mut Engine) {
+        named_next(engine);
+        engine.delete("book--1");
+    }
+    let ends: [fn(&mut Engine); 2] = [named_next, named_next_and_the_old_one_removed];
+    for meanwhile in ends {
+        let qdrant = FakeQdrant::start().await;
+        let knowledge = open(&qdrant.settings(), None);
+        knowledge.prepare().await.unwrap();
+        knowledge.put(book()).await.unwrap();
+        qdrant.fault(Fault { method: "Points/UpdateBatch", after: 1, times: 1, what: What::Meanwhile(meanwhile) });
+        let page = edition("a", 290);
+        knowledge.put(vec![page.clone()]).await.unwrap();
+        assert_eq!(knowledge.document("page.md").await.unwrap(), Some(page));
+        assert_eq!(knowledge.documents().await.unwrap().len(), book().len() + 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collection_that_was_removed_by_hand_is_made_anew() {
+    let qdrant = FakeQdrant::start().await;
+    let knowledge = open(&qdrant.settings(), toy("toy"));
+    knowledge.prepare().await.unwrap();
+    knowledge.put(book()).await.unwrap();
+    qdrant.engine().delete("book--1");
+    knowledge.put(book()).await.unwrap();
+    assert_eq!(best(&knowledge, "What is a hinge joint?").await, "Hinges");
+    assert_eq!(knowledge.describe().await.unwrap().retrieval, "hybrid");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_near_enough_is_learned_once_for_the_same_documents() {
+    let qdrant = FakeQdrant::start().await;
+    let knowledge = open(&qdrant.settings(), toy("toy"));
+    knowledge.prepare().await.unwrap();
+    knowledge.put(book()).await.unwrap();
+    let asked = async || {
+        qdrant.requests();
+        knowledge.settle().await.unwrap();
+        qdrant.requests().iter().filter(|method| *method == "Points/QueryBatch").count()
+    };
+    assert!(asked().await > 0);
+    assert_eq!(asked().await, 0);
+    knowledge.put(vec![edition("a", 4)]).await.unwrap();
+    assert!(asked().await > 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -242,7 +351,7 @@ async fn while_qdrant_is_away_the_chat_goes_on_and_says_so() {
     assert!(streamed_text(&events).contains("The book could not be looked into just now"), "{events:?}");
     assert!(!done_items(&events).is_empty());
     let told = model.requests()[1].body["messages"].as_array().unwrap().last().unwrap()["content"].to_string();
-    assert!(told.contains("cannot be searched at the moment"), "{told}");
+    assert!(told.contains("could not be looked into just now"), "{told}");
     let health = reader.get("/health").await;
     assert_eq!(
         (health.status, &health.body["status"], &health.body["vector_store"]),
@@ -254,4 +363,33 @@ async fn while_qdrant_is_away_the_chat_goes_on_and_says_so() {
     let events = reader.say(&thread_of(&events), "And now?").await;
     let answer = done_items(&events).pop().unwrap();
     assert_eq!(answer["content"][0]["annotations"].as_array().unwrap().len(), 1, "{answer}");
+}
+
+#[test]
+fn compose_can_start_a_qdrant_and_points_the_gateway_at_it() {
+    let compose: Value = serde_saphyr::from_str(include_str!("../../compose.yaml")).unwrap();
+    let services = compose["services"].as_object().unwrap();
+    let gateway = &services["gateway"];
+    for (name, service) in services {
+        for network in service["networks"].as_array().unwrap() {
+            assert!(compose["networks"].get(network.as_str().unwrap()).is_some(), "{name}: {network}");
+        }
+        for volume in service["volumes"].as_array().unwrap() {
+            let named = volume.as_str().unwrap().split(':').next().unwrap();
+            assert!(compose["volumes"].get(named).is_some(), "{name}: {volume}");
+        }
+        if name != "gateway" {
+            assert_eq!(service["healthcheck"]["test"][0], "CMD", "{name}");
+            assert_eq!(gateway["depends_on"][name]["condition"], "service_healthy", "{name}");
+        }
+    }
+    let qdrant = &services["qdrant"];
+    assert_eq!(qdrant["profiles"], json!(["qdrant"]));
+    assert_eq!(gateway["depends_on"]["qdrant"]["required"], false, "without the profile there is none");
+    let address = gateway["environment"]["QDRANT_URL"].as_str().unwrap();
+    let in_profile = address.strip_prefix("${QDRANT_URL:-${COMPOSE_PROFILES:+").unwrap().strip_suffix("}}").unwrap();
+    assert_eq!(Address::parse(in_profile).unwrap().uri, "http://qdrant:6334");
+    let version = qdrant["image"].as_str().unwrap().split_once(":v1.").unwrap().1;
+    let minor: u32 = version.split('.').next().unwrap().parse().unwrap();
+    assert!(minor >= 13, "older ones do not read our vectors");
 }

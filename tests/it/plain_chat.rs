@@ -92,7 +92,7 @@ async fn an_answer_about_a_selection_rests_on_it_alone() {
 #[tokio::test]
 async fn a_very_long_selection_is_cut_and_not_refused() {
     let house = House::offline().await;
-    let long = SELECTION.repeat(2_000);
+    let long = format!("{SELECTION} ").repeat(2_000);
     let answered =
         chat(&house.stranger(), &json!({"message": "What does a hinge joint do?", "selected_text": long})).await;
     assert_eq!(answered.status, 200, "{:?}", answered.body);

@@ -12,7 +12,7 @@ use crate::knowledge::{Document, KnowledgeError, context};
 const NUMBERED: &str = "--";
 
 /// Where documents go.
-struct Into<'a> {
+struct Target<'a> {
     /// The name of the rows.
     rows: String,
     /// What makes their vectors; none when there are to be none.
@@ -24,16 +24,16 @@ struct Into<'a> {
 impl EmbeddedKnowledge {
     /// Stores documents with their vectors, if they are to have any.
     pub(super) async fn write(&self, documents: &[Document]) -> Result<(), KnowledgeError> {
-        let into = self.into_what().await?;
-        let vectors = match into.embedder {
-            Some(embedder) => self.vectors(&**embedder, &into, documents).await?,
+        let target = self.target().await?;
+        let vectors = match target.embedder {
+            Some(embedder) => self.vectors(&**embedder, &target, documents).await?,
             None => Vec::new(),
         };
-        Ok(self.store.put_documents(&into.rows, documents, &vectors).await?)
+        Ok(self.store.put_documents(&target.rows, documents, &vectors).await?)
     }
 
     /// Where documents go; an empty collection takes the space of the settings.
-    async fn into_what(&self) -> Result<Into<'_>, KnowledgeError> {
+    async fn target(&self) -> Result<Target<'_>, KnowledgeError> {
         let there = self.collection().await?;
         let record = Record::read(there.record.as_deref())?;
         let configured = self.embedder.as_ref().map(|embedder| embedder.space());
@@ -42,19 +42,19 @@ impl EmbeddedKnowledge {
             if record.space.as_ref() != configured {
                 self.store.keep_record(&there.name, &Record::of(configured).json()?).await?;
             }
-            return Ok(Into { rows: there.name, embedder: self.embedder.as_ref(), has_vectors: false });
+            return Ok(Target { rows: there.name, embedder: self.embedder.as_ref(), has_vectors: false });
         }
         match (record.space, configured) {
             (Some(stored), configured) if configured != Some(&stored) => {
                 let (collection, configured) = (self.name.clone(), configured.cloned());
                 Err(KnowledgeError::OtherSpace { collection, stored, configured })
             }
-            (Some(_), _) => Ok(Into { rows: there.name, embedder: self.embedder.as_ref(), has_vectors: true }),
+            (Some(_), _) => Ok(Target { rows: there.name, embedder: self.embedder.as_ref(), has_vectors: true }),
             (None, configured) => {
                 if configured.is_some() {
                     self.tell_of_no_vectors();
                 }
-                Ok(Into { rows: there.name, embedder: None, has_vectors: false })
+                Ok(Target { rows: there.name, embedder: None, has_vectors: false })
             }
         }
     }
@@ -63,12 +63,12 @@ impl EmbeddedKnowledge {
     async fn vectors(
         &self,
         embedder: &dyn Embedder,
-        into: &Into<'_>,
+        target: &Target<'_>,
         documents: &[Document],
     ) -> Result<Vec<Vec<f32>>, KnowledgeError> {
         let mut known: HashMap<String, Vec<f32>> = HashMap::new();
-        for document in documents.iter().filter(|_| into.has_vectors) {
-            let Some(stored) = self.store.document(&into.rows, &document.path).await? else { continue };
+        for document in documents.iter().filter(|_| target.has_vectors) {
+            let Some(stored) = self.store.document(&target.rows, &document.path).await? else { continue };
             let texts = stored.document.passages.iter().map(context::of_passage);
             known.extend(texts.zip(stored.vectors).filter(|(_, vector)| !vector.is_empty()));
         }

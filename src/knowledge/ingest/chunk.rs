@@ -10,20 +10,30 @@ use super::page::{Block, BlockKind};
 pub const PASSAGE_CHARS_MAX: usize = 1_200;
 
 /// Counts up when the same page would be cut differently, so that everything is ingested anew.
-pub(super) const CHUNKER_VERSION: u32 = 1;
+pub(super) const CHUNKER_VERSION: u32 = 2;
+
+/// The longest head of a table, or sentence before a list, that each part of it repeats, in letters.
+const LEAD_CHARS_MAX: usize = 300;
 
 /// The texts of the passages of a section, in order.
+///
+/// A row without the names of its columns says little, and so does an item without the sentence it completes. So where a
+/// table or a list is cut, each part of it begins with them.
 pub(super) fn cut(blocks: &[Block]) -> Vec<String> {
     let mut passages = Vec::new();
     let mut passage = String::new();
-    for part in blocks.iter().flat_map(parts) {
-        if !passage.is_empty() && letters(&passage) + 2 + letters(&part) > PASSAGE_CHARS_MAX {
-            passages.push(std::mem::take(&mut passage));
+    for (number, block) in blocks.iter().enumerate() {
+        let lead = number.checked_sub(1).and_then(|before| lead_in(&blocks[before], block));
+        for part in parts(block, lead) {
+            if !passage.is_empty() && letters(&passage) + 2 + letters(&part) > PASSAGE_CHARS_MAX {
+                passages.push(std::mem::take(&mut passage));
+                passage.push_str(lead.unwrap_or(""));
+            }
+            if !passage.is_empty() {
+                passage.push_str("\n\n");
+            }
+            passage.push_str(&part);
         }
-        if !passage.is_empty() {
-            passage.push_str("\n\n");
-        }
-        passage.push_str(&part);
     }
     if !passage.is_empty() {
         passages.push(passage);
@@ -31,35 +41,54 @@ pub(super) fn cut(blocks: &[Block]) -> Vec<String> {
     passages
 }
 
-/// A block, or its parts when it is too long for a passage.
-fn parts(block: &Block) -> Vec<String> {
+/// The sentence that a list completes.
+fn lead_in<'a>(before: &'a Block, block: &Block) -> Option<&'a str> {
+    let leads = block.kind == BlockKind::Lines && before.kind == BlockKind::Prose && before.text.ends_with(':');
+    leads.then_some(before.text.as_str()).filter(|lead| letters(lead) <= LEAD_CHARS_MAX)
+}
+
+/// A block, or its parts when it is too long for a passage with its lead.
+fn parts(block: &Block, lead: Option<&str>) -> Vec<String> {
+    let room = PASSAGE_CHARS_MAX - lead.map_or(0, |lead| letters(lead) + 2);
     match &block.kind {
         BlockKind::Code(info) => {
             let fence = fence_for(&block.text);
-            let room = PASSAGE_CHARS_MAX.saturating_sub(2 * fence.len() + letters(info) + 2);
+            let room = room.saturating_sub(2 * fence.len() + letters(info) + 2);
             let parts = pack(block.text.split_inclusive('\n').map(str::to_owned), room);
             parts.iter().map(|code| format!("{fence}{info}\n{}\n{fence}", code.trim_end_matches('\n'))).collect()
         }
-        BlockKind::Prose | BlockKind::Lines if letters(&block.text) <= PASSAGE_CHARS_MAX => vec![block.text.clone()],
-        BlockKind::Lines => trimmed(pack(block.text.split_inclusive('\n').flat_map(short_enough), PASSAGE_CHARS_MAX)),
-        BlockKind::Prose => trimmed(pack(short_enough(&block.text).into_iter(), PASSAGE_CHARS_MAX)),
+        BlockKind::Prose | BlockKind::Lines | BlockKind::Table if letters(&block.text) <= room => {
+            vec![block.text.clone()]
+        }
+        BlockKind::Prose => trimmed(pack(short_enough(&block.text, room).into_iter(), room)),
+        BlockKind::Lines => lines(&block.text, room),
+        BlockKind::Table => match block.text.split_once('\n') {
+            Some((head, rows)) if letters(head) <= LEAD_CHARS_MAX => {
+                lines(rows, room - letters(head) - 1).iter().map(|rows| format!("{head}\n{rows}")).collect()
+            }
+            Some(_) | None => lines(&block.text, room),
+        },
     }
 }
 
+fn lines(text: &str, room: usize) -> Vec<String> {
+    trimmed(pack(text.split_inclusive('\n').flat_map(|line| short_enough(line, room)), room))
+}
+
 /// Sentences, and words or even letters of what is too long for a sentence.
-fn short_enough(text: &str) -> Vec<String> {
-    if letters(text) <= PASSAGE_CHARS_MAX {
+fn short_enough(text: &str, room: usize) -> Vec<String> {
+    if letters(text) <= room {
         return vec![text.to_owned()];
     }
     let mut pieces = Vec::new();
     for sentence in text.split_sentence_bounds() {
-        if letters(sentence) <= PASSAGE_CHARS_MAX {
+        if letters(sentence) <= room {
             pieces.push(sentence.to_owned());
             continue;
         }
         for word in sentence.split_inclusive(char::is_whitespace) {
             let word: Vec<char> = word.chars().collect();
-            pieces.extend(word.chunks(PASSAGE_CHARS_MAX).map(|chunk| chunk.iter().collect()));
+            pieces.extend(word.chunks(room).map(|chunk| chunk.iter().collect()));
         }
     }
     pieces
@@ -137,6 +166,41 @@ mod tests {
         let long = "y".repeat(PASSAGE_CHARS_MAX * 2);
         assert!(cut(&[block(BlockKind::Code(String::new()), &long)])[0].contains(&long));
         assert_eq!(cut(&[block(BlockKind::Code("md".into()), "```\na\n```")]), ["````md\n```\na\n```\n````"]);
+    }
+
+    #[test]
+    fn every_part_of_a_long_table_has_the_names_of_its_columns() {
+        let rows: Vec<String> = (0..60).map(|row| format!("Motor {row} | {row} N·m | quiet and strong")).collect();
+        let table = block(BlockKind::Table, &format!("Name | Torque | Remark\n{}", rows.join("\n")));
+        let passages = cut(&[block(BlockKind::Prose, "All motors."), table, block(BlockKind::Prose, "Done.")]);
+        assert!(passages.len() > 1, "{passages:?}");
+        let of_table = |passage: &String| passage.contains("Name | Torque | Remark\nMotor ");
+        assert!(passages.iter().all(of_table), "{passages:?}");
+        assert!(passages.iter().all(|passage| letters(passage) <= PASSAGE_CHARS_MAX));
+        let all = passages.concat();
+        assert!(rows.iter().all(|row| all.matches(row.as_str()).count() == 1));
+    }
+
+    #[test]
+    fn a_head_as_long_as_a_passage_is_not_repeated() {
+        let head = "long name | ".repeat(50);
+        let rows = "a | b\n".repeat(300);
+        let passages = cut(&[block(BlockKind::Table, &format!("{head}\n{rows}"))]);
+        assert_eq!(passages.concat().matches("long name").count(), 50);
+    }
+
+    #[test]
+    fn every_part_of_a_long_list_has_the_sentence_it_completes() {
+        let items = format!("- {}\n", "x".repeat(300)).repeat(9);
+        let list = block(BlockKind::Lines, items.trim_end());
+        let lead = block(BlockKind::Prose, "Before you switch it on, check these:");
+        let passages = cut(&[block(BlockKind::Prose, &"y".repeat(1_000)), lead.clone(), list.clone()]);
+        assert!(
+            passages.len() >= 4
+                && passages[1..].iter().all(|p| p.starts_with("Before you switch it on, check these:\n\n- "))
+        );
+        assert!(passages.iter().all(|passage| letters(passage) <= PASSAGE_CHARS_MAX));
+        assert!(cut(&[block(BlockKind::Prose, "A sentence."), list]).concat().matches("A sentence.").count() == 1);
     }
 
     proptest! {

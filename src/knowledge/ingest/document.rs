@@ -45,7 +45,7 @@ pub(super) fn document(path: &str, content: &[u8], mdx: bool, around: &Around, p
     };
     let is_control = |byte: &u8| (*byte < b' ' && !byte.is_ascii_whitespace()) || *byte == 0x7f;
     if content.iter().filter(|&byte| is_control(byte)).count() * BYTES_PER_CONTROL_MIN > content.len() {
-        let first = content.iter().position(|byte| is_control(byte)).unwrap_or(0);
+        let first = content.iter().position(is_control).unwrap_or(0);
         problem(
             Some(line_of(content, first)),
             "it is full of control characters and is no text; it is left out".into(),

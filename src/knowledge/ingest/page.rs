@@ -32,8 +32,10 @@ pub(super) struct Block {
 pub(super) enum BlockKind {
     /// Between sentences.
     Prose,
-    /// Between lines: a list or a table.
+    /// Between lines: a list.
     Lines,
+    /// Between lines; the first one names the columns.
+    Table,
     /// Between lines, with the fence and its info string (`python title="a.py"`) around each part.
     Code(String),
 }
@@ -165,7 +167,7 @@ impl Reader {
                 self.block.push_str(&mark);
             }
             Tag::Table(_) => {
-                self.begin(BlockKind::Lines);
+                self.begin(BlockKind::Table);
                 self.depth += 1;
             }
             Tag::TableHead | Tag::TableRow => {
@@ -292,7 +294,7 @@ impl Reader {
         let kind = self.kind.take().unwrap_or(BlockKind::Prose);
         let text = match kind {
             BlockKind::Code(_) => text.trim_end_matches('\n'),
-            BlockKind::Prose | BlockKind::Lines => text.trim(),
+            BlockKind::Prose | BlockKind::Lines | BlockKind::Table => text.trim(),
         };
         if let Some(section) = self.page.sections.last_mut().filter(|_| !text.trim().is_empty()) {
             section.blocks.push(Block { kind, text: text.to_owned() });

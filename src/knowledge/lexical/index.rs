@@ -324,7 +324,7 @@ struct Code {
 }
 
 impl Code {
-    /// Where the words of a line count; none for the fences themselves.
+    /// Where the words of a line count; none for the end of a fence.
     fn field_of(&mut self, line: &str) -> Option<usize> {
         let trimmed = line.trim();
         let marks = trimmed.len() - trimmed.trim_start_matches('`').len();
@@ -335,8 +335,10 @@ impl Code {
             }
             Some((_, diagram)) => Some(if *diagram { TEXT } else { CODE }),
             None if marks >= 3 => {
-                self.open = Some((trimmed[..marks].to_owned(), trimmed[marks..].starts_with("mermaid")));
-                None
+                let diagram = trimmed[marks..].starts_with("mermaid");
+                self.open = Some((trimmed[..marks].to_owned(), diagram));
+                // What the code is written in, and the name of its file, are asked for like what it says.
+                (!diagram).then_some(CODE)
             }
             None => Some(TEXT),
         }

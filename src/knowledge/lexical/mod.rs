@@ -18,5 +18,6 @@ mod words;
 pub use census::Census;
 pub(in crate::knowledge) use census::{Wanted, wanted};
 pub use index::Index;
+pub(in crate::knowledge) use judge::WORDS_FLOOR;
 pub use rank::Hit;
 pub(in crate::knowledge) use rank::{Doubts, SHARE_OF_BEST, SPARE, Verdict};

@@ -37,6 +37,8 @@ pub(super) const ALIKE_QUALITY: f32 = 0.6;
 pub(super) const ALIKE_BESIDE_QUALITY: f32 = 0.4;
 /// How well a word stands for one that was probably misspelt.
 const SLIP_QUALITY: f32 = 0.85;
+/// How well a word stands for one that is derived from it.
+const ROOT_QUALITY: f32 = 0.8;
 /// How well two words written as one stand for the first of them.
 pub(super) const JOINED_QUALITY: f32 = 0.9;
 /// How well a part stands for a name in code that is not in the book itself.
@@ -135,7 +137,13 @@ fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Co
         words.extend(neighbours.map(|word| (word, quality)));
     }
     let mut foreign = 0.0;
-    if !known {
+    if !known && term.look == Look::Word {
+        if let Some(root) = roots(&term.form).iter().find_map(|root| index.word(root)) {
+            words.push((root, ROOT_QUALITY));
+            weight = index.weight(index.spread(root));
+        }
+    }
+    if !known && words.iter().all(|&(_, quality)| quality < ROOT_QUALITY) {
         let has_digit = term.form.contains(|c: char| c.is_ascii_digit());
         // One letter more or less makes another short name, and another version.
         let is_code = has_digit || (term.look == Look::Identifier && term.form.len() < LONG_NAME);
@@ -177,6 +185,21 @@ fn concept(index: &Index, term: &Term, next: Option<&str>, shouting: bool) -> Co
     let telling = if known || !words.is_empty() && weight > UNKNOWN_WORD { weight.min(1.0) } else { share };
     let name = !shouting && matches!(term.look, Look::Name | Look::Identifier);
     Concept { weight, telling, words, asked: true, foreign, name }
+}
+
+/// The stems of what a word may be derived from: a scanner scans, and what is measurable is measured.
+fn roots(form: &str) -> Vec<String> {
+    const ENDINGS: &[&str] = &["er", "ers", "or", "ors", "able", "ible", "ment", "ments", "ness", "ful", "less", "ist"];
+    const ROOT_CHARS_MIN: usize = 4;
+    let mut roots = Vec::new();
+    for root in ENDINGS.iter().filter_map(|ending| form.strip_suffix(ending)).filter(|_| form.is_ascii()) {
+        let doubled = root.len() > 1 && root.as_bytes()[root.len() - 1] == root.as_bytes()[root.len() - 2];
+        let bare = if doubled { &root[..root.len() - 1] } else { root };
+        if root.len() >= ROOT_CHARS_MIN {
+            roots.extend([stem(root), stem(bare), stem(&format!("{root}e"))]);
+        }
+    }
+    roots
 }
 
 /// The two words of the book an unknown word is made of (`quickstart`), if it is.

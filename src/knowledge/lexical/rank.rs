@@ -42,8 +42,6 @@ pub(in crate::knowledge) struct Verdict {
     pub(in crate::knowledge) hits: Vec<Hit>,
     /// Whether the best of them are good enough.
     pub(in crate::knowledge) enough: bool,
-    /// The least score that counts.
-    pub(in crate::knowledge) floor: f32,
 }
 
 /// What the words of a question hold against passages that are near to it.
@@ -76,7 +74,6 @@ impl Index {
         judged.sort_by(|one, other| by_score(&one.0, &other.0));
         Verdict {
             enough: judged.iter().take(BEST).any(|(_, signs)| bar.lets(signs)),
-            floor: bar.score,
             hits: judged.into_iter().map(|(hit, _)| hit).collect(),
         }
     }

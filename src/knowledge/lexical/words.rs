@@ -31,7 +31,9 @@ static QUIET_WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
      actual really useful take come look see like show find put keep try think ask answer question detail information \
      always never often sometimes usually first second third next last new old same other another own several few \
      able right wrong reason purpose role point idea concept topic term word part between two three consist comprise \
-     involve matter differ relate refer exist occur deal belong seem become suppose"
+     involve matter differ relate refer exist occur deal belong seem become suppose contain include list compare contrast \
+     summarize summary outline discuss illustrate clarify elaborate mention cover brief overview recommend advise \
+     suggest stand typical common general specific certain various particular"
         .split_whitespace()
         .collect()
 });

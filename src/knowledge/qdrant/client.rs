@@ -63,6 +63,16 @@ pub(super) enum Patience {
     Work,
 }
 
+impl Patience {
+    /// How long the server works on one request, in seconds: nobody waits any longer.
+    pub(super) fn seconds(self) -> u64 {
+        match self {
+            Self::Search => SEARCH_TRY_TIME_MAX.as_secs(),
+            Self::Start | Self::Work => WORK_TRY_TIME_MAX.as_secs(),
+        }
+    }
+}
+
 /// Connections to one Qdrant. Made when they are first needed.
 pub(super) struct Client {
     searching: Qdrant,

@@ -88,6 +88,10 @@ fn told(code: i32, message: &str, around: &Surroundings) -> Failure {
              another KNOWLEDGE_COLLECTION, where the indexes are made first"
         ));
     }
+    // Servers before 1.13 do not read vectors in the form they have now, and find none.
+    if says.contains("vector dimension error") && says.contains("got 0") {
+        return too_old(around);
+    }
     if says.contains("vector dimension error")
         || says.contains("vector name error")
         || says.contains("wrong input: vector")
@@ -126,9 +130,7 @@ fn told(code: i32, message: &str, around: &Surroundings) -> Failure {
              console, or check QDRANT_URL{}",
             around.asleep()
         )),
-        UNIMPLEMENTED => wrong(format!(
-            "Qdrant at {uri} is too old for what is asked of it: run version 1.10 or newer; 1.16 is what is tested"
-        )),
+        UNIMPLEMENTED => too_old(around),
         RESOURCE_EXHAUSTED => passing(format!("Qdrant at {uri} has too much to do ({})", around.cleaned(message))),
         _ if says.contains("already exists") => {
             Failure { kind: Kind::Exists, sentence: format!("`{collection}` exists already at {uri}") }
@@ -151,6 +153,10 @@ fn told(code: i32, message: &str, around: &Surroundings) -> Failure {
         UNKNOWN | INTERNAL => passing(format!("Qdrant at {uri} failed ({})", around.cleaned(message))),
         _ => wrong(format!("Qdrant at {uri} refused a request on `{collection}`: {}", around.cleaned(message))),
     }
+}
+
+fn too_old(around: &Surroundings) -> Failure {
+    wrong(format!("Qdrant at {} is too old for what is asked of it: run version 1.13 or newer", around.uri))
 }
 
 /// Why there is no connection, by what the layers below say.
@@ -233,6 +239,7 @@ mod tests {
         check(NOT_FOUND, "Not found: Collection `book`", Kind::Missing, &["no collection `book`", "ingest"]);
         check(UNIMPLEMENTED, "mapped from HTTP status code 404", Kind::Passing, &["suspended"]);
         check(UNIMPLEMENTED, "", Kind::Wrong, &["too old"]);
+        check(3, "Wrong input: Vector dimension error: expected dim: 768, got 0", Kind::Wrong, &["too old", "1.13"]);
         check(3, "Bad request: Index required but not found for \"path\" of", Kind::Wrong, &["index on `path`"]);
         check(PERMISSION_DENIED, "Forbidden: Index required but not found for \"kind\"", Kind::Wrong, &["`kind`"]);
         check(3, "Vector dimension error: expected dim: 3, got 4", Kind::OtherVectors, &["--reembed", "got 4"]);

@@ -1,6 +1,7 @@
 //! Qdrant as the home of the knowledge base: passages as points, found there, judged here by the rules of every home.
 
 pub mod address;
+mod changing;
 mod client;
 mod collections;
 mod failure;
@@ -22,8 +23,9 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::ingest::Addresses;
-use super::{Description, Document, DocumentState, Found, KnowledgeBase, KnowledgeError, Search, context};
-use crate::embedding::{Embedder, EmbeddingSpace, Role};
+use super::{Description, Document, DocumentState, Found, KnowledgeBase, KnowledgeError, Search};
+use crate::embedding::{Embedder, EmbeddingSpace};
+use changing::Change;
 use client::{Client, Patience};
 use collections::numbered;
 use points::{CollectionRecord, Kind};
@@ -132,21 +134,6 @@ impl QdrantKnowledge {
             ))),
         }
     }
-
-    /// The vectors of documents' passages, in their order; none where the collection has no use for them.
-    async fn vectors(
-        &self,
-        standing: &Standing,
-        documents: &[Document],
-    ) -> Result<Option<Vec<Vec<f32>>>, KnowledgeError> {
-        let Some(embedder) = self.embedder.as_ref().filter(|_| standing.dense) else { return Ok(None) };
-        let passages = documents.iter().flat_map(|document| &document.passages);
-        let texts: Vec<String> = passages.map(context::of_passage).collect();
-        if texts.is_empty() {
-            return Ok(Some(Vec::new()));
-        }
-        Ok(Some(embedder.embed(&texts, Role::Document).await?))
-    }
 }
 
 #[async_trait]
@@ -163,15 +150,11 @@ impl KnowledgeBase for QdrantKnowledge {
     }
 
     async fn put(&self, documents: Vec<Document>) -> Result<(), KnowledgeError> {
-        let standing = self.writable().await?;
-        self.of_one_space(&standing)?;
-        let vectors = self.vectors(&standing, &documents).await?;
-        Ok(self.client.put(self.target(), &documents, vectors.map(Vec::into_iter)).await?)
+        if documents.is_empty() { Ok(()) } else { self.change(Change::Put(&documents)).await }
     }
 
     async fn remove(&self, path: &str) -> Result<(), KnowledgeError> {
-        self.writable().await?;
-        Ok(self.client.remove(self.target(), path).await?)
+        self.change(Change::Remove(path)).await
     }
 
     async fn documents(&self) -> Result<Vec<DocumentState>, KnowledgeError> {
@@ -206,8 +189,8 @@ impl KnowledgeBase for QdrantKnowledge {
             ))
         })?;
         let numbers = self.client.numbers(name).await?;
-        let begun = numbers.into_iter().filter(|number| *number > current).next_back();
-        let record = CollectionRecord { space: self.space().cloned(), near_floor: None };
+        let begun = numbers.into_iter().rfind(|number| *number > current);
+        let record = CollectionRecord::of(self.space().cloned());
         let goes_on = match begun {
             Some(number) => {
                 let found = self.client.record(Patience::Work, &numbered(name, number)).await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use qdrant_client::Payload;
 use qdrant_client::qdrant::{
-    Condition, Filter, NamedVectors, PointId, PointStruct, PointsIdsList, PointsSelector, Value, Vector,
+    Condition, Filter, NamedVectors, PointId, PointStruct, PointsSelector, Value, Vector,
     points_selector::PointsSelectorOneOf,
 };
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,9 @@ pub(super) const KIND: &str = "kind";
 /// The document a point belongs to.
 pub(super) const PATH: &str = "path";
 
+/// What the fingerprint of a document ends with whose storing was broken off.
+const UNFINISHED: &str = " (unfinished)";
+
 /// Names of points are made from what they are, within this.
 const NAMES: Uuid = Uuid::from_u128(0x2f6c_1f0e_8a5b_5d5e_9b0d_53a9_7c1e_4410);
 
@@ -36,6 +39,8 @@ pub(super) enum Kind {
     Passage,
     /// That a document is stored, as a whole.
     Document,
+    /// That a document is being stored; in the place of the one above, and left there when storing it was broken off.
+    Unfinished,
     /// What is known of the collection.
     Collection,
 }
@@ -45,6 +50,7 @@ impl Kind {
         match self {
             Self::Passage => "passage",
             Self::Document => "document",
+            Self::Unfinished => "unfinished",
             Self::Collection => "collection",
         }
     }
@@ -57,6 +63,16 @@ pub(super) struct CollectionRecord {
     pub(super) space: Option<EmbeddingSpace>,
     /// Below this cosine nearness says nothing; learned when an ingestion settled.
     pub(super) near_floor: Option<f32>,
+    /// What that was learned from: see [`edition`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) learned_of: Option<String>,
+}
+
+impl CollectionRecord {
+    /// The record of a collection of this space, of which nothing was learned yet.
+    pub(super) fn of(space: Option<EmbeddingSpace>) -> Self {
+        Self { space, ..Self::default() }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -85,14 +101,14 @@ pub(super) fn of_passages(document: &Document, vectors: Option<Vec<Vec<f32>>>) -
     passages.iter().zip(words).map(point).collect()
 }
 
-/// The point that says that a document is stored.
-pub(super) fn of_document(document: &Document) -> PointStruct {
+/// The point that says that a document is stored, or is on its way.
+pub(super) fn of_document(kind: Kind, document: &Document) -> PointStruct {
     let record = DocumentRecord {
         path: document.path.clone(),
         fingerprint: document.fingerprint.clone(),
         passages: u32::try_from(document.passages.len()).unwrap_or(u32::MAX),
     };
-    point(document_id(&document.path), Kind::Document, members(&record), marked(DOCUMENT_MARK))
+    point(document_id(&document.path), kind, members(&record), marked(DOCUMENT_MARK))
 }
 
 /// The point with what is known of the collection.
@@ -133,14 +149,39 @@ pub(super) fn read<T: serde::de::DeserializeOwned>(payload: HashMap<String, Valu
     Payload::from(payload).deserialize().ok()
 }
 
-pub(super) fn state(payload: HashMap<String, Value>) -> Option<DocumentState> {
-    let DocumentRecord { path, fingerprint, passages } = read(payload)?;
+/// The state of a document. One whose storing was broken off has a fingerprint that no page has, so that whoever ingests
+/// stores it again, or forgets it.
+pub(super) fn state(mut payload: HashMap<String, Value>) -> Option<DocumentState> {
+    let kind = payload.remove(KIND);
+    let is_whole = kind.as_ref().and_then(Value::as_str).is_some_and(|kind| kind == Kind::Document.name());
+    let DocumentRecord { path, mut fingerprint, mut passages } = read(payload)?;
+    if !is_whole {
+        fingerprint.push_str(UNFINISHED);
+        passages = 0;
+    }
     Some(DocumentState { path, fingerprint, passages })
+}
+
+/// The record of a document that is stored as a whole.
+pub(super) fn whole(payload: HashMap<String, Value>) -> Option<DocumentState> {
+    state(payload).filter(|state| !state.fingerprint.ends_with(UNFINISHED))
+}
+
+/// What tells the documents of a collection from those it had before: their paths and fingerprints, as one name.
+pub(super) fn edition(states: &[DocumentState]) -> String {
+    let parts: Vec<&str> = states.iter().flat_map(|state| [state.path.as_str(), state.fingerprint.as_str()]).collect();
+    Uuid::new_v5(&NAMES, parts.join("\u{0}").as_bytes()).to_string()
 }
 
 /// Points of one kind.
 pub(super) fn of_kind(kind: Kind) -> Filter {
     Filter::must([Condition::matches(KIND, kind.name().to_owned())])
+}
+
+/// Records of documents, whole or not.
+pub(super) fn of_records() -> Filter {
+    let kinds: Vec<String> = [Kind::Document, Kind::Unfinished].map(|kind| kind.name().to_owned()).into();
+    Filter::must([Condition::matches(KIND, kinds)])
 }
 
 /// Everything of a document: its passages and its record.
@@ -150,8 +191,4 @@ pub(super) fn of_path(path: &str) -> Filter {
 
 pub(super) fn by_filter(filter: Filter) -> PointsSelector {
     PointsSelector { points_selector_one_of: Some(PointsSelectorOneOf::Filter(filter)) }
-}
-
-pub(super) fn by_ids(ids: Vec<PointId>) -> PointsSelector {
-    PointsSelector { points_selector_one_of: Some(PointsSelectorOneOf::Points(PointsIdsList { ids })) }
 }

@@ -51,7 +51,7 @@ impl QdrantKnowledge {
         }
         let standing = self.standing().await?;
         let vector = if standing.dense { self.question_vector(asked).await } else { None };
-        let answer = match self.ask(asked, &standing, vector).await {
+        let mut answer = match self.ask(asked, &standing, vector).await {
             Ok(answer) => answer,
             // The collection was replaced by one with other vectors, or in this very moment: once more, as it is now.
             Err(Failure { kind: FailureKind::OtherVectors | FailureKind::Missing, sentence }) => {
@@ -66,6 +66,8 @@ impl QdrantKnowledge {
         };
         if standing.shape == Shape::Gateway && (answer.census.is_none() || answer.record.space != standing.space) {
             self.forget();
+            // What is near in another model's space is near by accident.
+            answer.cosines.clear();
         }
         self.judged(asked, answer).await
     }
@@ -100,7 +102,7 @@ impl QdrantKnowledge {
             collection_name: self.target().to_owned(),
             query_points: queries,
             read_consistency: None,
-            timeout: None,
+            timeout: Some(Patience::Search.seconds()),
         };
         let answered = self.client.ask(Patience::Search, |qdrant| {
             let request = request.clone();

@@ -22,11 +22,25 @@ const BATCH_QUESTIONS: usize = 32;
 const LEARNING_TIME_MAX: Duration = Duration::from_secs(60);
 
 impl QdrantKnowledge {
-    /// Finds out what is near enough, and stores it with the collection.
+    /// Finds out what is near enough, and stores it with the collection, unless that is known of the documents it has.
     pub(super) async fn learn(&self, standing: &Standing) -> Result<(), KnowledgeError> {
+        if !standing.dense {
+            return Ok(());
+        }
+        let record = self.client.record(Patience::Work, self.target()).await?.unwrap_or_default();
+        let edition = points::edition(&self.client.states(self.target()).await?);
+        if record.space != standing.space || record.learned_of.as_ref() == Some(&edition) {
+            return Ok(());
+        }
         let Some(near_floor) = self.learned(standing).await else { return Ok(()) };
-        let record = CollectionRecord { space: standing.space.clone(), near_floor: Some(near_floor) };
-        Ok(self.client.write_record(Patience::Work, self.target(), &record).await?)
+        let record = CollectionRecord { near_floor: Some(near_floor), learned_of: Some(edition), ..record };
+        self.client.write_record(Patience::Work, self.target(), &record).await?;
+        tracing::info!(
+            knowledge.collection = %self.name,
+            knowledge.near_floor = near_floor,
+            "Passages of `{}` count as near from a cosine of {near_floor:.3} on", self.name
+        );
+        Ok(())
     }
 
     /// What is near enough in this collection; none when that cannot be found out, which is no reason to fail.
@@ -80,7 +94,7 @@ impl QdrantKnowledge {
                 collection_name: name.to_owned(),
                 query_points: batch.iter().map(nearest).collect(),
                 read_consistency: None,
-                timeout: None,
+                timeout: Some(Patience::Work.seconds()),
             };
             let answered = self.client.ask(Patience::Work, |qdrant| {
                 let request = request.clone();

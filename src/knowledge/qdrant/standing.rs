@@ -25,7 +25,7 @@ pub(super) struct Standing {
 impl Standing {
     /// What a collection that keeps no record would have in it.
     pub(super) fn record(&self) -> CollectionRecord {
-        CollectionRecord { space: self.space.clone(), near_floor: self.near_floor }
+        CollectionRecord { near_floor: self.near_floor, ..CollectionRecord::of(self.space.clone()) }
     }
 }
 
@@ -50,7 +50,7 @@ impl QdrantKnowledge {
             // Whoever made it was interrupted; a collection without its record holds no document yet.
             None => {
                 let own = self.space().filter(|space| looks.dimensions == Some(u64::from(space.dimensions)));
-                let record = CollectionRecord { space: own.cloned(), near_floor: None };
+                let record = CollectionRecord::of(own.cloned());
                 self.client.write_record(patience, target, &record).await?;
                 record
             }
@@ -143,7 +143,7 @@ impl QdrantKnowledge {
                 self.name, self.client.around.uri
             )));
         }
-        let record = CollectionRecord { space: self.space().cloned(), near_floor: None };
+        let record = CollectionRecord::of(self.space().cloned());
         match &self.place {
             Place::Named => {
                 let first = numbered(&self.name, 1);
@@ -161,7 +161,7 @@ impl QdrantKnowledge {
     async fn begin_anew(&self) -> Result<Option<Standing>, KnowledgeError> {
         let Place::Named = self.place else { return Ok(None) };
         let Some(current) = self.client.current_number(&self.name).await? else { return Ok(None) };
-        let record = CollectionRecord { space: self.space().cloned(), near_floor: None };
+        let record = CollectionRecord::of(self.space().cloned());
         let next = self.fresh(current).await?;
         self.client.make(Patience::Start, &numbered(&self.name, next), &record).await?;
         self.take(next).await?;

@@ -42,8 +42,9 @@ impl Batch {
 impl Client {
     /// Stores documents with their vectors, each in place of what was stored under its path.
     ///
-    /// A document's record goes first and comes back last, so that one that was interrupted is not taken for stored. The
-    /// new passages are there before the old ones go, so that no search finds neither.
+    /// A document's record says first that it is unfinished, and last that it is whole, so that one that was interrupted
+    /// is neither taken for stored nor forgotten about. The new passages are there before the old ones go, so that no
+    /// search finds neither.
     pub(super) async fn put(
         &self,
         collection: &str,
@@ -54,8 +55,9 @@ impl Client {
         for document in documents {
             let own = vectors.as_mut().map(|all| all.take(document.passages.len()).collect());
             let passages = points::of_passages(document, own);
-            let ids: Vec<_> = passages.iter().filter_map(|point| point.id.clone()).collect();
-            batch.add(delete(points::by_ids(vec![points::document_id(&document.path)])));
+            let mut ids: Vec<_> = passages.iter().filter_map(|point| point.id.clone()).collect();
+            ids.push(points::document_id(&document.path));
+            batch.add(upsert(vec![points::of_document(Kind::Unfinished, document)]));
             let mut chunk = Vec::new();
             for (point, passage) in passages.into_iter().zip(&document.passages) {
                 batch.points += 1;
@@ -71,7 +73,7 @@ impl Client {
             }
             batch.add(delete(points::by_filter(left_over(&document.path, ids))));
             batch.points += 1;
-            batch.add(upsert(vec![points::of_document(document)]));
+            batch.add(upsert(vec![points::of_document(Kind::Document, document)]));
             if batch.is_full() {
                 self.send(collection, std::mem::take(&mut batch)).await?;
             }
@@ -97,9 +99,9 @@ impl Client {
         removed.await.map(drop)
     }
 
-    /// All documents that are stored as a whole, by path.
+    /// All documents, by path, those among them whose storing was broken off.
     pub(super) async fn states(&self, collection: &str) -> Result<Vec<DocumentState>, Failure> {
-        let records = self.read_all(collection, Some(points::of_kind(Kind::Document)), None).await?;
+        let records = self.read_all(collection, Some(points::of_records()), None).await?;
         let mut states: Vec<_> = records.into_iter().filter_map(|point| points::state(point.payload)).collect();
         states.sort_unstable_by(|one: &DocumentState, other| one.path.cmp(&other.path));
         Ok(states)
@@ -111,7 +113,7 @@ impl Client {
             let request = GetPointsBuilder::new(collection, vec![points::document_id(path)]).with_payload(true);
             qdrant.get_points(request).await
         });
-        let record = found.await?.result.into_iter().next().and_then(|point| points::state(point.payload));
+        let record = found.await?.result.into_iter().next().and_then(|point| points::whole(point.payload));
         let Some(state) = record else { return Ok(None) };
         let mut filter = points::of_path(path);
         filter.must.extend(points::of_kind(Kind::Passage).must);
@@ -162,8 +164,6 @@ fn delete(points: qdrant_client::qdrant::PointsSelector) -> Operation {
 /// What an earlier edition of a document left.
 fn left_over(path: &str, ids: Vec<qdrant_client::qdrant::PointId>) -> Filter {
     let mut filter = points::of_path(path);
-    if !ids.is_empty() {
-        filter.must_not.push(Condition::has_id(ids));
-    }
+    filter.must_not.push(Condition::has_id(ids));
     filter
 }

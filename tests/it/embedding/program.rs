@@ -48,7 +48,8 @@ fn a_wrong_key_that_somebody_gave_for_vectors_is_told_at_once() {
     let server = LettersServer::refusing(401);
     let home = Home::new();
     home.run_with(&vectors_from(&server.url(), "letters"), &QUESTION).badly(&["EMBEDDING_API_KEY"]);
-    assert_eq!(server.requests(), 1);
+    let requests = server.requests();
+    assert!((1..=4).contains(&requests), "batches that were on their way together are not sent again: {requests}");
 }
 
 #[test]

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
+use chatkit_gateway::knowledge::ingest::{self, Options};
 use chatkit_gateway::knowledge::{KnowledgeBase, KnowledgeError};
 
 use super::on_every_home;
-use super::scene::{Home, best, book, document, toy};
+use super::scene::{Home, PARAPHRASE, best, book, document, toy};
+use crate::support::toy_embedder::ToyEmbedder;
 
 on_every_home!(
     vectors_of_another_model_are_refused_with_a_remedy,
@@ -14,6 +17,9 @@ on_every_home!(
     vectors_without_a_model_are_searched_by_words_and_not_written,
     a_collection_beside_takes_the_place_without_a_moment_without_answers,
     a_collection_beside_is_continued_where_it_was_left,
+    reembedding_gives_vectors_to_a_book_without_any,
+    a_reembedding_that_was_broken_off_goes_on_where_it_stopped,
+    who_still_has_the_old_model_searches_by_words_and_writes_nothing,
     who_has_the_place_cannot_take_it,
 );
 
@@ -96,6 +102,82 @@ async fn a_collection_beside_is_continued_where_it_was_left(home: Home) {
     let other = home.unprepared(toy("toy-3")).beside().await.unwrap();
     assert!(other.documents().await.unwrap().is_empty(), "vectors of another model are no beginning");
     assert_eq!(best(&*serving, "What is a hinge joint?").await, "Hinges");
+}
+
+/// Nothing that is away is waited for.
+fn at_once() -> Options {
+    Options { patience: Some(Duration::ZERO), ..Options::default() }
+}
+
+async fn reembedding_gives_vectors_to_a_book_without_any(home: Home) {
+    home.open(None).await.put(book()).await.unwrap();
+    let knowledge = home.open(toy("toy")).await;
+    assert_eq!(knowledge.describe().await.unwrap().retrieval, "lexical");
+    knowledge.put(vec![document("new.md", "New", &[("Skins", "A skin feels pressure.")])]).await.unwrap();
+    assert_eq!(best(&*knowledge, "What does a skin feel?").await, "Skins");
+    assert_eq!(best(&*knowledge, PARAPHRASE).await, "");
+
+    let copied = ingest::reembed(&*knowledge, &at_once(), &()).await.unwrap();
+    assert_eq!((copied.added, copied.passages), (book().len() + 1, 10));
+    let knowledge = home.open(toy("toy")).await;
+    let described = knowledge.describe().await.unwrap();
+    assert_eq!((described.retrieval, described.documents, described.passages), ("hybrid", 5, 10));
+    assert_eq!(best(&*knowledge, PARAPHRASE).await, "Gyroscopes");
+    for document in book() {
+        assert_eq!(knowledge.document(&document.path).await.unwrap(), Some(document));
+    }
+
+    // And without a model they go again.
+    let words = home.open(None).await;
+    ingest::reembed(&*words, &at_once(), &()).await.unwrap();
+    let words = home.open(None).await;
+    assert_eq!(words.describe().await.unwrap().space, None);
+    words.put(book()).await.unwrap();
+}
+
+async fn a_reembedding_that_was_broken_off_goes_on_where_it_stopped(home: Home) {
+    let serving = home.open(toy("toy-1")).await;
+    serving.put(book()).await.unwrap();
+    serving.settle().await.unwrap();
+    let model = toy("toy-2").unwrap();
+    let moving = home.unprepared(Some(Arc::clone(&model)));
+    let begun = moving.beside().await.unwrap();
+    begun.put(book().into_iter().take(1).collect()).await.unwrap();
+    begun.put(vec![document("gone.md", "Gone", &[("Gone", "This page is gone since.")])]).await.unwrap();
+    model.texts_left.store(1, Ordering::SeqCst);
+    assert!(ingest::reembed(&*moving, &at_once(), &()).await.is_err());
+    assert_eq!(best(&*serving, PARAPHRASE).await, "Gyroscopes", "the old vectors are searched until then");
+
+    model.texts_left.store(usize::MAX, Ordering::SeqCst);
+    let again = home.unprepared(Some(model));
+    let copied = ingest::reembed(&*again, &at_once(), &()).await.unwrap();
+    assert_eq!((copied.unchanged, copied.removed), (1, 1));
+    let settled = home.open(toy("toy-2")).await;
+    assert_eq!(settled.describe().await.unwrap().space.unwrap().model, "toy-2");
+    assert_eq!(settled.documents().await.unwrap().len(), book().len());
+    assert_eq!(best(&*settled, PARAPHRASE).await, "Gyroscopes");
+}
+
+async fn who_still_has_the_old_model_searches_by_words_and_writes_nothing(home: Home) {
+    let serving = home.open(toy("toy")).await;
+    serving.put(book()).await.unwrap();
+    serving.settle().await.unwrap();
+    assert_eq!(best(&*serving, PARAPHRASE).await, "Gyroscopes");
+    let turned = Some(Arc::new(ToyEmbedder::turned("turned")));
+    ingest::reembed(&*home.unprepared(turned.clone()), &at_once(), &()).await.unwrap();
+    crate::support::house::until("vectors of another model do not count", async || {
+        let heading = best(&*serving, PARAPHRASE).await;
+        assert!(
+            matches!(&*heading, "" | "Gyroscopes"),
+            "the vector of the one model, compared with the other's: {heading}"
+        );
+        heading.is_empty()
+    })
+    .await;
+    assert_eq!(best(&*serving, "What is a hinge joint?").await, "Hinges");
+    let refused = serving.put(vec![document("new.md", "New", &[("New", "Something new.")])]).await.unwrap_err();
+    assert!(matches!(refused, KnowledgeError::OtherSpace { .. }), "{refused}");
+    assert_eq!(best(&*home.open(turned).await, PARAPHRASE).await, "Gyroscopes");
 }
 
 async fn who_has_the_place_cannot_take_it(home: Home) {

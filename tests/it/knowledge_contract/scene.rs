@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chatkit_gateway::embedding::Embedder;
+use chatkit_gateway::identity::Ids;
 use chatkit_gateway::knowledge::embedded::EmbeddedKnowledge;
 use chatkit_gateway::knowledge::ingest::Addresses;
 use chatkit_gateway::knowledge::qdrant::QdrantKnowledge;
@@ -59,8 +60,7 @@ impl Home {
         let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
         let address = Address::parse(&variable("TEST_QDRANT_URL")?).unwrap();
         let settings = QdrantSettings { address, key: variable("TEST_QDRANT_API_KEY").map(Into::into), shape: None };
-        let collection = format!("contract-{}", Uuid::now_v7().simple());
-        Some(Self { place: Place::Real(settings), collection })
+        Some(Self { place: Place::Real(settings), collection: Ids::random().mint("contract") })
     }
 
     /// The knowledge base as a server opens it, which is ready.
@@ -86,6 +86,9 @@ impl Home {
         }
     }
 }
+
+/// What only vectors find, the passage on gyroscopes: it shares no word with the book.
+pub(crate) const PARAPHRASE: &str = "compass wander";
 
 /// A model of this name.
 pub(crate) fn toy(model: &str) -> Option<Arc<ToyEmbedder>> {

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use chatkit_gateway::knowledge::Search;
 
 use super::on_every_home;
-use super::scene::{Home, ask, best, book, found, toy};
+use super::scene::{Home, PARAPHRASE, ask, best, book, found, toy};
 
 on_every_home!(
     the_right_passage_is_first,
@@ -13,6 +13,7 @@ on_every_home!(
     a_follow_up_is_understood_by_what_was_asked_before,
     the_limit_holds_and_scores_fall,
     with_vectors_a_paraphrase_is_found_that_shares_no_word,
+    with_vectors_what_is_far_from_the_book_is_refused,
     an_embedding_model_that_is_away_leaves_the_words,
     a_strict_search_finds_what_is_there_and_nothing_else,
     nothing_is_found_in_an_empty_book,
@@ -70,18 +71,29 @@ async fn the_limit_holds_and_scores_fall(home: Home) {
 async fn with_vectors_a_paraphrase_is_found_that_shares_no_word(home: Home) {
     let words_alone = home.open(None).await;
     words_alone.put(book()).await.unwrap();
-    let paraphrase = "compass wander";
-    assert!(found(&*words_alone, paraphrase).await.is_empty());
+    assert!(found(&*words_alone, PARAPHRASE).await.is_empty());
     for document in book() {
         words_alone.remove(&document.path).await.unwrap();
     }
     let knowledge = home.open(toy("toy")).await;
     knowledge.put(book()).await.unwrap();
+    assert!(found(&*knowledge, PARAPHRASE).await.is_empty(), "how near is near enough is not known yet");
     knowledge.settle().await.unwrap();
     let described = knowledge.describe().await.unwrap();
     assert_eq!((described.retrieval, described.space.map(|space| space.model)), ("hybrid", Some("toy".to_owned())));
-    assert_eq!(best(&*knowledge, paraphrase).await, "Gyroscopes");
+    assert_eq!(best(&*knowledge, PARAPHRASE).await, "Gyroscopes");
     assert_eq!(best(&*knowledge, "What is a hinge joint?").await, "Hinges");
+}
+
+async fn with_vectors_what_is_far_from_the_book_is_refused(home: Home) {
+    let knowledge = home.open(toy("toy")).await;
+    knowledge.put(book()).await.unwrap();
+    knowledge.settle().await.unwrap();
+    for query in ["Which flour is best for bread?", "Can a lawyer sue the court?", "Which pill helps against fever?"] {
+        assert!(found(&*knowledge, query).await.is_empty(), "{query}");
+        let strict = Search { query, earlier: &[], limit: 3, strict: true };
+        assert!(ask(&*knowledge, &strict).await.is_empty(), "{query}");
+    }
 }
 
 async fn an_embedding_model_that_is_away_leaves_the_words(home: Home) {

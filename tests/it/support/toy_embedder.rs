@@ -1,7 +1,7 @@
 //! A model of meaning small enough to read: the first numbers of a vector count the words of ideas, the others are what
 //! is left of the words themselves.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use chatkit_gateway::embedding::{Embedder, EmbeddingError, EmbeddingSpace, Role, TaskStyle};
@@ -26,6 +26,10 @@ const OTHERS_SHARE: f32 = 0.2;
 pub(crate) struct ToyEmbedder {
     space: EmbeddingSpace,
     pub(crate) away: AtomicBool,
+    /// So many texts become vectors; after that it is as if it were away.
+    pub(crate) texts_left: AtomicUsize,
+    /// Whether each number stands for the idea beside its own: what one means by a number, another does not.
+    is_turned: bool,
 }
 
 impl ToyEmbedder {
@@ -33,7 +37,13 @@ impl ToyEmbedder {
     pub(crate) fn named(model: &str) -> Self {
         let dimensions = u32::try_from(IDEAS.len() + OTHERS).unwrap();
         let space = EmbeddingSpace { model: model.to_owned(), dimensions, task_style: TaskStyle::None };
-        Self { space, away: AtomicBool::new(false) }
+        let texts_left = AtomicUsize::new(usize::MAX);
+        Self { space, away: AtomicBool::new(false), texts_left, is_turned: false }
+    }
+
+    /// A model to which one thing lies where for the others another does.
+    pub(crate) fn turned(model: &str) -> Self {
+        Self { is_turned: true, ..Self::named(model) }
     }
 }
 
@@ -43,7 +53,15 @@ impl Embedder for ToyEmbedder {
         if self.away.load(Ordering::SeqCst) {
             return Err(EmbeddingError::Away("the toy is in its box".to_owned()));
         }
-        Ok(texts.iter().map(|text| vector(text)).collect())
+        let enough = |left: usize| if left == usize::MAX { Some(left) } else { left.checked_sub(texts.len()) };
+        if self.texts_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, enough).is_err() {
+            return Err(EmbeddingError::Away("the toy is worn out".to_owned()));
+        }
+        let mut vectors: Vec<Vec<f32>> = texts.iter().map(|text| vector(text)).collect();
+        for vector in vectors.iter_mut().filter(|_| self.is_turned) {
+            vector[..IDEAS.len()].rotate_right(1);
+        }
+        Ok(vectors)
     }
 
     fn space(&self) -> &EmbeddingSpace {

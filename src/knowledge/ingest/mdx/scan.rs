@@ -335,12 +335,12 @@ impl<'a> Scan<'a> {
             "style" => Some("</style>"),
             _ => None,
         };
-        if let Some(closing) = closing.filter(|_| tag.kind == super::tag::Kind::Open) {
-            if let Some(found) = self.find(end, closing) {
-                end += found + closing.len();
-                self.push(Piece::Instead(at..end, String::new()), &(at..end));
-                return end;
-            }
+        if let Some(closing) = closing.filter(|_| tag.kind == super::tag::Kind::Open)
+            && let Some(found) = self.find(end, closing)
+        {
+            end += found + closing.len();
+            self.push(Piece::Instead(at..end, String::new()), &(at..end));
+            return end;
         }
         self.push(Piece::Tag(at..end, tag), &(at..end));
         end

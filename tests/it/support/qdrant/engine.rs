@@ -13,10 +13,19 @@ use qdrant_client::qdrant::{
 use tonic::Status;
 use uuid::Uuid;
 
+/// What the real one does not take into the name of a collection.
+const NOT_IN_NAMES: &[char] = &['<', '>', ':', '"', '/', '\\', '|', '?', '*', '\0', '\u{1f}'];
+/// And how long it may be.
+const COLLECTION_NAME_BYTES_MAX: usize = 255;
+/// The longest vector.
+const DIMENSIONS_MAX: u64 = 65_536;
+
 #[derive(Default)]
 pub(crate) struct Engine {
     pub(crate) collections: BTreeMap<String, Collection>,
     pub(crate) aliases: BTreeMap<String, String>,
+    /// So many changes are still made, each operation of a batch being one; then the disk is full. None for no end.
+    pub(crate) changes_left: Option<usize>,
 }
 
 #[derive(Clone, Default)]
@@ -44,6 +53,18 @@ fn missing(name: &str) -> Status {
 }
 
 impl Engine {
+    /// One change is made.
+    pub(crate) fn change(&mut self) -> Result<(), Status> {
+        match &mut self.changes_left {
+            None => Ok(()),
+            Some(0) => Err(Status::permission_denied("the disk is full")),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+        }
+    }
+
     fn resolved<'a>(&'a self, name: &'a str) -> &'a str {
         self.aliases.get(name).map_or(name, String::as_str)
     }
@@ -58,6 +79,12 @@ impl Engine {
     }
 
     pub(crate) fn create(&mut self, name: &str, collection: Collection) -> Result<(), Status> {
+        if name.is_empty() || name.len() > COLLECTION_NAME_BYTES_MAX || name.contains(NOT_IN_NAMES) {
+            return Err(Status::invalid_argument("Validation error in body: [collection_name]"));
+        }
+        if collection.dense.values().any(|size| !(1..=DIMENSIONS_MAX).contains(size)) {
+            return Err(Status::invalid_argument("Validation error in body: [size: must be from 1 to 65536]"));
+        }
         if self.collections.contains_key(name) || self.aliases.contains_key(name) {
             return Err(Status::already_exists(format!("Collection `{name}` already exists!")));
         }
@@ -105,9 +132,18 @@ impl Collection {
         }
     }
 
+    /// Whether there is a vector of each of these names.
+    pub(crate) fn has_vectors(&self, names: &[String]) -> Result<(), Status> {
+        let unknown = names.iter().find(|name| !self.dense.contains_key(*name) && !self.sparse.contains_key(*name));
+        unknown.map_or(Ok(()), |name| {
+            Err(Status::invalid_argument(format!("Wrong input: Not existing vector name error: {name}")))
+        })
+    }
+
     pub(crate) fn sparse_is_right(&self, name: &str, vector: &SparseVector) -> Result<bool, Status> {
         let unique: BTreeSet<u32> = vector.indices.iter().copied().collect();
-        if unique.len() != vector.indices.len() || vector.values.len() != vector.indices.len() {
+        let is_finite = vector.values.iter().all(|value| value.is_finite());
+        if unique.len() != vector.indices.len() || vector.values.len() != vector.indices.len() || !is_finite {
             return Err(Status::invalid_argument("Validation error: indices: must be unique, and as many as values"));
         }
         let named = self.sparse.get(name).copied();
@@ -225,6 +261,9 @@ fn holds(condition: &Condition, key_of_point: &str, point: &Stored) -> bool {
             let own = point.payload.get(&field.key).and_then(|value| value.kind.as_ref());
             match (wanted, own) {
                 (Some(MatchValue::Keyword(wanted)), Some(value::Kind::StringValue(own))) => wanted == own,
+                (Some(MatchValue::Keywords(wanted)), Some(value::Kind::StringValue(own))) => {
+                    wanted.strings.contains(own)
+                }
                 (_, None) => false,
                 other => panic!("the fake does not know this condition: {other:?}"),
             }

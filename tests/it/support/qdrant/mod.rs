@@ -57,6 +57,8 @@ pub(crate) enum What {
     Refused(Code, &'static str),
     /// The connection breaks.
     Cut,
+    /// It goes on as asked, after this was done by somebody else.
+    Meanwhile(fn(&mut Engine)),
 }
 
 impl FakeQdrant {
@@ -133,6 +135,10 @@ async fn meet(State(world): State<Arc<World>>, request: Request, next: Next) -> 
     }
     match world.wrong_with(&method) {
         None => next.run(request).await,
+        Some(What::Meanwhile(done)) => {
+            done(&mut world.engine.lock().unwrap());
+            next.run(request).await
+        }
         Some(What::Refused(code, message)) => Status::new(code, message).into_http(),
         Some(What::Cut) => {
             let mut response = Response::new(Body::from_stream(stream::iter([Err::<Vec<u8>, _>("cut")])));

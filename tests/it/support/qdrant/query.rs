@@ -23,9 +23,20 @@ type Ranking = Vec<(String, f32)>;
 impl Collection {
     pub(crate) fn query(&self, asked: &QueryPoints) -> Result<Vec<ScoredPoint>, Status> {
         let limit = asked.limit.unwrap_or(LIMIT_DEFAULT) as usize;
+        if limit == 0 || asked.prefetch.iter().any(|prefetch| prefetch.limit == Some(0)) || asked.timeout == Some(0) {
+            return Err(Status::invalid_argument("Validation error in body: [limit, timeout: must be 1 or larger]"));
+        }
+        if let Some(VectorOptions::Include(only)) =
+            asked.with_vectors.as_ref().and_then(|with| with.selector_options.as_ref())
+        {
+            self.has_vectors(&only.names)?;
+        }
         let passing = self.passing(asked.filter.as_ref())?;
         let mut ranking = match asked.query.as_ref().and_then(|query| query.variant.as_ref()) {
             Some(Variant::Fusion(fusion)) if *fusion == Fusion::Rrf as i32 => {
+                if asked.using.is_some() {
+                    return Err(Status::invalid_argument("Bad request: a fusion is of no vector"));
+                }
                 if asked.prefetch.is_empty() {
                     return Err(Status::invalid_argument("Bad request: Fusion query cannot be used without prefetch"));
                 }

@@ -39,6 +39,11 @@ fn done() -> wire::PointsOperationResponse {
     wire::PointsOperationResponse { result: Some(result), ..Default::default() }
 }
 
+/// The real one would not mind; what comes after such a change might not see it, though.
+fn waits(wait: Option<bool>) -> Result<(), Status> {
+    if wait == Some(true) { Ok(()) } else { Err(Status::invalid_argument("the fake wants wait=true")) }
+}
+
 #[async_trait]
 impl wire::qdrant_server::Qdrant for Service {
     async fn health_check(&self, _: Request<wire::HealthCheckRequest>) -> Answer<wire::HealthCheckReply> {
@@ -50,13 +55,19 @@ service! {
     wire::points_server::Points {
     async fn upsert(&self, request: Request<wire::UpsertPoints>) -> Answer<wire::PointsOperationResponse> {
         let asked = request.into_inner();
-        self.0.lock().unwrap().collection_mut(&asked.collection_name)?.upsert(asked.points)?;
+        waits(asked.wait)?;
+        let mut engine = self.0.lock().unwrap();
+        engine.change()?;
+        engine.collection_mut(&asked.collection_name)?.upsert(asked.points)?;
         answered(done())
     }
 
     async fn delete(&self, request: Request<wire::DeletePoints>) -> Answer<wire::PointsOperationResponse> {
         let asked = request.into_inner();
-        self.0.lock().unwrap().collection_mut(&asked.collection_name)?.remove(asked.points)?;
+        waits(asked.wait)?;
+        let mut engine = self.0.lock().unwrap();
+        engine.change()?;
+        engine.collection_mut(&asked.collection_name)?.remove(asked.points)?;
         answered(done())
     }
 
@@ -79,6 +90,7 @@ service! {
         request: Request<wire::CreateFieldIndexCollection>,
     ) -> Answer<wire::PointsOperationResponse> {
         let asked = request.into_inner();
+        waits(asked.wait)?;
         assert_eq!(asked.field_type, Some(wire::FieldType::Keyword as i32));
         self.0.lock().unwrap().collection_mut(&asked.collection_name)?.indexes.insert(asked.field_name);
         answered(done())
@@ -89,6 +101,9 @@ service! {
         let engine = self.0.lock().unwrap();
         let collection = engine.collection(&asked.collection_name)?;
         let passing = collection.passing(asked.filter.as_ref())?;
+        if asked.limit == Some(0) {
+            return Err(Status::invalid_argument("Validation error in body: [limit: must be 1 or larger]"));
+        }
         let from = asked.offset.as_ref().map(|id| key(Some(id))).transpose()?.unwrap_or_default();
         let mut rest = passing.range(from..);
         let limit = asked.limit.unwrap_or(10) as usize;
@@ -112,8 +127,11 @@ service! {
     async fn update_batch(&self, request: Request<wire::UpdateBatchPoints>) -> Answer<wire::UpdateBatchResponse> {
         let asked = request.into_inner();
         let mut engine = self.0.lock().unwrap();
-        let collection = engine.collection_mut(&asked.collection_name)?;
+        waits(asked.wait)?;
+        // As in the real one, what came before an operation that fails stays.
         for operation in asked.operations {
+            engine.change()?;
+            let collection = engine.collection_mut(&asked.collection_name)?;
             match operation.operation {
                 Some(Operation::Upsert(list)) => collection.upsert(list.points)?,
                 Some(Operation::DeletePoints(delete)) => collection.remove(delete.points)?,
@@ -131,6 +149,9 @@ service! {
 
     async fn query_batch(&self, request: Request<wire::QueryBatchPoints>) -> Answer<wire::QueryBatchResponse> {
         let asked = request.into_inner();
+        if asked.timeout.is_none_or(|seconds| seconds == 0) {
+            return Err(Status::invalid_argument("the fake wants to know how long somebody waits"));
+        }
         let engine = self.0.lock().unwrap();
         let collection = engine.collection(&asked.collection_name)?;
         let queries = asked.query_points.iter().map(|query| {
