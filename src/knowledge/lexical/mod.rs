@@ -2,6 +2,8 @@
 //!
 //! Pure: where the passages come from is the knowledge bases' business.
 
+mod build;
+mod candidates;
 mod census;
 mod index;
 mod judge;

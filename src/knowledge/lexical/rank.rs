@@ -1,14 +1,11 @@
 //! Which passages answer a question best, how well, and whether well enough.
 
+use super::candidates::candidates;
 use super::index::Index;
 use super::judge::{STRICT, Signs, USUAL};
 use super::query::{ALIKE_BESIDE_QUALITY, ALIKE_QUALITY, Concept, QUIET_SHARE, concepts};
 use crate::knowledge::Search;
 
-/// What a word counts for a passage that is only elsewhere on its page.
-const PAGE_SHARE: f32 = 0.2;
-/// Passages whose words are looked at in their order.
-const CANDIDATES_MAX: usize = 64;
 /// Most passages that are handed out.
 const LIMIT_MAX: usize = 100;
 /// So many times as many are handed out as were asked for.
@@ -104,7 +101,7 @@ impl Index {
             signs.foreign = foreign;
             (Hit { passage: candidate.passage, score: signs.score() }, signs)
         };
-        self.candidates(&concepts, wanted).into_iter().map(judge).collect()
+        candidates(self, &concepts, wanted).into_iter().map(judge).collect()
     }
 
     /// What a passage lacks of what was asked about.
@@ -126,7 +123,13 @@ impl Index {
                 others_lack += concept.telling * (1.0 - covered(here));
             }
             asked += concept.telling;
-            lack += concept.telling * (1.0 - covered(here).max(BESIDE_SHARE * self.beside(passage, concept)));
+            // What stands beside it cannot cover more than this, and looking there takes longest.
+            let covered = if covered(here) >= BESIDE_SHARE {
+                covered(here)
+            } else {
+                covered(here).max(BESIDE_SHARE * self.beside(passage, concept))
+            };
+            lack += concept.telling * (1.0 - covered);
         }
         signs.property = if of_names && others > 0.0 { others_lack / others } else { 0.0 };
         signs.lack = if asked > 0.0 { lack / asked } else { 0.0 };
@@ -147,48 +150,6 @@ impl Index {
     fn here(&self, passage: u32, concept: &Concept) -> f32 {
         let stands = |word: u32| self.postings(word).binary_search_by_key(&passage, |posting| posting.passage).is_ok();
         concept.words.iter().filter(|&&(word, _)| stands(word)).map(|&(_, quality)| quality).fold(0.0, f32::max)
-    }
-
-    /// The passages with the largest share of what is wanted.
-    fn candidates(&self, concepts: &[Concept], wanted: f32) -> Vec<Hit> {
-        let mut scores = vec![0.0f32; self.len()];
-        let mut strengths = vec![0.0f32; self.len()];
-        let mut on_page = vec![0.0f32; self.pages()];
-        let mut pages: Vec<u32> = Vec::new();
-        for concept in concepts {
-            for &(word, quality) in &concept.words {
-                for posting in self.postings(word) {
-                    let strength = posting.strength * quality;
-                    let known = &mut strengths[posting.passage as usize];
-                    *known = known.max(strength);
-                    let page = self.page_of(posting.passage);
-                    let page_known = &mut on_page[page as usize];
-                    if *page_known == 0.0 {
-                        pages.push(page);
-                    }
-                    *page_known = page_known.max(strength);
-                }
-            }
-            for page in pages.drain(..) {
-                let elsewhere = PAGE_SHARE * std::mem::take(&mut on_page[page as usize]);
-                for passage in self.page(page) {
-                    let here = std::mem::take(&mut strengths[passage as usize]);
-                    scores[passage as usize] += concept.weight * here.max(elsewhere);
-                }
-            }
-        }
-        let hits = scores.iter().enumerate().filter(|&(_, &score)| score > 0.0);
-        let mut hits: Vec<Hit> = hits
-            .map(|(passage, score)| Hit {
-                passage: u32::try_from(passage).expect("passages are numbered in u32"),
-                score: score / wanted,
-            })
-            .collect();
-        if hits.len() > CANDIDATES_MAX {
-            hits.select_nth_unstable_by(CANDIDATES_MAX, by_score);
-            hits.truncate(CANDIDATES_MAX);
-        }
-        hits
     }
 
     /// How much of the question stands together in the passage as it does in the question, from 0 to 1.
@@ -227,7 +188,7 @@ fn covered(quality: f32) -> f32 {
     }
 }
 
-fn by_score(one: &Hit, other: &Hit) -> std::cmp::Ordering {
+pub(super) fn by_score(one: &Hit, other: &Hit) -> std::cmp::Ordering {
     other.score.total_cmp(&one.score).then(one.passage.cmp(&other.passage))
 }
 

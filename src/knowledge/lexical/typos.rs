@@ -15,13 +15,19 @@ pub(super) struct Spellings {
 
 #[derive(Debug)]
 struct Spelling {
-    letters: Vec<char>,
+    letters: Box<[char]>,
     /// Which letters are in it, a bit for each; most words are told apart by it alone.
     mask: u32,
     number: u32,
 }
 
 impl Spellings {
+    /// Gives back the memory that was kept for further words.
+    pub(super) fn shrink_to_fit(&mut self) {
+        self.buckets.values_mut().for_each(Vec::shrink_to_fit);
+        self.buckets.shrink_to_fit();
+    }
+
     /// Adds a word; `number` is what is given back for it.
     pub(super) fn add(&mut self, word: &str, number: u32) {
         let letters: Vec<char> = word.chars().collect();
@@ -29,7 +35,7 @@ impl Spellings {
         {
             self.buckets.entry((first, letters.len())).or_default().push(Spelling {
                 mask: mask(&letters),
-                letters,
+                letters: letters.into(),
                 number,
             });
         }
