@@ -32,9 +32,9 @@ type Words<'a> = Vec<Cow<'a, str>>;
 /// Passages that follow one another in one section become one, which keeps the address they share and the score of the
 /// best. Passages under different headings stay apart, even when they touch: each has an anchor of its own, and a
 /// sentence is cited where it stands. Of passages that say the same, on whatever page, the best stays.
-pub fn arrange(ranked: Vec<(Arc<Passage>, f32)>, limit: usize) -> Vec<Found> {
+pub fn arrange(ranked: &[(Arc<Passage>, f32)], limit: usize) -> Vec<Found> {
     let mut places: Vec<Place<'_>> = Vec::new();
-    for (passage, score) in &ranked {
+    for (passage, score) in ranked {
         let words = words(&passage.text);
         if places.iter().any(|place| place.says(passage, &words)) {
             continue;
@@ -160,8 +160,8 @@ mod tests {
 
     #[track_caller]
     fn check(ranked: &[(&Arc<Passage>, f32)], limit: usize, expected: &[(&str, &str, f32)]) {
-        let ranked = ranked.iter().map(|&(passage, score)| (Arc::clone(passage), score)).collect();
-        let found = arrange(ranked, limit);
+        let ranked: Vec<_> = ranked.iter().map(|&(passage, score)| (Arc::clone(passage), score)).collect();
+        let found = arrange(&ranked, limit);
         let shown: Vec<_> =
             found.iter().map(|found| (found.passage.id.as_str(), found.passage.text.as_str(), found.score)).collect();
         assert_eq!(shown, expected);
@@ -190,7 +190,7 @@ mod tests {
         let long = |position| passage("a", "x", position, &format!("{} ", letter(position)).repeat(250));
         let parts: Vec<_> = (0..6).map(long).collect();
         let ranked: Vec<_> = parts.iter().map(|part| (Arc::clone(part), 0.5)).collect();
-        let found = arrange(ranked, 9);
+        let found = arrange(&ranked, 9);
         assert_eq!(found.len(), SECTION_PLACES);
         assert!(found.iter().all(|found| found.passage.text.chars().count() <= JOINED_CHARS_MAX));
         assert!(found[0].passage.text.starts_with("aaa ") && found[0].passage.text.contains("bbb "));
@@ -230,7 +230,7 @@ mod tests {
                 })
                 .collect();
             ranked.sort_by(|one, other| other.1.total_cmp(&one.1));
-            let found = arrange(ranked.clone(), limit);
+            let found = arrange(&ranked, limit);
             prop_assert!(found.len() <= limit);
             prop_assert!(found.windows(2).all(|pair| pair[0].score >= pair[1].score));
             for found in &found {

@@ -266,7 +266,7 @@ impl KnowledgeBase for EmbeddedKnowledge {
             best(&held, asked, vector.as_deref(), near_floor)
         };
         let ranked = |hit: Hit| (Arc::clone(held.index.passage(hit.passage)), hit.score);
-        Ok(arrange(hits.into_iter().map(ranked).collect(), asked.limit))
+        Ok(arrange(&hits.into_iter().map(ranked).collect::<Vec<_>>(), asked.limit))
     }
 
     async fn put(&self, documents: Vec<Document>) -> Result<(), KnowledgeError> {

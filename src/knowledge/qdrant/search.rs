@@ -229,7 +229,7 @@ impl Answer {
         };
         let ranked = |hit: Hit| (Arc::clone(index.passage(hit.passage)), hit.score);
         let hits = hybrid::best(&index, asked, &near, self.record.near_floor);
-        arrange(hits.into_iter().map(ranked).collect(), asked.limit)
+        arrange(&hits.into_iter().map(ranked).collect::<Vec<_>>(), asked.limit)
     }
 }
 
