@@ -80,7 +80,10 @@ impl Asked {
         };
         let all: Vec<String> = words::each(question).collect();
         let has = |list: &str| all.iter().any(|word| list.split_whitespace().any(|known| known == word));
-        let starts = |start: &[&str]| all.iter().map(String::as_str).take(start.len()).eq(start.iter().copied());
+        // Who goes on with a conversation says so first.
+        let joins =
+            |word: &&str| matches!(*word, "and" | "but" | "so" | "or" | "then" | "also" | "ok" | "okay" | "well");
+        let opening: Vec<&str> = all.iter().map(String::as_str).skip_while(joins).take(2).collect();
         let weights: HashMap<String, f64> = informative.iter().map(weigh).collect();
         // Of "a ROS 2 action" the action is asked for: of several words the rarest one.
         let subject = informative.iter().rev().max_by(|one, other| weights[*one].total_cmp(&weights[*other])).cloned();
@@ -88,7 +91,7 @@ impl Asked {
             weights,
             subject,
             wants_definition: has("define definition meaning mean مراد تعریف")
-                || ["is", "are", "s"].iter().any(|verb| starts(&["what", verb]))
+                || ["is", "are", "s"].iter().any(|verb| opening == ["what", verb])
                 || all.ends_with(&["کیا".into(), "ہے".into()]),
             wants_code: has(
                 "code command commands snippet script syntax install example examples write implement program python کوڈ کمانڈ",
