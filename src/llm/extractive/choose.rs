@@ -85,8 +85,14 @@ impl Asked {
             |word: &&str| matches!(*word, "and" | "but" | "so" | "or" | "then" | "also" | "ok" | "okay" | "well");
         let opening: Vec<&str> = all.iter().map(String::as_str).skip_while(joins).take(2).collect();
         let weights: HashMap<String, f64> = informative.iter().map(weigh).collect();
-        // Of "a ROS 2 action" the action is asked for: of several words the rarest one.
-        let subject = informative.iter().rev().max_by(|one, other| weights[*one].total_cmp(&weights[*other])).cloned();
+        // Of "a topic in ROS 2" the topic is asked for, and of "a ROS 2 action" the action: what stands before the first
+        // preposition, and of several words the rarest one.
+        let places = ["in", "of", "for", "with", "on", "at", "from", "by"];
+        let named: Vec<String> = all.iter().take_while(|word| !places.contains(&word.as_str())).cloned().collect();
+        let named = words::informative(&named.join(" "));
+        let subjects = if named.is_empty() { &informative } else { &named };
+        let rarity = |word: &String| weights.get(word).copied().unwrap_or(0.0);
+        let subject = subjects.iter().rev().max_by(|one, other| rarity(one).total_cmp(&rarity(other))).cloned();
         Self {
             weights,
             subject,
