@@ -121,10 +121,9 @@ impl Links {
         self.written += c.len_utf16();
         given.text.push(c);
         self.behind_address &= !ends_address(c);
-        self.word = match c {
-            _ if c.is_ascii_alphanumeric() || matches!(c, ':' | '/' | '.') => std::mem::take(&mut self.word),
-            _ => String::new(),
-        };
+        if !c.is_ascii_alphanumeric() && !matches!(c, ':' | '/' | '.') {
+            self.word.clear();
+        }
         if self.word.len() < SCHEME_CHARS_MAX {
             self.word.push(c.to_ascii_lowercase());
         }
