@@ -1,7 +1,9 @@
 //! The sentences of an answer that claim something, with their places in it: headings, courtesies and what merely leads
 //! over are none.
 
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use crate::knowledge::lexical::telling::{Told, telling};
 use crate::llm::sentences_of;
@@ -10,12 +12,18 @@ use crate::llm::sentences_of;
 const LEAD_TERMS: usize = 3;
 
 /// Stems that say nothing in an answer, though they might in a book.
-const COURTESIES: &str = "sure certain cours absolut hello welcom sorri pleas glad happi hope feel free follow summari \
+static COURTESIES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    "sure certain cours absolut hello welcom sorri pleas glad happi hope feel free follow summari \
     short brief overal final note conclus above below let ask step simpl clear basic addit furthermor moreov \
-    therefor thus henc howev accord passag sourc inform";
+    therefor thus henc howev accord passag sourc inform"
+        .split_whitespace()
+        .collect()
+});
 
 /// Words that deny; a sentence with one says the opposite of the same sentence without.
-const DENIALS: &str = "not no never none nothing neither nor without cannot cant نہیں نہ nicht kein keine";
+static DENIALS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    "not no never none nothing neither nor without cannot cant نہیں نہ nicht kein keine".split_whitespace().collect()
+});
 
 /// What a book that does not cover something does not do.
 const COVERING: &str = "cover covers mention mentions say says contain contains answer answers discuss discusses describe \
@@ -45,7 +53,7 @@ pub(super) fn claims(answer: &str) -> Vec<Claim<'_>> {
 
 /// Whether a text denies something.
 pub(super) fn denies(text: &str) -> bool {
-    words(text).any(|word| DENIALS.split_whitespace().any(|known| known == word) || word.ends_with("n't"))
+    words(text).any(|word| DENIALS.contains(word.as_str()) || word.ends_with("n't"))
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> {
@@ -57,7 +65,7 @@ fn claim<'a>(answer: &str, text: &'a str, is_code: bool) -> Option<Claim<'a>> {
     let start = text.as_ptr() as usize - answer.as_ptr() as usize;
     let mut told: Vec<Told> = Vec::new();
     for term in telling(&without_targets(text)) {
-        let courtesy = COURTESIES.split_whitespace().any(|known| known == term.stem);
+        let courtesy = COURTESIES.contains(term.stem.as_str());
         if !courtesy && !told.contains(&term) {
             told.push(term);
         }
