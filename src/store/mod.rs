@@ -18,6 +18,7 @@
 //!   theirs or deleted is [`StoreError::NoAttachment`], and nothing of the message is kept.
 //! - **Each method is one transaction**: all of it happens, or nothing.
 
+pub mod accounts;
 pub mod attachments;
 mod batch;
 mod cursor;
@@ -38,6 +39,7 @@ use chatkit_protocol::{
 
 use crate::identity::OwnerId;
 
+pub use accounts::AccountStore;
 pub use attachments::AttachmentStore;
 pub use failure::{Migrated, OpenError};
 pub use notes::{ItemNote, Spent, Tokens};
