@@ -16,6 +16,7 @@ use crate::agent::Tutor;
 use crate::agent::tools::knowledge_base::QueryKnowledgeBase;
 use crate::attachments::{AttachmentOptions, Attachments, Surroundings};
 use crate::auth::Authenticator;
+use crate::auth::accounts::Accounts;
 use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
@@ -161,6 +162,8 @@ impl App {
             clock: clock.clone(),
             ids: ids.clone(),
         };
+        let accounts = settings.access.accounts.as_ref();
+        let accounts = accounts.map(|set| Accounts::new(database.accounts(), set, clock.clone(), ids.clone()));
         let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
         let chat =
             Chat::new(store.clone(), responder, clock.clone(), ids.clone(), options).keeping(attachments.clone());
@@ -170,7 +173,7 @@ impl App {
             tutor,
             attachments,
             everybody,
-            auth: Authenticator::new(Visitors::new(secrets)),
+            auth: Authenticator::new(Visitors::new(secrets)).with_accounts(accounts),
             clock,
             ids,
             body_bytes_max: settings.http.body_bytes_max,
