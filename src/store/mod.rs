@@ -16,11 +16,14 @@
 //!   gone with the item, and never part of what is read back as the item. What turns cost outlives their threads.
 //! - **An attachment that a message names belongs to the message's thread from then on**; one that is not there, not
 //!   theirs or deleted is [`StoreError::NoAttachment`], and nothing of the message is kept.
+//! - **What is counted is counted once for all instances**, all of a claim or nothing, and together with the turn it is
+//!   claimed for ([`StoreError::Exceeded`]).
 //! - **Each method is one transaction**: all of it happens, or nothing.
 
 pub mod accounts;
 pub mod attachments;
 mod batch;
+pub mod counts;
 mod cursor;
 mod failure;
 mod migration;
@@ -41,6 +44,7 @@ use crate::identity::OwnerId;
 
 pub use accounts::AccountStore;
 pub use attachments::AttachmentStore;
+pub use counts::{Claim, CountStore, Exceeded, Limit, TokenLimit, Used};
 pub use failure::{Migrated, OpenError};
 pub use notes::{ItemNote, Spent, Tokens};
 pub use passages::PassageStore;
@@ -77,6 +81,9 @@ pub enum StoreError {
     /// Another turn holds the thread.
     #[error("another turn is running in this thread")]
     Busy,
+    /// A limit was reached; nothing was counted.
+    #[error("a limit was reached")]
+    Exceeded(Exceeded),
     /// This turn no longer holds the thread, or the thread was deleted.
     #[error("the turn no longer holds its thread")]
     TurnLost,

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod attachments;
+mod counts;
 mod passages;
 mod threads;
 mod turns;

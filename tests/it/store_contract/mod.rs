@@ -2,6 +2,7 @@
 
 mod amendments;
 mod attachments;
+mod counts;
 mod items;
 mod notes;
 mod passages;
