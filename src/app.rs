@@ -16,7 +16,7 @@ use crate::agent::Tutor;
 use crate::agent::tools::knowledge_base::QueryKnowledgeBase;
 use crate::attachments::{AttachmentOptions, Attachments, Surroundings};
 use crate::auth::Authenticator;
-use crate::auth::accounts::Accounts;
+use crate::auth::accounts::{self, Accounts};
 use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
@@ -162,8 +162,16 @@ impl App {
             clock: clock.clone(),
             ids: ids.clone(),
         };
-        let accounts = settings.access.accounts.as_ref();
-        let accounts = accounts.map(|set| Accounts::new(database.accounts(), set, clock.clone(), ids.clone()));
+        let accounts = settings.access.accounts.as_ref().map(|set| {
+            let surroundings = accounts::Surroundings {
+                store: database.accounts(),
+                counts: database.counts(),
+                attempts_per_minute: settings.limits.attempts_per_minute,
+                clock: clock.clone(),
+                ids: ids.clone(),
+            };
+            Accounts::new(surroundings, set)
+        });
         let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
         let chat =
             Chat::new(store.clone(), responder, clock.clone(), ids.clone(), options).keeping(attachments.clone());

@@ -14,14 +14,15 @@ use tokio_util::sync::CancellationToken;
 use super::AuthError;
 use super::audit::Pseudonyms;
 use super::password::{Busy, Passwords, Verdict};
-use super::session::{Minted, Tokens};
+use super::session::{Minted, Tokens, Told};
 use crate::clock::Clock;
 use crate::config::AccountSettings;
 use crate::identity::{ClientAddress, Identity, Ids, OwnerId};
 use crate::store::accounts::{
     Account, AuditEntry, Background, EmailAddress, NewAccount, NewSession, Refreshed, SweptAccounts,
 };
-use crate::store::{AccountStore, StoreError};
+use crate::store::counts::Claim;
+use crate::store::{AccountStore, CountStore, StoreError};
 
 /// An account has so many live sessions; the oldest one ends when another is opened.
 const SESSIONS_TOGETHER_MAX: u32 = 20;
@@ -37,8 +38,26 @@ const OVER_REMEMBERED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const LOG_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// How often it is looked for what is to go, while people sign in.
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How often an account's sessions are refreshed within a minute, all of them together.
+const REFRESHES_PER_MINUTE_MAX: u64 = 20;
+/// Attempts are counted for so long from the first one on.
+const ATTEMPTS_WINDOW: Duration = Duration::from_secs(60);
 /// Rows that one statement takes away at most.
 const SWEEP_ROWS_MAX: u32 = 1_000;
+
+/// What accounts stand on.
+pub struct Surroundings {
+    /// Where they are kept.
+    pub store: Arc<dyn AccountStore>,
+    /// Where attempts are counted, for all instances together.
+    pub counts: Arc<dyn CountStore>,
+    /// Attempts to sign up or in from one address in a minute; any number when it is none.
+    pub attempts_per_minute: Option<u64>,
+    /// The time.
+    pub clock: Clock,
+    /// Names.
+    pub ids: Ids,
+}
 
 /// Where a request comes from, and what it is called.
 #[derive(Clone, Debug)]
@@ -100,6 +119,12 @@ pub enum AccountError {
     /// There is no such pair of address and password.
     #[error("e-mail address or password is wrong")]
     WrongPair,
+    /// There were too many attempts from there, or for this account.
+    #[error("there were too many attempts; try again in {again_after_s} s")]
+    TooManyAttempts {
+        /// When the next one is heard, in seconds from now.
+        again_after_s: u32,
+    },
     /// Too many people sign in at once.
     #[error("too many people are signing in; try again in a few seconds")]
     Busy,
@@ -123,6 +148,8 @@ pub struct Accounts(Arc<Desk>);
 
 struct Desk {
     store: Arc<dyn AccountStore>,
+    counts: Arc<dyn CountStore>,
+    attempts_per_minute: Option<u64>,
     passwords: Passwords,
     tokens: Tokens,
     pseudonyms: Pseudonyms,
@@ -141,10 +168,13 @@ impl std::fmt::Debug for Accounts {
 }
 
 impl Accounts {
-    /// Accounts in this store.
-    pub fn new(store: Arc<dyn AccountStore>, settings: &AccountSettings, clock: Clock, ids: Ids) -> Self {
+    /// Accounts in a store.
+    pub fn new(surroundings: Surroundings, settings: &AccountSettings) -> Self {
+        let Surroundings { store, counts, attempts_per_minute, clock, ids } = surroundings;
         Self(Arc::new(Desk {
             store,
+            counts,
+            attempts_per_minute,
             passwords: Passwords::default(),
             tokens: Tokens::new(&settings.secrets),
             pseudonyms: Pseudonyms::new(settings.secrets[0].clone()),
@@ -161,6 +191,7 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::EmailTaken`], or what keeps anybody from signing in.
     pub async fn sign_up(&self, wish: SignUp, visit: &Visit) -> Result<Opened, AccountError> {
+        self.attempt(visit).await?;
         let password_hash = self.0.passwords.hash(&wish.password).await?;
         let (now, entry) = self.begin(visit, Some(&wish.email));
         let SignUp { email, full_name, background, .. } = wish;
@@ -180,6 +211,7 @@ impl Accounts {
     /// [`AccountError::WrongPair`], told alike and as late whether or not there is such an account; or what keeps
     /// anybody from signing in.
     pub async fn sign_in(&self, wish: SignIn, visit: &Visit) -> Result<Opened, AccountError> {
+        self.attempt(visit).await?;
         let asked = Instant::now();
         let lock = self.0.store.lock(&wish.email).await?;
         let kept = lock.as_ref().and_then(|lock| lock.password_hash.as_ref());
@@ -206,13 +238,13 @@ impl Accounts {
     /// # Errors
     /// The session is over, or not one of this server; or what keeps anybody from signing in.
     pub async fn refresh(&self, token: &str, visit: &Visit) -> Result<Opened, AccountError> {
-        let token_hash = self.read(token)?;
+        let Told { account_id, token_hash } = self.read(token)?;
+        self.count(format!("refresh:{account_id}"), REFRESHES_PER_MINUTE_MAX).await?;
         let (now, entry) = self.begin(visit, None);
         let kept = self.0.store.session(&token_hash, now).await?;
         let lifetime = kept.as_ref().map_or(self.0.lifetime, |kept| {
             (kept.expires_at.utc() - kept.created_at.utc()).to_std().unwrap_or(self.0.lifetime)
         });
-        let account_id = kept.map(|kept| kept.account_id).unwrap_or_default();
         let minted = self.0.tokens.mint(&account_id, now, lifetime, &self.0.ids);
         let stolen_before = Timestamp::new(now.utc() - REFRESH_AGAIN);
         match self.0.store.refresh(&token_hash, &session(&minted, now), stolen_before, &entry).await? {
@@ -232,7 +264,7 @@ impl Accounts {
     /// # Errors
     /// The token is not one of this server, or the accounts cannot be reached.
     pub async fn sign_out(&self, token: &str, visit: &Visit) -> Result<(), AccountError> {
-        let token_hash = self.read(token)?;
+        let Told { token_hash, .. } = self.read(token)?;
         let (_, entry) = self.begin(visit, None);
         Ok(self.0.store.sign_out(&token_hash, &entry).await?)
     }
@@ -310,13 +342,33 @@ impl Accounts {
         }
     }
 
+    /// Counts an attempt to sign up or in by where it comes from; all whose address is not known together.
+    async fn attempt(&self, visit: &Visit) -> Result<(), AccountError> {
+        let Some(allowed) = self.0.attempts_per_minute else { return Ok(()) };
+        let from = visit.address.map_or_else(|| "unknown".to_owned(), |address| self.0.pseudonyms.address(address));
+        self.count(format!("attempt:{from}"), allowed).await
+    }
+
+    async fn count(&self, key: String, allowed: u64) -> Result<(), AccountError> {
+        let now = self.0.clock.now();
+        let claim = Claim { key, allowed, units: 1, resets_at: Timestamp::new(now.utc() + ATTEMPTS_WINDOW) };
+        match self.0.counts.claim(&[claim], now).await {
+            Ok(()) => Ok(()),
+            Err(StoreError::Exceeded(exceeded)) => {
+                let wait_s = (exceeded.resets_at.utc() - now.utc()).as_seconds_f64().ceil().max(1.0);
+                Err(AccountError::TooManyAttempts { again_after_s: wait_s as u32 })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     async fn live(&self, token: &str) -> Result<String, AuthError> {
-        let token_hash = self.read(token)?;
+        let Told { token_hash, .. } = self.read(token)?;
         let kept = self.0.store.session(&token_hash, self.0.clock.now()).await?;
         Ok(kept.ok_or(AuthError::SessionOver)?.account_id)
     }
 
-    fn read(&self, token: &str) -> Result<String, AuthError> {
+    fn read(&self, token: &str) -> Result<Told, AuthError> {
         self.0.tokens.read(token).map_err(|_| AuthError::NoSession)
     }
 

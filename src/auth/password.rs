@@ -195,7 +195,8 @@ impl Kept {
         if params.m_cost() > FOREIGN_MEMORY_KIB_MAX || params.t_cost() > FOREIGN_PASSES_MAX {
             return Self::Unknown;
         }
-        let is_strong = hash.algorithm.as_str() == "argon2id" && params.m_cost() >= MEMORY_KIB && params.t_cost() >= PASSES;
+        let is_strong =
+            hash.algorithm.as_str() == "argon2id" && params.m_cost() >= MEMORY_KIB && params.t_cost() >= PASSES;
         Self::Argon2 { hash, is_strong }
     }
 }
@@ -256,7 +257,8 @@ mod tests {
         let weak = weak.hash_password(b"correct horse").unwrap().to_string();
         assert!(matches!(rehashed(&passwords, "correct horse", &weak).await, Some(Some(_))));
         let endless = weak.replace("m=8,t=1", "m=4194304,t=4096");
-        for odd in ["", "correct horse", "$2b$31$", "$2b$é", "$argon2id$", "$1$salt$hash", &endless, &passwords.nobody] {
+        for odd in ["", "correct horse", "$2b$31$", "$2b$é", "$argon2id$", "$1$salt$hash", &endless, &passwords.nobody]
+        {
             assert!(rehashed(&passwords, "correct horse", odd).await.is_none(), "{odd}");
             assert!(rehashed(&passwords, "", odd).await.is_none(), "{odd}");
         }

@@ -42,6 +42,13 @@ pub(super) struct Minted {
     pub(super) expires_at: Timestamp,
 }
 
+/// What a token says that was given out here; whether its session is live, the store knows.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) account_id: String,
+    pub(super) token_hash: String,
+}
+
 /// Makes tokens and reads them.
 pub(super) struct Tokens {
     signing: EncodingKey,
@@ -81,13 +88,14 @@ impl Tokens {
         Minted { token_hash: hash(&token), token: SecretString::from(token), expires_at }
     }
 
-    /// The hash of a token that was given out here.
-    pub(super) fn read(&self, token: &str) -> Result<String, NotOurs> {
+    /// What a token says that was given out here.
+    pub(super) fn read(&self, token: &str) -> Result<Told, NotOurs> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(NotOurs);
         }
-        let is_signed = |key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).is_ok();
-        if self.verifying.iter().any(is_signed) { Ok(hash(token)) } else { Err(NotOurs) }
+        let decoded = |key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok();
+        let told = self.verifying.iter().find_map(decoded).ok_or(NotOurs)?;
+        Ok(Told { account_id: told.claims.sub, token_hash: hash(token) })
     }
 }
 
@@ -136,7 +144,8 @@ mod tests {
         let here = tokens(&["a secret"]);
         let minted = mint(&here);
         let token = minted.token.expose_secret();
-        assert_eq!(here.read(token), Ok(minted.token_hash.clone()));
+        let told = Told { account_id: "usr_1".to_owned(), token_hash: minted.token_hash.clone() };
+        assert_eq!(here.read(token), Ok(told));
         assert_eq!(tokens(&["another secret"]).read(token), Err(NotOurs));
         assert_ne!(mint(&here).token.expose_secret(), token, "two tokens of one moment differ");
         assert!(is_of_a_session(token));

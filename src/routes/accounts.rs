@@ -93,7 +93,9 @@ async fn refresh(State(app): State<App>, desk: Desk, Shown { token }: Shown) -> 
 /// Ends the session that is shown, everywhere.
 async fn sign_out(State(app): State<App>, desk: Desk, Shown { token }: Shown) -> Result<Response, ApiError> {
     match desk.accounts.sign_out(&token, &desk.visit).await {
-        Ok(()) => Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookies::clear(&app, SESSION_COOKIE))]).into_response()),
+        Ok(()) => {
+            Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookies::clear(&app, SESSION_COOKIE))]).into_response())
+        }
         Err(error) => Err(forgetting(&app, error)),
     }
 }

@@ -155,6 +155,9 @@ impl From<AccountError> for ApiError {
             AccountError::EmailTaken => Self::new(StatusCode::CONFLICT, "email_taken", message),
             AccountError::WrongPair => Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", message)
                 .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            AccountError::TooManyAttempts { again_after_s } => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", message).after(again_after_s)
+            }
             AccountError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(5),
             AccountError::Auth(error) => error.into(),
             AccountError::Store(error) => Self::no_accounts(&error),

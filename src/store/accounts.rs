@@ -175,12 +175,8 @@ pub struct SweptAccounts {
 #[async_trait]
 pub trait AccountStore: Send + Sync + 'static {
     /// Makes an account and opens its first session. Whether the address was free; if not, only that is written down.
-    async fn sign_up(
-        &self,
-        account: &NewAccount,
-        session: &NewSession,
-        entry: &AuditEntry,
-    ) -> Result<bool, StoreError>;
+    async fn sign_up(&self, account: &NewAccount, session: &NewSession, entry: &AuditEntry)
+    -> Result<bool, StoreError>;
 
     /// What a sign-in with this address is checked against; none where there is no such account, or a disabled one.
     async fn lock(&self, email: &EmailAddress) -> Result<Option<Lock>, StoreError>;

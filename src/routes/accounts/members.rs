@@ -76,7 +76,8 @@ impl Members {
     }
 
     fn email(&mut self) -> Option<EmailAddress> {
-        let written = self.members.get("email").and_then(Value::as_str).map(|text| text.trim().nfc().collect::<String>());
+        let written =
+            self.members.get("email").and_then(Value::as_str).map(|text| text.trim().nfc().collect::<String>());
         match written.filter(|written| is_email(written)) {
             Some(written) => Some(EmailAddress { key: written.to_ascii_lowercase(), written }),
             None => self.problem("email", "must be an e-mail address such as ada@example.org"),
@@ -176,7 +177,21 @@ mod tests {
         }
         let long = format!("{}@example.org", "a".repeat(65));
         let longer = format!("a@{}.org", "b".repeat(250));
-        for bad in ["", "ada", "@example.org", "ada@", "ada@host", "a@b@c.d", "a a@b.c", "a@b..c", "a@.c", "a\0@b.c", "a@b.c\n", &long, &longer] {
+        for bad in [
+            "",
+            "ada",
+            "@example.org",
+            "ada@",
+            "ada@host",
+            "a@b@c.d",
+            "a a@b.c",
+            "a@b..c",
+            "a@.c",
+            "a\0@b.c",
+            "a@b.c\n",
+            &long,
+            &longer,
+        ] {
             assert!(!is_email(bad), "{bad}");
         }
     }
