@@ -178,9 +178,7 @@ impl Citations {
 
 /// The UTF-16 code units of a text.
 pub(super) fn utf16_units(text: &str) -> usize {
-    let begins = text.bytes().filter(|byte| byte & 0b1100_0000 != 0b1000_0000).count();
-    // A character of four bytes is two code units.
-    begins + text.bytes().filter(|byte| *byte >= 0b1111_0000).count()
+    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
 }
 
 /// Whether a blank before `c` would look wrong once the mark before it is gone.

@@ -21,26 +21,28 @@ static COURTESIES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Words that deny; a sentence with one says the opposite of the same sentence without.
-static DENIALS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    "not no never none nothing neither nor without cannot cant نہیں نہ nicht kein keine".split_whitespace().collect()
-});
+/// Whether a word denies; a sentence with one says the opposite of the same sentence without.
+fn is_denial(word: &str) -> bool {
+    let known = matches!(word, "not" | "no" | "never" | "none" | "nothing" | "neither" | "nor" | "without" | "cannot");
+    known || matches!(word, "cant" | "نہیں" | "نہ" | "nicht" | "kein" | "keine") || word.ends_with("n't")
+}
 
-/// What a book is called.
-static BOOKS: LazyLock<HashSet<&str>> =
-    LazyLock::new(|| "book textbook passage passages کتاب".split_whitespace().collect());
+/// Whether a word is what a book is called.
+fn is_book(word: &str) -> bool {
+    matches!(word, "book" | "textbook" | "passage" | "passages" | "کتاب")
+}
 
-/// What a book that does not cover something does not do.
-static COVERING: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    "cover covers mention mentions say says contain contains answer answers discuss discusses describe describes \
-    include includes provide provides explain explains nothing anything"
-        .split_whitespace()
-        .collect()
-});
+/// Whether a word is what a book that does not cover something does not do.
+fn is_covering(word: &str) -> bool {
+    let known = word.strip_suffix('s').unwrap_or(word);
+    let says = matches!(known, "cover" | "mention" | "say" | "contain" | "answer" | "describe" | "include" | "provide");
+    says || matches!(word, "discuss" | "discusses" | "explain" | "explains" | "nothing" | "anything")
+}
 
-/// Words with which a sentence goes on to claim something after all.
-static GOING_ON: LazyLock<HashSet<&str>> =
-    LazyLock::new(|| "but however although though yet because".split_whitespace().collect());
+/// Whether a word lets a sentence go on to claim something after all.
+fn goes_on(word: &str) -> bool {
+    matches!(word, "but" | "however" | "although" | "though" | "yet" | "because")
+}
 
 /// A sentence, or a block of code.
 #[derive(Clone, Debug)]
@@ -75,7 +77,7 @@ pub(super) fn claims(answer: &str) -> Vec<Claim<'_>> {
 
 /// Whether a text denies something.
 pub(super) fn denies(text: &str) -> bool {
-    words(text).any(|word| DENIALS.contains(&*word) || word.ends_with("n't"))
+    words(text).any(|word| is_denial(&word))
 }
 
 /// The words of a text in lower case.
@@ -112,8 +114,8 @@ fn claims_something(text: &str, is_code: bool) -> bool {
 
 /// Whether a sentence says no more than that the book does not cover something.
 fn says_the_book_is_silent(text: &str) -> bool {
-    let has = |known: &HashSet<&str>| words(text).any(|word| known.contains(&*word));
-    has(&BOOKS) && denies(text) && has(&COVERING) && !has(&GOING_ON)
+    let has = |is_one: fn(&str) -> bool| words(text).any(|word| is_one(&word));
+    has(is_book) && has(is_denial) && has(is_covering) && !has(goes_on)
 }
 
 /// The text without the targets of its links, which are addresses and no words.

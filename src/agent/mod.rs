@@ -12,6 +12,7 @@ mod links;
 mod markdown;
 mod marks;
 mod message;
+
 mod meter;
 mod prompt;
 mod selection;
