@@ -12,7 +12,6 @@ mod links;
 mod markdown;
 mod marks;
 mod message;
-
 mod meter;
 mod prompt;
 mod selection;
