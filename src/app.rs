@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use crate::agent::Tutor;
 use crate::agent::tools::knowledge_base::QueryKnowledgeBase;
 use crate::attachments::{AttachmentOptions, Attachments, Surroundings};
+use crate::auth::Authenticator;
 use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
@@ -54,8 +55,8 @@ pub struct House {
     pub attachments: Option<Attachments>,
     /// Who everybody is, where that does not depend on credentials.
     pub everybody: Option<Identity>,
-    /// Identities of readers without an account.
-    pub visitors: Visitors,
+    /// Finds out who a caller is.
+    pub auth: Authenticator,
     /// The time.
     pub clock: Clock,
     /// Names.
@@ -147,13 +148,13 @@ impl App {
         let (clock, ids) = (Clock::system(), Ids::random());
         let store = database.threads();
         let Hosted { responder, options, everybody, tutor, proxy } = hosted;
-        let secret = match &settings.visitor_secret {
-            Some(secret) => secret.clone(),
-            None => kept_secret(&settings.data_dir, &ids)?,
+        let secrets = match settings.access.visitor_secrets.as_slice() {
+            [] => vec![kept_secret(&settings.data_dir, &ids)?],
+            given => given.to_vec(),
         };
         let surroundings = Surroundings {
             store: database.attachments(),
-            secret: &secret,
+            secret: &secrets[0],
             base_url: &book::site(&settings.http),
             clock: clock.clone(),
             ids: ids.clone(),
@@ -167,7 +168,7 @@ impl App {
             tutor,
             attachments,
             everybody,
-            visitors: Visitors::new(secret),
+            auth: Authenticator::new(Visitors::new(secrets)),
             clock,
             ids,
             body_bytes_max: settings.http.body_bytes_max,

@@ -1,6 +1,7 @@
 //! Who is asking, and how new things are named.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,9 +14,20 @@ use uuid::Uuid;
 pub struct OwnerId(Arc<str>);
 
 impl OwnerId {
-    /// The owner that stands for a signed-in user.
+    /// The owner that stands for a user of the first issuer of tokens: the `user_id` of earlier back ends.
     pub fn user(subject: &str) -> Self {
         Self(format!("user:{subject}").into())
+    }
+
+    /// The owner that stands for a user of another issuer, who may have the same subject as one of the first. An
+    /// issuer's name holds no space, so no two of them make the same text.
+    pub fn user_elsewhere(issuer: &str, subject: &str) -> Self {
+        Self(format!("elsewhere:{issuer} {subject}").into())
+    }
+
+    /// The owner that stands for an account of this server.
+    pub fn account(id: &str) -> Self {
+        Self(format!("account:{id}").into())
     }
 
     /// The owner that stands for an anonymous visitor who kept a credential.
@@ -69,6 +81,36 @@ impl Identity {
     }
 }
 
+/// Where a request comes from, as far as limits tell callers apart: an IPv4 address, or the network of an IPv6 one,
+/// since whoever has one of those has 2⁶⁴.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClientAddress(IpAddr);
+
+/// What of an IPv6 address names a network.
+const NETWORK: u128 = !0 << 64;
+
+impl ClientAddress {
+    /// The address, as IPv4 where it is that in the clothes of IPv6.
+    pub fn new(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),
+            address => address,
+        })
+    }
+
+    /// The address, or the first one of the network.
+    pub fn ip(self) -> IpAddr {
+        self.0
+    }
+}
+
+impl fmt::Debug for ClientAddress {
+    /// Shows nothing: an address is a person's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientAddress(_)")
+    }
+}
+
 /// Mints identifiers: random ones, or counted ones for tests.
 #[derive(Clone, Debug)]
 pub struct Ids(Mint);
@@ -107,6 +149,16 @@ mod tests {
     #[test]
     fn an_owner_in_a_log_names_nobody() {
         assert_eq!(format!("{:?}", OwnerId::user("ada@example.org")), "OwnerId(user)");
+    }
+
+    #[test]
+    fn an_address_of_ipv6_stands_for_its_network_and_one_of_ipv4_for_itself() {
+        let address = |text: &str| ClientAddress::new(text.parse().unwrap());
+        assert_eq!(address("2001:db8:1:2::1"), address("2001:db8:1:2:ffff::9"));
+        assert_ne!(address("2001:db8:1:2::1"), address("2001:db8:1:3::1"));
+        assert_eq!(address("::ffff:192.0.2.1"), address("192.0.2.1"));
+        assert_ne!(address("192.0.2.2"), address("192.0.2.1"));
+        assert_eq!(format!("{:?}", address("192.0.2.2")), "ClientAddress(_)");
     }
 
     #[test]

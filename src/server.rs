@@ -41,7 +41,8 @@ pub async fn run(
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
-    let server = axum::serve(listener, routes::router(app)).with_graceful_shutdown(drained.clone().cancelled_owned());
+    let server = axum::serve(listener, routes::router(app).into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(drained.clone().cancelled_owned());
     let signal = async {
         stop.await;
         stopping.cancel();

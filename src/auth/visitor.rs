@@ -14,26 +14,31 @@ const TOKEN_BYTES_MAX: usize = 256;
 const VERSION: &str = "v1";
 
 /// The token is not one that this server gave out.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the visitor token is not valid")]
 pub struct InvalidToken;
 
 /// Gives out visitor tokens and checks them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Visitors {
-    secret: std::sync::Arc<SecretString>,
+    secrets: std::sync::Arc<[SecretString]>,
 }
 
 impl Visitors {
-    /// Signs with this secret; all instances of a server need the same one.
-    pub fn new(secret: SecretString) -> Self {
-        Self { secret: secret.into() }
+    /// Signs with the first of these secrets and believes all of them; all instances of a server need the same ones.
+    ///
+    /// # Panics
+    /// There is none.
+    pub fn new(secrets: impl Into<std::sync::Arc<[SecretString]>>) -> Self {
+        let secrets = secrets.into();
+        assert!(!secrets.is_empty(), "somebody has to sign");
+        Self { secrets }
     }
 
     /// A token for somebody new.
     pub fn token(&self, ids: &Ids) -> SecretString {
         let body = format!("{VERSION}.{}", ids.mint("visitor"));
-        let signature = hex(&self.sign(&body).finalize().into_bytes());
+        let signature = hex(&sign(&self.secrets[0], &body).finalize().into_bytes());
         SecretString::from(format!("{body}.{signature}"))
     }
 
@@ -48,18 +53,21 @@ impl Visitors {
         let (body, signature) = token.rsplit_once('.').ok_or(InvalidToken)?;
         let signature = unhex(signature).ok_or(InvalidToken)?;
         // The comparison inside takes the same time wherever the signatures differ.
-        self.sign(body).verify_slice(&signature).map_err(|_| InvalidToken)?;
+        let is_signed = self.secrets.iter().any(|secret| sign(secret, body).verify_slice(&signature).is_ok());
+        if !is_signed {
+            return Err(InvalidToken);
+        }
         // The store keeps a hash: who reads the database cannot act as its visitors.
         let id = OwnerId::visitor(&hex(&Sha256::digest(body.as_bytes())));
         Ok(Identity::Visitor { id })
     }
+}
 
-    fn sign(&self, body: &str) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.expose_secret().as_bytes())
-            .expect("a keyed hash takes keys of any length");
-        mac.update(body.as_bytes());
-        mac
-    }
+fn sign(secret: &SecretString, body: &str) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
+        .expect("a keyed hash takes keys of any length");
+    mac.update(body.as_bytes());
+    mac
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -78,7 +86,7 @@ mod tests {
     use super::*;
 
     fn visitors(secret: &str) -> Visitors {
-        Visitors::new(SecretString::from(secret))
+        Visitors::new([SecretString::from(secret)])
     }
 
     #[test]
@@ -88,6 +96,16 @@ mod tests {
         let who = |token: &SecretString| visitors.identify(token.expose_secret()).unwrap();
         assert_eq!(who(&one), who(&one));
         assert_ne!(who(&one), who(&two));
+    }
+
+    #[test]
+    fn a_secret_that_no_longer_signs_still_verifies_until_it_is_taken_away() {
+        let old = visitors("an old secret").token(&Ids::random());
+        let both = Visitors::new([SecretString::from("a new secret"), SecretString::from("an old secret")]);
+        assert_eq!(both.identify(old.expose_secret()), visitors("an old secret").identify(old.expose_secret()));
+        let new = both.token(&Ids::random());
+        assert!(visitors("a new secret").identify(new.expose_secret()).is_ok());
+        assert!(visitors("an old secret").identify(new.expose_secret()).is_err());
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //!
 //! Providers of models read theirs in `llm::presets`, through the same [`Reader`].
 
+mod access;
 mod attachments;
+mod limits;
 mod source;
 mod variables;
 
@@ -12,7 +14,9 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
+pub use access::{AccessSettings, AccountSettings, IssuerSettings, SameSite};
 pub use attachments::{AttachmentPlace, AttachmentSettings, BucketSettings};
+pub use limits::LimitSettings;
 pub use source::{Mistake, Mistakes, Reader, Variables};
 pub(crate) use variables::{LOG, QDRANT_API_KEY, QDRANT_SHAPE, QDRANT_URL};
 pub use variables::{VARIABLES, Variable};
@@ -167,8 +171,10 @@ pub struct Settings {
     pub attachments: AttachmentSettings,
     /// Logging.
     pub log: LogSettings,
-    /// Signs visitors, if it was given.
-    pub visitor_secret: Option<SecretString>,
+    /// Who may come in.
+    pub access: AccessSettings,
+    /// How much somebody may do.
+    pub limits: LimitSettings,
 }
 
 impl Settings {
@@ -200,7 +206,8 @@ impl Settings {
             },
             attachments: attachments::read(reader, &data_dir),
             log: LogSettings { filter: reader.text(&LOG).unwrap_or_default(), json: log_format(reader) },
-            visitor_secret: visitor_secret(reader),
+            access: access::read(reader),
+            limits: limits::read(reader),
             data_dir,
         }
     }
@@ -317,15 +324,6 @@ fn log_format(reader: &mut Reader<'_>) -> bool {
             false
         }
     }
-}
-
-fn visitor_secret(reader: &mut Reader<'_>) -> Option<SecretString> {
-    let secret = reader.secret(&VISITOR_SECRET)?;
-    if secret.expose_secret().len() < 32 {
-        reader
-            .mistake(VISITOR_SECRET.name, "must have at least 32 characters; `openssl rand -hex 32` makes a good one");
-    }
-    Some(secret)
 }
 
 fn web_address(reader: &mut Reader<'_>, variable: &Variable) -> Option<String> {

@@ -100,6 +100,32 @@ variables! {
     AWS_CONTAINER_TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" => "What a container shows to get them.";
     LOG = "LOG_LEVEL" | "RUST_LOG", default "info" => "What is logged: `error`, `warn`, `info`, `debug`, or a filter per module.";
     LOG_FORMAT = "LOG_FORMAT", default "text" => "`text` for people, `json` for machines.";
-    VISITOR_SECRET = "VISITOR_SECRET" | "SESSION_SECRET", secret true
-        => "Signs the identity of anonymous visitors; at least 32 characters, the same on every instance. Kept in the data folder when not given.";
+    JWKS_URL = "JWKS_URL"
+        => "Where the issuers of tokens publish their keys, such as `https://site.example.org/api/auth/jwks`: one address, or one for each name of `JWT_ISSUER`, comma-separated; no tokens are accepted when not given.";
+    JWT_ISSUER = "JWT_ISSUER" => "What the `iss` of accepted tokens is, comma-separated; with Better Auth, its base URL.";
+    JWT_AUDIENCE = "JWT_AUDIENCE"
+        => "What the `aud` of accepted tokens is, comma-separated; the issuer's own name when not given, `*` for anything.";
+    SESSION_SECRET = "SESSION_SECRET", secret true
+        => "Turns accounts on, and signs their sessions; at least 32 characters, the same on every instance. Of several, comma-separated, the first signs and all verify.";
+    SESSION_HOURS = "SESSION_EXPIRATION_HOURS", default "24" => "How long a session lasts, in hours.";
+    SESSION_REMEMBER_DAYS = "SESSION_REMEMBER_DAYS", default "30" => "How long a session lasts whose reader asked to be remembered, in days.";
+    VISITOR_SECRET = "VISITOR_SECRET", secret true
+        => "Signs the identity of anonymous visitors; at least 32 characters, the same on every instance. Of several, comma-separated, the first signs and all verify. `SESSION_SECRET` when not given, or else one that is kept in the data folder.";
+    ADOPT_VISITOR_THREADS = "ADOPT_VISITOR_THREADS", default "true" => "Whether the conversations of a visitor become theirs when they sign in.";
+    ANONYMOUS = "ANONYMOUS", default "true" => "Whether readers without an account or a token may have conversations.";
+    COOKIE_SAME_SITE = "COOKIE_SAME_SITE", default "none"
+        => "When browsers send the cookies from pages of other sites: `none` always (over https), `lax` or `strict` never.";
+    MESSAGES_PER_MINUTE = "MESSAGES_PER_MINUTE", default "20" => "How many messages a reader may send in a minute; 0 for any number, as with the limits below.";
+    MESSAGES_PER_DAY = "MESSAGES_PER_DAY", default "500" => "How many messages a reader may send in a day.";
+    MESSAGES_PER_MINUTE_PER_ADDRESS = "MESSAGES_PER_MINUTE_PER_ADDRESS", default "60" => "How many messages may come from one address in a minute.";
+    MESSAGES_PER_DAY_PER_ADDRESS = "MESSAGES_PER_DAY_PER_ADDRESS", default "3000" => "How many messages may come from one address in a day.";
+    TOKENS_PER_DAY = "TOKENS_PER_DAY", default "0" => "How many tokens a reader's answers may cost in a day, read and written ones together.";
+    STREAMS_PER_READER = "STREAMS_PER_READER", default "8" => "How many answers a reader may listen to at once.";
+    STREAMS_PER_ADDRESS = "STREAMS_PER_ADDRESS", default "64" => "How many answers one address may listen to at once.";
+    REQUESTS_PER_MINUTE_PER_ADDRESS = "REQUESTS_PER_MINUTE_PER_ADDRESS", default "600" => "How many requests of any kind one address may send to one instance in a minute.";
+    AUTH_ATTEMPTS_PER_MINUTE = "AUTH_ATTEMPTS_PER_MINUTE", default "5" => "How many attempts to sign up or in may come from one address in a minute.";
+    CONNECTIONS = "CONNECTIONS_MAX", default "10000" => "How many connections one instance keeps open.";
+    CONNECTIONS_PER_ADDRESS = "CONNECTIONS_PER_ADDRESS_MAX", default "256" => "How many connections of one address one instance keeps open.";
+    TRUSTED_PROXIES = "TRUSTED_PROXIES"
+        => "Proxies in front of this server, as addresses or networks, comma-separated: what they say in `X-Forwarded-For` or `Forwarded` is where a request comes from.";
 }

@@ -1,16 +1,16 @@
 //! Bytes of attachments: `PUT` and `POST` to the address of a descriptor, `POST …/upload` without one, and `GET` of what
 //! a link allows.
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post, put};
-use axum::{Json, Router};
 use chatkit_protocol::{Attachment, AttachmentId};
 use serde::Deserialize;
 
+use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::form::{self, Form};
 use super::identity::Caller;
@@ -23,17 +23,18 @@ const CACHED: &str = "private, max-age=3600";
 /// Nothing in a file of a reader runs, or loads anything.
 const POLICY: &str = "default-src 'none'; sandbox";
 
-pub(super) fn router(chatkit_paths: &[String]) -> Router<App> {
-    let signed = Router::new()
-        .route("/attachments/{id}", get(find))
-        .route("/attachments/{id}/upload", put(put_bytes).post(post_form))
-        .route("/attachments/{id}/preview", get(preview))
-        .route("/attachments/{id}/download", get(download));
-    chatkit_paths.iter().fold(signed, |router, path| router.route(&format!("{path}/upload"), post(direct)))
+pub(super) fn doors(chatkit_paths: &[String]) -> Doors {
+    let signed = Doors::new()
+        .get("/attachments/{id}", Entry::Caller, find)
+        .put("/attachments/{id}/upload", Entry::Link, put_bytes)
+        .post("/attachments/{id}/upload", Entry::Link, post_form)
+        .get("/attachments/{id}/preview", Entry::Link, preview)
+        .get("/attachments/{id}/download", Entry::Link, download);
+    chatkit_paths.iter().fold(signed, |doors, path| doors.post(&format!("{path}/upload"), Entry::Caller, direct))
 }
 
 /// Shows the reader whose file it is the way to it: an address that is good for a while, for whoever has it.
-async fn find(State(app): State<App>, Caller(who): Caller, id: Named) -> Result<Redirect, ApiError> {
+async fn find(State(app): State<App>, Caller { who, .. }: Caller, id: Named) -> Result<Redirect, ApiError> {
     let Ok(Path(id)) = id else { return Err(AttachmentError::LinkWrong.into()) };
     let (attachments, id) = (attachments(&app)?, AttachmentId::from(id));
     attachments.find(&who.owner(), std::slice::from_ref(&id)).await?;
@@ -103,7 +104,7 @@ async fn post_form(
 /// Takes the field `file` of a form from somebody who announced nothing.
 async fn direct(
     State(app): State<App>,
-    Caller(who): Caller,
+    Caller { who, .. }: Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Attachment>, ApiError> {

@@ -1,11 +1,10 @@
 //! `GET /book/…`: the pages of the bundled book, so that its citations open somewhere.
 
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
 
+use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use crate::app::App;
 use crate::book;
@@ -14,8 +13,12 @@ use crate::book;
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; frame-ancestors 'self'";
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/book", get(contents)).route("/book/", get(contents)).route("/book/{*page}", get(page))
+pub(super) fn doors() -> Doors {
+    Doors::new().get("/book", Entry::Everybody, contents).get("/book/", Entry::Everybody, contents).get(
+        "/book/{*page}",
+        Entry::Everybody,
+        page,
+    )
 }
 
 async fn contents(State(_): State<App>) -> Response {

@@ -1,14 +1,14 @@
 //! `POST /chatkit`: the ChatKit protocol over HTTP.
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
 use chatkit_protocol::{Envelope, Request};
 
 use super::body;
+use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
 use super::{simple, sse};
@@ -18,14 +18,14 @@ use crate::chat::{ChatError, Reply};
 /// Frames name themselves with a UUID; a longer name is none.
 const FRAME_NAME_BYTES_MAX: usize = 128;
 
-pub(super) fn router(paths: &[String]) -> Router<App> {
-    paths.iter().fold(Router::new(), |router, path| router.route(path, post(handle)))
+pub(super) fn doors(paths: &[String]) -> Doors {
+    paths.iter().fold(Doors::new(), |doors, path| doors.post(path, Entry::Caller, handle))
 }
 
 /// Reads the whole body, whatever its content type says, and answers as the request's type asks for.
 async fn handle(
     State(app): State<App>,
-    Caller(who): Caller,
+    Caller { who, .. }: Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {

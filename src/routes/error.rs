@@ -7,6 +7,7 @@ use chatkit_protocol::Malformed;
 use serde_json::{Value, json};
 
 use crate::attachments::AttachmentError;
+use crate::auth::AuthError;
 use crate::chat::ChatError;
 
 /// An answer that is not what was asked for.
@@ -97,6 +98,14 @@ impl From<ChatError> for ApiError {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", message)
                     .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
             }
+        }
+    }
+}
+
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::NoTokens | AuthError::Visitor => Self::unauthorized(&error.to_string()),
         }
     }
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::doors::{Doors, Entry};
 use crate::app::App;
 use crate::knowledge::KnowledgeBase;
 
@@ -43,8 +43,12 @@ impl<T: Clone> Kept<T> {
     }
 }
 
-pub(super) fn router() -> Router<App> {
-    let doors = Router::new().route("/livez", get(live)).route("/readyz", get(ready)).route("/health", get(health));
+pub(super) fn doors() -> Doors {
+    let doors = Doors::new().get("/livez", Entry::Everybody, live).get("/readyz", Entry::Everybody, ready).get(
+        "/health",
+        Entry::Everybody,
+        health,
+    );
     doors.layer(Extension(Probes::default()))
 }
 

@@ -1,11 +1,13 @@
 //! The doors: HTTP in, HTTP out. Nothing is decided here that another door would have to decide again.
 
+mod address;
 mod attachments;
 mod body;
 mod book;
 mod chatkit;
 mod cors;
 mod disposition;
+mod doors;
 mod error;
 mod form;
 mod health;
@@ -22,28 +24,39 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::middleware;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use self::doors::Doors;
 use crate::app::App;
 
+pub use doors::{Door, Entry};
 pub use error::ApiError;
-pub use identity::{VISITOR_COOKIE, VISITOR_HEADER};
+pub use identity::{SESSION_COOKIE, VISITOR_COOKIE, VISITOR_HEADER};
 pub use sse::HEARTBEAT_EVERY;
 
 /// Every door of the house.
 pub fn router(app: App) -> Router {
-    Router::new()
-        .merge(chatkit::router(&app.chatkit_paths))
-        .merge(stop::router(&app.chatkit_paths))
-        .merge(attachments::router(&app.chatkit_paths))
-        .merge(plain_chat::router())
-        .merge(visitor::router())
-        .merge(health::router())
-        .merge(book::router())
+    all(&app.chatkit_paths)
+        .router()
         .fallback(no_such_door)
         .method_not_allowed_fallback(wrong_method)
         .layer(cors::layer(&app.cors_origins))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.ids.clone(), request_id::name))
         .with_state(app)
+}
+
+/// The list of all doors, in a house that serves the ChatKit protocol there.
+pub fn list(chatkit_paths: &[String]) -> Vec<Door> {
+    all(chatkit_paths).listed()
+}
+
+fn all(chatkit_paths: &[String]) -> Doors {
+    chatkit::doors(chatkit_paths)
+        .and(stop::doors(chatkit_paths))
+        .and(attachments::doors(chatkit_paths))
+        .and(plain_chat::doors())
+        .and(visitor::doors())
+        .and(health::doors())
+        .and(book::doors())
 }
 
 async fn no_such_door(uri: Uri) -> ApiError {

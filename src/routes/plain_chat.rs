@@ -1,10 +1,9 @@
 //! `POST /chat` and `POST /chat/local`: one question, one JSON answer, on the same conversations as the protocol.
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::post;
-use axum::{Json, Router};
 use chatkit_protocol::{
     Envelope, InferenceOptions, Malformed, Request, ThreadId, ThreadsAddUserMessage, ThreadsCreate, UserContent,
     UserMessageInput,
@@ -15,6 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::body;
+use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
 use crate::app::App;
@@ -28,8 +28,8 @@ const QUERY_CHARS_MAX: usize = 1_000;
 /// A selection is kept up to so many bytes, more than any answer looks at; a longer one is no mistake of the reader.
 const SELECTION_BYTES_MAX: usize = 16_000;
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/chat", post(chat)).route("/chat/local", post(local))
+pub(super) fn doors() -> Doors {
+    Doors::new().post("/chat", Entry::Caller, chat).post("/chat/local", Entry::Caller, local)
 }
 
 #[derive(Deserialize)]
@@ -42,7 +42,7 @@ struct Asked {
 
 /// Answers `{"response", "session_id", "timestamp"}`. A session that is not the caller's counts as unknown, and an
 /// unknown one begins anew.
-async fn chat(State(app): State<App>, Caller(who): Caller, body: Body) -> Result<Json<Value>, ApiError> {
+async fn chat(State(app): State<App>, Caller { who, .. }: Caller, body: Body) -> Result<Json<Value>, ApiError> {
     let asked: Asked = read(&app, body).await?;
     if asked.message.trim().is_empty() {
         return Err(wrong("message", "must hold a question"));
@@ -68,7 +68,7 @@ struct Local {
 }
 
 /// Answers `{"answer", "sources", "conversation_id", "interaction_id", "query_mode"}`, from the selected text alone.
-async fn local(State(app): State<App>, Caller(who): Caller, body: Body) -> Result<Json<Value>, ApiError> {
+async fn local(State(app): State<App>, Caller { who, .. }: Caller, body: Body) -> Result<Json<Value>, ApiError> {
     let asked: Local = read(&app, body).await?;
     let query_chars = asked.query.trim().chars().count();
     if query_chars == 0 || query_chars > QUERY_CHARS_MAX {

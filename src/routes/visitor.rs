@@ -1,26 +1,26 @@
 //! `POST /visitor`: an identity for readers without an account, so that they find their conversations again.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
+use super::doors::{Doors, Entry};
 use super::identity::{VISITOR_COOKIE, VISITOR_HEADER};
 use crate::app::App;
 
 /// A browser keeps the cookie for a year.
 const COOKIE_SECONDS: u32 = 365 * 24 * 60 * 60;
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/visitor", post(new_visitor))
+pub(super) fn doors() -> Doors {
+    Doors::new().post("/visitor", Entry::Everybody, new_visitor)
 }
 
 /// Answers `{"token", "header"}` and sets the same token as a cookie. Send it back in either.
 async fn new_visitor(State(app): State<App>) -> Response {
-    let token = app.visitors.token(&app.ids);
+    let token = app.auth.visitors().token(&app.ids);
     let token = token.expose_secret();
     let cookie = format!("{VISITOR_COOKIE}={token}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax");
     let headers = [

@@ -84,7 +84,7 @@ async fn a_new_message_on_another_instance_takes_the_place_of_the_answer_on_the_
     model.reply(Reply::text(["Quick answer."]));
     let variables = answered_by(&model);
     let mut variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let secret = "one secret for both instances, long enough";
+    let secret = "one secret for both instances and long enough";
     variables.push(("VISITOR_SECRET", secret));
     let first = Ground::postgres(&variables).await.build().await;
     let second = first.ground().beside().build().await;

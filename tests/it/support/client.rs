@@ -41,7 +41,7 @@ impl Reader {
     /// Whose rows are theirs.
     pub(crate) fn owner(&self, house: &House) -> OwnerId {
         match &self.token {
-            Some(token) => house.app.visitors.identify(token).unwrap().owner(),
+            Some(token) => house.app.auth.visitors().identify(token).unwrap().owner(),
             None => OwnerId::stranger(),
         }
     }

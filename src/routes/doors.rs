@@ -1,0 +1,98 @@
+//! A door and its place on the list of doors, which tests and documents go through one by one.
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::response::IntoResponse;
+use axum::routing::{MethodFilter, Route, on};
+use tower::{Layer, Service};
+
+use crate::app::App;
+
+/// Whom a door lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Anybody: what is behind it is nobody's, and credentials are not looked at.
+    Everybody,
+    /// Whoever shows nothing wrong: users, visitors, strangers.
+    Caller,
+    /// Whoever has an address that this server signed.
+    Link,
+}
+
+/// One door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Door {
+    /// How it is asked.
+    pub method: Method,
+    /// Where it is, with the names of its parameters in braces.
+    pub path: String,
+    /// Whom it lets in.
+    pub entry: Entry,
+}
+
+/// Doors that belong together.
+#[derive(Default)]
+pub(super) struct Doors {
+    router: Router<App>,
+    listed: Vec<Door>,
+}
+
+impl Doors {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with one more door.
+    pub(super) fn with<H, T>(mut self, method: Method, path: &str, entry: Entry, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let filter = MethodFilter::try_from(method.clone()).expect("doors are opened by methods that axum knows");
+        self.router = self.router.route(path, on(filter, handler));
+        self.listed.push(Door { method, path: path.to_owned(), entry });
+        self
+    }
+
+    pub(super) fn get<H: Handler<T, App>, T: 'static>(self, path: &str, entry: Entry, handler: H) -> Self {
+        self.with(Method::GET, path, entry, handler)
+    }
+
+    pub(super) fn post<H: Handler<T, App>, T: 'static>(self, path: &str, entry: Entry, handler: H) -> Self {
+        self.with(Method::POST, path, entry, handler)
+    }
+
+    pub(super) fn put<H: Handler<T, App>, T: 'static>(self, path: &str, entry: Entry, handler: H) -> Self {
+        self.with(Method::PUT, path, entry, handler)
+    }
+
+    /// The same with something around all of them.
+    pub(super) fn layer<L>(self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        Self { router: self.router.layer(layer), ..self }
+    }
+
+    /// All of both.
+    pub(super) fn and(mut self, others: Self) -> Self {
+        self.listed.extend(others.listed);
+        Self { router: self.router.merge(others.router), ..self }
+    }
+
+    pub(super) fn router(self) -> Router<App> {
+        self.router
+    }
+
+    pub(super) fn listed(self) -> Vec<Door> {
+        self.listed
+    }
+}
