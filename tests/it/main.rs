@@ -33,6 +33,7 @@ mod selection;
 mod store_contract;
 mod store_homes;
 mod support;
+mod tokens;
 mod transcription;
 mod turns;
 mod tutor;
