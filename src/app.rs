@@ -21,7 +21,7 @@ use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
 use crate::clock::Clock;
 use crate::config::{AttachmentPlace, Settings};
-use crate::identity::{Identity, Ids};
+use crate::identity::{AddressNames, Identity, Ids};
 use crate::knowledge::KnowledgeBase;
 use crate::llm::choice::{ModelChoice, ModelSettings};
 use crate::llm::extractive::Extractive;
@@ -29,6 +29,7 @@ use crate::llm::openai::{Limits, OpenAiCompatible};
 use crate::llm::resilient::{Candidate, Resilient};
 use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, http};
+use crate::quota::Quota;
 use crate::store::ThreadStore;
 
 /// What to look at when no client for requests to providers can be made.
@@ -55,6 +56,8 @@ pub struct House {
     pub attachments: Option<Attachments>,
     /// Who everybody is, where that does not depend on credentials.
     pub everybody: Option<Identity>,
+    /// How much everybody may do.
+    pub quota: Quota,
     /// Finds out who a caller is.
     pub auth: Authenticator,
     /// The time.
@@ -168,6 +171,7 @@ impl App {
             tutor,
             attachments,
             everybody,
+            quota: Quota::new(&settings.limits, AddressNames::new(&secrets[0]), database.counts(), clock.clone()),
             auth: Authenticator::new(Visitors::new(secrets)),
             clock,
             ids,
