@@ -22,7 +22,7 @@ use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
 use crate::clock::Clock;
 use crate::config::{AttachmentPlace, Settings};
-use crate::identity::{Identity, Ids};
+use crate::identity::{AddressNames, Identity, Ids};
 use crate::knowledge::KnowledgeBase;
 use crate::llm::choice::{ModelChoice, ModelSettings};
 use crate::llm::extractive::Extractive;
@@ -30,6 +30,7 @@ use crate::llm::openai::{Limits, OpenAiCompatible};
 use crate::llm::resilient::{Candidate, Resilient};
 use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, http};
+use crate::quota::Quota;
 use crate::store::ThreadStore;
 
 /// What to look at when no client for requests to providers can be made.
@@ -56,6 +57,8 @@ pub struct House {
     pub attachments: Option<Attachments>,
     /// Who everybody is, where that does not depend on credentials.
     pub everybody: Option<Identity>,
+    /// How much everybody may do.
+    pub quota: Quota,
     /// Finds out who a caller is.
     pub auth: Authenticator,
     /// The time.
@@ -161,6 +164,8 @@ impl App {
             ids: ids.clone(),
         };
         let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
+        let names = AddressNames::new(&secrets[0]);
+        let quota = Quota::new(&settings.limits, names, database.counts(), clock.clone());
         let mut auth = Authenticator::new(Visitors::new(secrets));
         if !settings.access.issuers.is_empty() {
             let client = http::client(proxy.as_deref()).context(CLIENT_ADVICE)?;
@@ -175,6 +180,7 @@ impl App {
             attachments,
             everybody,
             auth,
+            quota,
             clock,
             ids,
             body_bytes_max: settings.http.body_bytes_max,

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::config::{DatabaseSettings, Settings};
 use crate::store::postgres::{PostgresOptions, PostgresStore};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{AttachmentStore, Migrated, PassageStore, ThreadStore};
+use crate::store::{AttachmentStore, CountStore, Migrated, PassageStore, ThreadStore};
 
 /// An open database, before anything is built on it.
 #[derive(Clone)]
@@ -87,6 +87,13 @@ impl Database {
     }
 
     pub(super) fn attachments(&self) -> Arc<dyn AttachmentStore> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(PostgresStore::clone(store)),
+        }
+    }
+
+    pub(super) fn counts(&self) -> Arc<dyn CountStore> {
         match self {
             Self::Sqlite(store) => Arc::new(store.clone()),
             Self::Postgres(store) => Arc::new(PostgresStore::clone(store)),

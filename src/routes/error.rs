@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::attachments::AttachmentError;
 use crate::auth::AuthError;
 use crate::chat::ChatError;
+use crate::quota::{Reached, Resource};
 
 /// An answer that is not what was asked for.
 ///
@@ -60,6 +61,19 @@ impl ApiError {
         self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
+    /// The caller has done as much as they may for now.
+    fn too_much(reached: &Reached) -> Self {
+        let code = match reached.resource {
+            Resource::Messages => "too_many_messages",
+            Resource::Tokens => "too_many_tokens",
+            Resource::Streams => "too_many_streams",
+        };
+        let mut answer =
+            Self::new(StatusCode::TOO_MANY_REQUESTS, code, reached.to_string()).after(reached.wait_seconds);
+        answer.details = Some(Box::new(json!({"limit": reached.limit, "resets_at": reached.resets_at})));
+        answer
+    }
+
     /// A member of the request is wrong.
     fn malformed(error: &Malformed) -> Self {
         let mut answer = Self::new(StatusCode::BAD_REQUEST, "invalid_request", error.to_string());
@@ -86,6 +100,7 @@ impl From<ChatError> for ApiError {
             ChatError::FormIsDone => Self::new(StatusCode::CONFLICT, "form_is_done", message),
             ChatError::NotAWidget => Self::new(StatusCode::BAD_REQUEST, "not_a_widget", message),
             ChatError::Changed => Self::new(StatusCode::CONFLICT, "changed_meanwhile", message),
+            ChatError::Reached(reached) => Self::too_much(reached),
             ChatError::Refused(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", message),
             ChatError::NotSupported(_) => Self::new(StatusCode::BAD_REQUEST, "not_supported", message),
             ChatError::Attachment(_) | ChatError::Failed => {

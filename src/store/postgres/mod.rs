@@ -9,6 +9,7 @@ mod amend;
 mod attachments;
 mod begin;
 mod connection;
+mod counts;
 mod notes;
 mod passages;
 mod record;

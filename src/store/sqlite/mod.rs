@@ -4,6 +4,7 @@
 //! and then finds another writer ahead of it fails at once, however long it was willing to wait.
 
 mod attachments;
+mod counts;
 mod passages;
 mod threads;
 mod turns;
