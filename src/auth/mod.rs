@@ -5,11 +5,16 @@
 
 pub mod accounts;
 mod audit;
+pub mod jwks;
+pub mod jwt;
 pub mod password;
 mod session;
 pub mod visitor;
 
+use std::time::Duration;
+
 use self::accounts::Accounts;
+use self::jwt::{Issuers, TokenError};
 use self::visitor::Visitors;
 use crate::identity::Identity;
 use crate::store::StoreError;
@@ -31,6 +36,15 @@ pub enum AuthError {
     /// This server believes no tokens.
     #[error("this server accepts no tokens; leave out the `Authorization` header")]
     NoTokens,
+    /// The token is not one that this server believes.
+    #[error("{0}")]
+    Token(#[from] TokenError),
+    /// The token may be good, but the keys of its issuer are not there to check it with.
+    #[error("the keys of the token's issuer cannot be had at the moment; try again in a few seconds")]
+    KeysUnavailable {
+        /// How long nothing is tried.
+        retry_after: Duration,
+    },
     /// The token of a session is wrong.
     #[error("this is not the token of a session on this server; sign in for one")]
     NoSession,
@@ -49,13 +63,20 @@ pub enum AuthError {
 #[derive(Clone, Debug)]
 pub struct Authenticator {
     visitors: Visitors,
+    issuers: Option<Issuers>,
     accounts: Option<Accounts>,
 }
 
 impl Authenticator {
-    /// Believes these visitors.
+    /// Believes these visitors, and no tokens.
     pub fn new(visitors: Visitors) -> Self {
-        Self { visitors, accounts: None }
+        Self { visitors, issuers: None, accounts: None }
+    }
+
+    /// The same, which also believes the tokens of these issuers.
+    #[must_use]
+    pub fn believing(self, issuers: Issuers) -> Self {
+        Self { issuers: Some(issuers), ..self }
     }
 
     /// The same with accounts, if there are any.
@@ -91,8 +112,11 @@ impl Authenticator {
         if let (Some(accounts), Some(token)) = (self.accounts(), self.session(shown)) {
             return accounts.identify(token).await;
         }
-        if shown.bearer.is_some() {
-            return Err(if self.accounts.is_some() { AuthError::NoSession } else { AuthError::NoTokens });
+        match (shown.bearer, &self.issuers) {
+            (Some(token), Some(issuers)) => return issuers.identify(token).await,
+            (Some(_), None) if self.accounts.is_some() => return Err(AuthError::NoSession),
+            (Some(_), None) => return Err(AuthError::NoTokens),
+            (None, _) => {}
         }
         match shown.visitor {
             Some(token) => self.visitors.identify(token).map_err(|_| AuthError::Visitor),

@@ -10,6 +10,7 @@ use crate::attachments::AttachmentError;
 use crate::auth::AuthError;
 use crate::auth::accounts::AccountError;
 use crate::chat::ChatError;
+use crate::quota::{Reached, Resource};
 use crate::store::StoreError;
 
 /// An answer that is not what was asked for.
@@ -42,7 +43,7 @@ impl ApiError {
     /// The caller's token is not one that this server accepts.
     pub fn unauthorized(message: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "invalid_token", message)
-            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""))
+            .with_header(header::WWW_AUTHENTICATE, challenge(message))
     }
 
     /// The body is larger than the limit.
@@ -95,6 +96,19 @@ impl ApiError {
         self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
+    /// The caller has done as much as they may for now.
+    fn too_much(reached: &Reached) -> Self {
+        let code = match reached.resource {
+            Resource::Messages => "too_many_messages",
+            Resource::Tokens => "too_many_tokens",
+            Resource::Streams => "too_many_streams",
+        };
+        let mut answer =
+            Self::new(StatusCode::TOO_MANY_REQUESTS, code, reached.to_string()).after(reached.wait_seconds);
+        answer.details = Some(Box::new(json!({"limit": reached.limit, "resets_at": reached.resets_at})));
+        answer
+    }
+
     /// A member of the request is wrong.
     fn malformed(error: &Malformed) -> Self {
         let mut answer = Self::new(StatusCode::BAD_REQUEST, "invalid_request", error.to_string());
@@ -121,6 +135,7 @@ impl From<ChatError> for ApiError {
             ChatError::FormIsDone => Self::new(StatusCode::CONFLICT, "form_is_done", message),
             ChatError::NotAWidget => Self::new(StatusCode::BAD_REQUEST, "not_a_widget", message),
             ChatError::Changed => Self::new(StatusCode::CONFLICT, "changed_meanwhile", message),
+            ChatError::Reached(reached) => Self::too_much(reached),
             ChatError::Refused(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", message),
             ChatError::NotSupported(_) => Self::new(StatusCode::BAD_REQUEST, "not_supported", message),
             ChatError::Attachment(_) | ChatError::Failed => {
@@ -140,8 +155,14 @@ impl From<ChatError> for ApiError {
 impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::NoTokens | AuthError::NoSession | AuthError::SessionOver | AuthError::Visitor => {
-                Self::unauthorized(&error.to_string())
+            AuthError::NoTokens
+            | AuthError::Token(_)
+            | AuthError::NoSession
+            | AuthError::SessionOver
+            | AuthError::Visitor => Self::unauthorized(&error.to_string()),
+            AuthError::KeysUnavailable { retry_after } => {
+                let seconds = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable", error.to_string()).after(seconds)
             }
             AuthError::Store(error) => Self::no_accounts(&error),
         }
@@ -163,6 +184,14 @@ impl From<AccountError> for ApiError {
             AccountError::Store(error) => Self::no_accounts(&error),
         }
     }
+}
+
+/// What `WWW-Authenticate` says of a credential that was refused (RFC 6750).
+fn challenge(message: &str) -> HeaderValue {
+    // The sentence stands in quotes there, where these two would end it or mean something else.
+    let description = message.replace(['"', '\\'], "'");
+    HeaderValue::try_from(format!("Bearer error=\"invalid_token\", error_description=\"{description}\""))
+        .unwrap_or(HeaderValue::from_static("Bearer error=\"invalid_token\""))
 }
 
 impl From<AttachmentError> for ApiError {

@@ -22,7 +22,6 @@ pub const SESSION_COOKIE: &str = "session";
 pub(super) struct Caller {
     pub(super) who: Identity,
     /// Not known where a server was built without listening itself.
-    #[expect(dead_code, reason = "limits are counted by it")]
     pub(super) address: Option<ClientAddress>,
 }
 

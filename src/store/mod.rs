@@ -220,6 +220,10 @@ pub struct BeginTurn {
     pub attachments: Vec<AttachmentId>,
     /// Whether a locked or closed thread is refused ([`StoreError::NotActive`]).
     pub only_active: bool,
+    /// What is counted when the turn begins, and only then.
+    pub claims: Vec<Claim>,
+    /// What may have been spent before it begins.
+    pub tokens: Option<TokenLimit>,
 }
 
 /// A turn that has begun: it holds the thread.
@@ -332,8 +336,8 @@ pub trait ThreadStore: Send + Sync + 'static {
         item_ids: &[ItemId],
     ) -> Result<HashMap<ItemId, ItemNote>, StoreError>;
 
-    /// What the owner's turns have cost since then, all together; a turn counts as of its first write.
-    async fn spent_since(&self, owner: &OwnerId, since: Timestamp) -> Result<Tokens, StoreError>;
+    /// What the turns that somebody pays for have cost since then, all together; a turn counts as of its first write.
+    async fn spent_since(&self, payer: &OwnerId, since: Timestamp) -> Result<Tokens, StoreError>;
 
     /// Keeps something outside of any turn, whether or not one runs. [`StoreError::NoThread`] as for
     /// [`ThreadStore::thread`].
@@ -352,8 +356,9 @@ pub trait ThreadStore: Send + Sync + 'static {
     /// Takes the thread for a turn, stores its opening, and brings the history: one round trip when all is well.
     ///
     /// [`StoreError::NoThread`], [`StoreError::NotActive`], [`StoreError::NoItem`] (a retry of an item that is not
-    /// there, or with no user message before it), [`StoreError::Changed`], [`StoreError::NoAttachment`] and, after all
-    /// of these, [`StoreError::Busy`] leave everything as it was.
+    /// there, or with no user message before it), [`StoreError::Changed`], [`StoreError::NoAttachment`],
+    /// [`StoreError::Exceeded`] and, after all of these, [`StoreError::Busy`] leave everything as it was: nothing is
+    /// counted for a turn that does not begin.
     async fn begin_turn(&self, owner: &OwnerId, begin: &BeginTurn) -> Result<Begun, StoreError>;
 
     /// Keeps what a turn has produced, in order, and renews or gives back its lease.

@@ -197,6 +197,8 @@ pub(crate) fn begin(thread: &str, turn: &str, opening: Opening) -> BeginTurn {
         history_items_max: 100,
         attachments: Vec::new(),
         only_active: false,
+        claims: Vec::new(),
+        tokens: None,
     }
 }
 
