@@ -66,8 +66,7 @@ pub async fn run(
         }
     };
     let mut served = std::pin::pin!(async { server.await.context("the server failed") });
-    let mut stopped =
-        std::pin::pin!(async { tokio::join!(signal, shutdown, sweeping, forgetting, sweeping_accounts) });
+    let mut stopped = std::pin::pin!(async { tokio::join!(signal, shutdown, sweeping, forgetting, sweeping_accounts) });
     tokio::select! {
         result = &mut served => return result,
         _ = &mut stopped => {}

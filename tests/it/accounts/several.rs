@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{ACCOUNTS, Client, ada, post, sign_in, sign_up};
-use crate::support::house::{Ground, House};
+use crate::support::house::{Ground, House, until};
 
 async fn two_houses() -> (House, House) {
     let ground = Ground::postgres(ACCOUNTS).await;
@@ -85,4 +85,23 @@ async fn a_password_of_an_earlier_back_end_opens_the_account_and_is_hashed_anew(
     assert_eq!(here.ground().rows("select password_hash from users").await, [hash], "once is enough");
     let me = Client::with_token(&there, &session).me().await;
     assert_eq!((me.body["id"].as_str(), me.body["frameworks"].as_array().map(Vec::len)), (Some("old"), Some(0)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_goes_away_is_told_in_the_stream_and_takes_nobody_for_a_stranger() {
+    let house = Ground::postgres(ACCOUNTS).await.build().await;
+    let session = sign_up(&house, &ada()).await;
+    let client = Client::with_cookie(&house, &session);
+    house.ground().wire().cut();
+    let message = json!({"type": "threads.create", "params": {"input": crate::support::client::input("hello")}});
+    let told = client.send("POST", "/chatkit", &message).await;
+    assert_eq!((told.status, told.headers["content-type"].to_str().unwrap()), (200, "text/event-stream; charset=utf-8"));
+    let body = told.body.as_str().unwrap();
+    assert!(body.contains("\"type\":\"error\"") && body.contains("try again"), "{body}");
+    let refused = client.me().await;
+    refused.refuses(503, "try again");
+    assert!(refused.headers.contains_key("retry-after") && !refused.headers.contains_key("set-cookie"));
+    post(&house, "/auth/signin", &ada()).await.refuses(503, "try again");
+    house.ground().wire().mend();
+    until("the session is good again", async || client.me().await.status == 200).await;
 }
