@@ -6,8 +6,8 @@ use chatkit_gateway::identity::OwnerId;
 use chatkit_gateway::store::postgres::PostgresStore;
 use chatkit_gateway::store::sqlite::SqliteStore;
 use chatkit_gateway::store::{
-    AttachmentStore, BeginTurn, Begun, CountStore, Lease, Opening, PageQuery, PassageStore, Standing, StoreError, ThreadStore,
-    TurnKey, TurnThread, Write,
+    AttachmentStore, BeginTurn, Begun, CountStore, Lease, Opening, PageQuery, PassageStore, Standing, StoreError,
+    ThreadStore, TurnKey, TurnThread, Write,
 };
 use chatkit_protocol::{Order, ThreadId, ThreadItem, ThreadRecord, Timestamp};
 use chrono::DateTime;
