@@ -16,6 +16,7 @@ use crate::agent::Tutor;
 use crate::agent::tools::knowledge_base::QueryKnowledgeBase;
 use crate::attachments::{AttachmentOptions, Attachments, Surroundings};
 use crate::auth::Authenticator;
+use crate::auth::jwt::Issuers;
 use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
@@ -163,6 +164,13 @@ impl App {
             ids: ids.clone(),
         };
         let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
+        let names = AddressNames::new(&secrets[0]);
+        let quota = Quota::new(&settings.limits, names, database.counts(), clock.clone());
+        let mut auth = Authenticator::new(Visitors::new(secrets));
+        if !settings.access.issuers.is_empty() {
+            let client = http::client(proxy.as_deref()).context(CLIENT_ADVICE)?;
+            auth = auth.believing(Issuers::new(&settings.access.issuers, &client, &clock));
+        }
         let chat =
             Chat::new(store.clone(), responder, clock.clone(), ids.clone(), options).keeping(attachments.clone());
         Ok(Self(Arc::new(House {
@@ -171,8 +179,8 @@ impl App {
             tutor,
             attachments,
             everybody,
-            quota: Quota::new(&settings.limits, AddressNames::new(&secrets[0]), database.counts(), clock.clone()),
-            auth: Authenticator::new(Visitors::new(secrets)),
+            auth,
+            quota,
             clock,
             ids,
             body_bytes_max: settings.http.body_bytes_max,

@@ -3,8 +3,13 @@
 //! What is shown decides, in this order: a token in `Authorization`, the cookie of a session, the token of a visitor.
 //! Nothing shown is a stranger. What is shown and wrong is refused, and the next in order is not looked at.
 
+pub mod jwks;
+pub mod jwt;
 pub mod visitor;
 
+use std::time::Duration;
+
+use self::jwt::{Issuers, TokenError};
 use self::visitor::Visitors;
 use crate::identity::Identity;
 
@@ -25,6 +30,15 @@ pub enum AuthError {
     /// This server believes no tokens.
     #[error("this server accepts no tokens; leave out the `Authorization` header")]
     NoTokens,
+    /// The token is not one that this server believes.
+    #[error("{0}")]
+    Token(#[from] TokenError),
+    /// The token may be good, but the keys of its issuer are not there to check it with.
+    #[error("the keys of the token's issuer cannot be had at the moment; try again in a few seconds")]
+    KeysUnavailable {
+        /// How long nothing is tried.
+        retry_after: Duration,
+    },
     /// The visitor's token is wrong.
     #[error("the visitor token is not one of this server; ask for a new one with `POST /visitor`")]
     Visitor,
@@ -34,12 +48,19 @@ pub enum AuthError {
 #[derive(Clone, Debug)]
 pub struct Authenticator {
     visitors: Visitors,
+    issuers: Option<Issuers>,
 }
 
 impl Authenticator {
-    /// Believes these visitors.
+    /// Believes these visitors, and no tokens.
     pub fn new(visitors: Visitors) -> Self {
-        Self { visitors }
+        Self { visitors, issuers: None }
+    }
+
+    /// The same, which also believes the tokens of these issuers.
+    #[must_use]
+    pub fn believing(self, issuers: Issuers) -> Self {
+        Self { issuers: Some(issuers), ..self }
     }
 
     /// Readers without an account.
@@ -51,10 +72,10 @@ impl Authenticator {
     ///
     /// # Errors
     /// What is shown is wrong, or whether it is right cannot be found out now.
-    #[expect(clippy::unused_async, reason = "the tokens of issuers and sessions are looked up")]
     pub async fn identify(&self, shown: &Credentials<'_>) -> Result<Identity, AuthError> {
-        if shown.bearer.is_some() {
-            return Err(AuthError::NoTokens);
+        if let Some(token) = shown.bearer {
+            let issuers = self.issuers.as_ref().ok_or(AuthError::NoTokens)?;
+            return issuers.identify(token).await;
         }
         match shown.visitor {
             Some(token) => self.visitors.identify(token).map_err(|_| AuthError::Visitor),

@@ -41,7 +41,7 @@ impl ApiError {
     /// The caller's token is not one that this server accepts.
     pub fn unauthorized(message: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "invalid_token", message)
-            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""))
+            .with_header(header::WWW_AUTHENTICATE, challenge(message))
     }
 
     /// The body is larger than the limit.
@@ -120,9 +120,21 @@ impl From<ChatError> for ApiError {
 impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::NoTokens | AuthError::Visitor => Self::unauthorized(&error.to_string()),
+            AuthError::NoTokens | AuthError::Visitor | AuthError::Token(_) => Self::unauthorized(&error.to_string()),
+            AuthError::KeysUnavailable { retry_after } => {
+                let seconds = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable", error.to_string()).after(seconds)
+            }
         }
     }
+}
+
+/// What `WWW-Authenticate` says of a credential that was refused (RFC 6750).
+fn challenge(message: &str) -> HeaderValue {
+    // The sentence stands in quotes there, where these two would end it or mean something else.
+    let description = message.replace(['"', '\\'], "'");
+    HeaderValue::try_from(format!("Bearer error=\"invalid_token\", error_description=\"{description}\""))
+        .unwrap_or(HeaderValue::from_static("Bearer error=\"invalid_token\""))
 }
 
 impl From<AttachmentError> for ApiError {

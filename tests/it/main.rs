@@ -34,6 +34,7 @@ mod selection;
 mod store_contract;
 mod store_homes;
 mod support;
+mod tokens;
 mod transcription;
 mod turns;
 mod tutor;
