@@ -78,11 +78,7 @@ async fn pass_on(near: Counting, end: Arc<PgConnectOptions>, state: watch::Recei
     }
 }
 
-async fn until_cut(
-    mut near: Counting,
-    mut far: impl AsyncRead + AsyncWrite + Unpin,
-    mut state: watch::Receiver<bool>,
-) {
+async fn until_cut(mut near: Counting, mut far: impl AsyncRead + AsyncWrite + Unpin, mut state: watch::Receiver<bool>) {
     tokio::select! {
         _ = copy_bidirectional(&mut near, &mut far) => {}
         _ = state.wait_for(|whole| !whole) => {}
