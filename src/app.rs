@@ -156,7 +156,7 @@ impl App {
         };
         let surroundings = Surroundings {
             store: database.attachments(),
-            secret: &secrets[0],
+            secrets: &secrets,
             base_url: &book::site(&settings.http),
             clock: clock.clone(),
             ids: ids.clone(),
@@ -170,7 +170,7 @@ impl App {
             tutor,
             attachments,
             everybody,
-            auth: Authenticator::new(Visitors::new(secrets)),
+            auth: Authenticator::new(Visitors::new(secrets, clock.clone())),
             clock,
             ids,
             body_bytes_max: settings.http.body_bytes_max,

@@ -5,7 +5,7 @@
 
 pub mod visitor;
 
-use self::visitor::Visitors;
+use self::visitor::{InvalidToken, Visitors};
 use crate::identity::Identity;
 
 /// What a caller shows.
@@ -26,8 +26,8 @@ pub enum AuthError {
     #[error("this server accepts no tokens; leave out the `Authorization` header")]
     NoTokens,
     /// The visitor's token is wrong.
-    #[error("the visitor token is not one of this server; ask for a new one with `POST /visitor`")]
-    Visitor,
+    #[error(transparent)]
+    Visitor(#[from] InvalidToken),
 }
 
 /// Finds out who somebody is. Cheap to clone.
@@ -57,7 +57,7 @@ impl Authenticator {
             return Err(AuthError::NoTokens);
         }
         match shown.visitor {
-            Some(token) => self.visitors.identify(token).map_err(|_| AuthError::Visitor),
+            Some(token) => Ok(self.visitors.identify(token)?),
             None => Ok(Identity::Stranger),
         }
     }

@@ -11,7 +11,7 @@ use super::body;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
-use super::{simple, sse};
+use super::{simple, sse, visitor};
 use crate::app::App;
 use crate::chat::{ChatError, Reply};
 
@@ -34,12 +34,16 @@ async fn handle(
         return simple::answer(&app, &who, action?).await;
     }
     let asked = read(&app, &body)?;
+    let in_passing = match asked.request {
+        Request::ThreadsList(_) => visitor::in_passing(&app, &who, &headers),
+        _ => None,
+    };
     let reply = match frame(&headers) {
         Some(frame) => app.chat.handle_once(&who, frame, asked).await?,
         None => app.chat.handle(&who, asked).await?,
     };
     match reply {
-        Reply::Single(value) => Ok(Json(value).into_response()),
+        Reply::Single(value) => Ok((in_passing.map(|header| [header]), Json(value)).into_response()),
         Reply::Stream(listening) => Ok(sse::answer(listening)),
     }
 }

@@ -21,19 +21,19 @@ pub struct ApiError {
     code: &'static str,
     message: String,
     details: Option<Box<Value>>,
-    header: Option<Box<(HeaderName, HeaderValue)>>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl ApiError {
     /// An error with a snake-case code and a sentence for its reader.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: None, header: None }
+        Self { status, code, message: message.into(), details: None, headers: Vec::new() }
     }
 
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some(Box::new((name, value)));
+        self.headers.push((name, value));
         self
     }
 
@@ -41,6 +41,13 @@ impl ApiError {
     pub fn unauthorized(message: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "invalid_token", message)
             .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""))
+    }
+
+    /// Readers need an account or a token here.
+    pub fn sign_in_required() -> Self {
+        let message = "this server has no conversations with readers who are not signed in; sign in, and try again";
+        Self::new(StatusCode::UNAUTHORIZED, "sign_in_required", message)
+            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
     /// The body is larger than the limit.
@@ -105,7 +112,7 @@ impl From<ChatError> for ApiError {
 impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::NoTokens | AuthError::Visitor => Self::unauthorized(&error.to_string()),
+            AuthError::NoTokens | AuthError::Visitor(_) => Self::unauthorized(&error.to_string()),
         }
     }
 }
@@ -151,8 +158,8 @@ impl IntoResponse for ApiError {
         let request_id = super::request_id::current();
         let body = json!({"error": error, "message": self.message, "detail": self.message, "request_id": request_id});
         let mut response = (self.status, Json(body)).into_response();
-        if let Some((name, value)) = self.header.map(|header| *header) {
-            response.headers_mut().insert(name, value);
+        for (name, value) in self.headers {
+            response.headers_mut().append(name, value);
         }
         response
     }
