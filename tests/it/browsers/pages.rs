@@ -1,5 +1,9 @@
 //! Pages: which of them may read what, which may act in a reader's name, and what every answer tells their browser.
 
+use std::sync::Arc;
+
+use chatkit_gateway::chat::{EventStream, Recording, Responder, Turn, TurnError};
+use chatkit_gateway::identity::Identity;
 use serde_json::json;
 
 use super::{BOOK, Browser, EVIL, token};
@@ -109,6 +113,30 @@ async fn a_listed_page_can_read_every_answer_and_every_refusal() {
             assert!(exposed.contains(name), "{exposed}");
         }
     }
+}
+
+/// A responder with a defect.
+struct Defective;
+
+#[async_trait::async_trait]
+impl Responder for Defective {
+    fn respond(&self, _: Turn) -> EventStream {
+        Box::pin(futures_util::stream::empty())
+    }
+
+    async fn transcribe(&self, _: &Identity, _: Recording) -> Result<String, TurnError> {
+        panic!("a defect, on purpose")
+    }
+}
+
+#[tokio::test]
+async fn a_listed_page_can_read_that_a_defect_of_ours_came_between() {
+    let house = Ground::sqlite(&[("CORS_ORIGINS", BOOK)]).build_for(Some(Arc::new(Defective))).await;
+    let asked = json!({"audio_base64": "AAAA", "mime_type": "audio/webm"});
+    let answer = Browser::at(BOOK).ask(&house, "input.transcribe", asked).await;
+    answer.refuses(500, "our side");
+    assert_eq!(answer.headers["access-control-allow-origin"], BOOK);
+    assert_eq!(answer.headers["x-content-type-options"], "nosniff");
 }
 
 /// Every way in which a page can have a browser post without asking first, and one with asking.
