@@ -161,7 +161,7 @@ impl App {
         };
         let surroundings = Surroundings {
             store: database.attachments(),
-            secret: &secrets[0],
+            secrets: &secrets,
             base_url: &book::site(&settings.http),
             clock: clock.clone(),
             ids: ids.clone(),
@@ -179,7 +179,7 @@ impl App {
         let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
         let names = AddressNames::new(&secrets[0]);
         let quota = Quota::new(&settings.limits, names, database.counts(), clock.clone());
-        let mut auth = Authenticator::new(Visitors::new(secrets)).with_accounts(accounts);
+        let mut auth = Authenticator::new(Visitors::new(secrets, clock.clone())).with_accounts(accounts);
         if !settings.access.issuers.is_empty() {
             let client = http::client(proxy.as_deref()).context(CLIENT_ADVICE)?;
             auth = auth.believing(Issuers::new(&settings.access.issuers, &client, &clock));

@@ -11,7 +11,7 @@ use super::body;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
-use super::{simple, sse};
+use super::{simple, sse, visitor};
 use crate::app::App;
 use crate::chat::{ChatError, Reply, refusal};
 
@@ -36,12 +36,16 @@ async fn handle(
     let asked = read(&app, &body)?;
     let (streams, is_retry) = (asked.request.streams(), matches!(asked.request, Request::ThreadsRetryAfterItem(_)));
     let chat = app.chat.within(app.quota.of(&who, address));
+    let in_passing = match asked.request {
+        Request::ThreadsList(_) => visitor::in_passing(&app, &who, &headers),
+        _ => None,
+    };
     let reply = match frame(&headers) {
         Some(frame) => chat.handle_once(&who, frame, asked).await,
         None => chat.handle(&who, asked).await,
     };
     match reply {
-        Ok(Reply::Single(value)) => Ok(Json(value).into_response()),
+        Ok(Reply::Single(value)) => Ok((in_passing.map(|header| [header]), Json(value)).into_response()),
         Ok(Reply::Stream(listening)) => Ok(sse::answer(listening)),
         // The widget has a sentence of its own for a status, and shows ours. Its button to retry asks for another answer
         // to the message before, which is right only if that was asked for.

@@ -79,7 +79,7 @@ impl ApiError {
 
     /// The caller is nobody we know by name.
     pub(super) fn sign_in_required() -> Self {
-        let message = "this is for readers who have signed in: show the cookie or the token of a session";
+        let message = "this is for readers who have signed in; sign in, and try again";
         Self::new(StatusCode::UNAUTHORIZED, "sign_in_required", message)
             .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
@@ -159,7 +159,7 @@ impl From<AuthError> for ApiError {
             | AuthError::Token(_)
             | AuthError::NoSession
             | AuthError::SessionOver
-            | AuthError::Visitor => Self::unauthorized(&error.to_string()),
+            | AuthError::Visitor(_) => Self::unauthorized(&error.to_string()),
             AuthError::KeysUnavailable { retry_after } => {
                 let seconds = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable", error.to_string()).after(seconds)

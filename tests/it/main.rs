@@ -6,6 +6,7 @@ mod architecture;
 mod attached;
 mod attachments;
 mod bad_input;
+mod browsers;
 mod chatkit;
 mod cli;
 mod conformance;

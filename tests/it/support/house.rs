@@ -63,6 +63,13 @@ impl Ground {
         Self { folder, postgres: self.postgres.clone(), variables: self.variables.clone() }
     }
 
+    /// The same ground with a variable that is new or other.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     fn variables(&self) -> Variables {
         let mut variables = Variables::of([("OFFLINE_PACE_MS", "0"), ("PORT", "0")]);
         variables.set("DATA_DIR", self.folder.path().to_str().unwrap());
