@@ -12,6 +12,7 @@ mod error;
 mod form;
 mod health;
 mod identity;
+mod limits;
 mod plain_chat;
 mod request_id;
 mod simple;
@@ -38,6 +39,7 @@ pub fn router(app: App) -> Router {
         .router()
         .fallback(no_such_door)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(limits::Gate::new(&app.limits), limits::pass))
         .layer(cors::layer(&app.cors_origins))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.ids.clone(), request_id::name))
