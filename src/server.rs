@@ -5,6 +5,8 @@ mod connection;
 mod places;
 mod pulse;
 mod stop;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -12,6 +12,7 @@ mod conformance;
 mod conformance_runner;
 mod documents;
 mod doors;
+mod edge;
 mod embedding;
 mod files;
 mod formats;
