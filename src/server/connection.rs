@@ -90,6 +90,7 @@ impl Speech {
             // A task keeps its waker, so asking once is enough; asking for every chunk would take a lock for each.
             if !is_told && (!is_asked || closing.has_changed().unwrap_or(true)) {
                 is_asked = true;
+                pulse.is_watched_by(context.waker());
                 if end.as_mut().poll(context).is_ready() {
                     is_told = true;
                     connection.as_mut().graceful_shutdown();

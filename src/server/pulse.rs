@@ -5,9 +5,9 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -23,6 +23,9 @@ pub(super) struct Pulse {
     is_http2: AtomicBool,
     /// Whoever asked for the connection itself has it, and says when it ends.
     is_handed_over: AtomicBool,
+    /// Of the task that has the connection, which looks at the time when a request has ended: hyper stops reading before
+    /// it lets go of an answer.
+    waker: OnceLock<Waker>,
 }
 
 /// A request that is being answered. Dropping it says that it is.
@@ -40,6 +43,11 @@ impl Pulse {
         Request(self.clone())
     }
 
+    /// Says which task has the connection. It keeps its waker, so once is enough.
+    pub(super) fn is_watched_by(&self, waker: &Waker) {
+        self.waker.get_or_init(|| waker.clone());
+    }
+
     fn is_busy(&self) -> bool {
         self.open.load(Ordering::Acquire) > 0 || self.is_handed_over.load(Ordering::Acquire)
     }
@@ -55,6 +63,9 @@ impl Request {
 impl Drop for Request {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::AcqRel);
+        if let Some(waker) = self.0.waker.get() {
+            waker.wake_by_ref();
+        }
     }
 }
 

@@ -81,8 +81,9 @@ async fn nobody_gets_another_limit_by_saying_to_be_somebody_else() {
 #[tokio::test]
 async fn a_limit_of_zero_is_none() {
     let house = Ground::sqlite(&[("REQUESTS_PER_MINUTE_PER_ADDRESS", "0"), ("CONNECTIONS_MAX", "0")]).build().await;
-    for _ in 0..700 {
-        assert_eq!(house.stranger().get("/nowhere").await.status, 404);
+    let reader = house.stranger();
+    for _ in 0..620 {
+        assert_eq!(reader.get("/nowhere").await.status, 404);
     }
 }
 
@@ -90,7 +91,7 @@ async fn a_limit_of_zero_is_none() {
 async fn a_body_that_does_not_come_is_not_waited_for() {
     let ground = Ground::sqlite(&[]).changed(|settings| settings.http.patience.body = Duration::from_millis(60));
     let house = ground.build().await;
-    for path in ["/chatkit", "/api/v1/chat", "/chatkit/upload"] {
+    for path in ["/chatkit", "/chat", "/chatkit/upload"] {
         let mut connection = connect(&house).await;
         let kind = "content-type: multipart/form-data; boundary=b";
         let head =
