@@ -29,7 +29,8 @@ async fn handle(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let body = body::read(body, app.body_bytes_max.max(app.recording_bytes_max)).await?;
+    let bytes_max = app.body_bytes_max.max(app.recording_bytes_max);
+    let body = body::read(body, bytes_max, app.body_time_max).await?;
     if let Some(action) = simple::read(&body) {
         return simple::answer(&app, &who, action?).await;
     }

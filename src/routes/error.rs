@@ -92,7 +92,7 @@ impl ApiError {
     }
 
     /// The same request may succeed after so many seconds.
-    fn after(self, seconds: u32) -> Self {
+    pub(super) fn after(self, seconds: u32) -> Self {
         self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 

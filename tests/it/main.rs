@@ -13,6 +13,7 @@ mod conformance;
 mod conformance_runner;
 mod documents;
 mod doors;
+mod edge;
 mod embedding;
 mod files;
 mod formats;

@@ -104,6 +104,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("rustls", &["llm"]),
     ("serde_saphyr", &["knowledge"]),
     ("sha2", &["attachments", "auth", "chat", "embedding", "identity", "knowledge", "routes"]),
+    ("socket2", &["server"]),
     ("sqlx", &["store"]),
     ("tower", &["routes"]),
     ("tower_http", &["routes"]),

@@ -99,18 +99,34 @@ impl Home {
 
     /// Starts a server on a free port, and waits until it listens.
     pub(crate) fn serve(&self, variables: &[(&str, &str)]) -> Serving {
-        let mut program = Started(self.command(variables, &["serve", "--port", "0"]).spawn().unwrap());
-        let log = lines(&mut program);
-        let mut told = Vec::new();
-        while let Ok(line) = log.recv_timeout(PATIENCE) {
-            if let Some((_, address)) = line.split_once("Listening on ") {
-                let url = address.split_whitespace().next().unwrap().to_owned();
-                return Serving { url, log, program };
-            }
-            told.push(line);
-        }
-        panic!("it does not listen: {told:#?}");
+        listening(self.command(variables, &["serve", "--port", "0"]))
     }
+
+    /// The same for a server that may have no more than so many files and connections open.
+    pub(crate) fn serve_with_files(&self, variables: &[(&str, &str)], files_max: u32) -> Serving {
+        let program = self.command(variables, &["serve", "--port", "0"]);
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &format!("ulimit -n {files_max}; exec \"$0\" \"$@\"")]).arg(program.get_program());
+        limited.args(program.get_args()).current_dir(self.0.path()).env_clear();
+        limited.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        limited.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        listening(limited)
+    }
+}
+
+/// Starts a server, and waits until it listens.
+fn listening(mut command: Command) -> Serving {
+    let mut program = Started(command.spawn().unwrap());
+    let log = lines(&mut program);
+    let mut told = Vec::new();
+    while let Ok(line) = log.recv_timeout(PATIENCE) {
+        if let Some((_, address)) = line.split_once("Listening on ") {
+            let url = address.split_whitespace().next().unwrap().to_owned();
+            return Serving { url, log, program };
+        }
+        told.push(line);
+    }
+    panic!("it does not listen: {told:#?}");
 }
 
 /// What it writes to standard error, line by line.
@@ -195,6 +211,26 @@ impl Serving {
     /// Sends a signal by its name, as an operator would.
     pub(crate) fn signal(&self, name: &str) {
         self.program.signal(name);
+    }
+
+    /// Waits until it says this to standard error.
+    #[track_caller]
+    pub(crate) fn until_it_says(&self, words: &str) {
+        while !self.log.recv_timeout(PATIENCE).expect("it says so").contains(words) {}
+    }
+
+    /// What it says from now on until its end.
+    pub(crate) fn log_to_the_end(mut self) -> Vec<String> {
+        let mut told = Vec::new();
+        loop {
+            match self.log.recv_timeout(PATIENCE) {
+                Ok(line) => told.push(line),
+                Err(RecvTimeoutError::Timeout) => panic!("it goes on: {told:#?}"),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.program.0.wait().unwrap();
+        told
     }
 
     /// Waits for its end, which must come within `most`.
