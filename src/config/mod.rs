@@ -5,6 +5,7 @@
 mod access;
 mod attachments;
 mod limits;
+mod shown;
 mod source;
 mod variables;
 
@@ -17,6 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub use access::{AccessSettings, AccountSettings, IssuerSettings, SameSite};
 pub use attachments::{AttachmentPlace, AttachmentSettings, BucketSettings};
 pub use limits::LimitSettings;
+pub use shown::Shown;
 pub use source::{Mistake, Mistakes, Reader, Variables};
 pub(crate) use variables::{LOG, QDRANT_API_KEY, QDRANT_SHAPE, QDRANT_URL};
 pub use variables::{VARIABLES, Variable};
@@ -367,7 +369,10 @@ fn cors_origins(reader: &mut Reader<'_>) -> Vec<String> {
         if !fine {
             reader.mistake(
                 CORS_ORIGINS.name,
-                format!("`{origin}` must be `*` or an origin such as https://book.example.org, without a path"),
+                format!(
+                    "`{}` must be `*` or an origin such as https://book.example.org, without a path",
+                    Shown(origin)
+                ),
             );
         }
     }
