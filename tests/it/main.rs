@@ -29,6 +29,7 @@ mod pdf;
 mod plain_chat;
 mod protocol_document;
 mod seam;
+mod secrets;
 mod selection;
 mod store_contract;
 mod store_homes;

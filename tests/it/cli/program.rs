@@ -35,8 +35,7 @@ pub(crate) struct Running {
 /// A server that listens.
 pub(crate) struct Serving {
     pub(crate) url: String,
-    log: Receiver<String>,
-    program: Started,
+    running: Running,
 }
 
 impl Home {
@@ -96,17 +95,11 @@ impl Home {
 
     /// Starts a server on a free port, and waits until it listens.
     pub(crate) fn serve(&self, variables: &[(&str, &str)]) -> Serving {
-        let mut program = Started(self.command(variables, &["serve", "--port", "0"]).spawn().unwrap());
-        let log = lines(&mut program);
-        let mut told = Vec::new();
-        while let Ok(line) = log.recv_timeout(PATIENCE) {
-            if let Some((_, address)) = line.split_once("Listening on ") {
-                let url = address.split_whitespace().next().unwrap().to_owned();
-                return Serving { url, log, program };
-            }
-            told.push(line);
-        }
-        panic!("it does not listen: {told:#?}");
+        let mut running = self.start(variables, &["serve", "--port", "0"]);
+        running.until_it_says("Listening on ");
+        let (_, address) = running.told.last().unwrap().split_once("Listening on ").unwrap();
+        let url = address.split(|c: char| c.is_whitespace() || c == '"').next().unwrap().to_owned();
+        Serving { url, running }
     }
 }
 
@@ -191,17 +184,24 @@ impl Serving {
 
     /// Sends a signal by its name, as an operator would.
     pub(crate) fn signal(&self, name: &str) {
-        self.program.signal(name);
+        self.running.signal(name);
+    }
+
+    /// Tells it to stop, and gives all that it wrote from its beginning to its end.
+    pub(crate) fn stopped(self) -> Ended {
+        self.signal("TERM");
+        self.running.ended()
     }
 
     /// Waits for its end, which must come within `most`.
-    pub(crate) fn ended_within(mut self, most: Duration) -> ExitStatus {
+    pub(crate) fn ended_within(self, most: Duration) -> ExitStatus {
+        let mut running = self.running;
         let deadline = Instant::now() + most;
         loop {
-            match self.log.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            match running.log.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => panic!("it goes on"),
-                Err(RecvTimeoutError::Disconnected) => return self.program.0.wait().unwrap(),
+                Err(RecvTimeoutError::Disconnected) => return running.program.0.wait().unwrap(),
             }
         }
     }
