@@ -22,6 +22,8 @@ pub const UNHEARD: &[&str] = &[
     "html5ever",
     "hyper",
     "hyper_util",
+    "iana_time_zone",
+    "jni",
     "jwks_client_rs",
     "markup5ever",
     "object_store",

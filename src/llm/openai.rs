@@ -151,6 +151,21 @@ impl OpenAiCompatible {
         }
     }
 
+    async fn answer(&self, prompt: &Prompt) -> Result<ChunkStream, LlmError> {
+        let body = self.ask(prompt).await?;
+        let mut answer =
+            Answer::open(body, self.limits.answer_bytes_max, self.name(), self.ids.clone(), self.key()).await?;
+        // Waiting for the first piece turns an error in its place into one that another model can still make good.
+        let first = match answer.next().await {
+            Some(chunk) => Some(Ok(chunk?)),
+            None => None,
+        };
+        let rest = futures_util::stream::unfold(answer, |mut answer| async move {
+            Some((answer.next().await?.map_err(LlmError::without_words), answer))
+        });
+        Ok(Box::pin(futures_util::stream::iter(first).chain(rest)))
+    }
+
     async fn refusal(&self, response: reqwest::Response, patience: Patience) -> LlmError {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
@@ -168,17 +183,7 @@ impl OpenAiCompatible {
 #[async_trait]
 impl ChatModel for OpenAiCompatible {
     async fn stream(&self, prompt: Prompt) -> Result<ChunkStream, LlmError> {
-        let body = self.ask(&prompt).await?;
-        let mut answer =
-            Answer::open(body, self.limits.answer_bytes_max, self.name(), self.ids.clone(), self.key()).await?;
-        // Waiting for the first piece turns an error in its place into one that another model can still make good.
-        let first = match answer.next().await {
-            Some(chunk) => Some(Ok(chunk?)),
-            None => None,
-        };
-        let rest =
-            futures_util::stream::unfold(answer, |mut answer| async move { Some((answer.next().await?, answer)) });
-        Ok(Box::pin(futures_util::stream::iter(first).chain(rest)))
+        self.answer(&prompt).await.map_err(|error| error.without_prompt(&prompt))
     }
 
     fn name(&self) -> ModelName {

@@ -18,6 +18,7 @@ mod formats;
 mod grounding;
 mod habits;
 mod ingestion;
+mod injection;
 mod knowledge;
 mod knowledge_contract;
 mod knowledge_qdrant;
