@@ -73,4 +73,3 @@ pub async fn run(
     tokio::join!(serving, signal, shutdown, sweeping, forgetting, sweeping_accounts);
     Ok(())
 }
-}

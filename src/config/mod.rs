@@ -7,6 +7,7 @@ mod attachments;
 mod browsers;
 mod limits;
 mod patience;
+mod shown;
 mod source;
 mod variables;
 
@@ -21,6 +22,7 @@ pub use attachments::{AttachmentPlace, AttachmentSettings, BucketSettings};
 pub use browsers::BrowserSettings;
 pub use limits::LimitSettings;
 pub use patience::{Patience, UNREAD_TIME_MAX};
+pub use shown::Shown;
 pub use source::{Mistake, Mistakes, Reader, Variables};
 pub(crate) use variables::{LOG, QDRANT_API_KEY, QDRANT_SHAPE, QDRANT_URL};
 pub use variables::{VARIABLES, Variable};
@@ -374,7 +376,10 @@ fn cors_origins(reader: &mut Reader<'_>) -> Vec<String> {
         if !fine {
             reader.mistake(
                 CORS_ORIGINS.name,
-                format!("`{origin}` must be `*` or an origin such as https://book.example.org, without a path"),
+                format!(
+                    "`{}` must be `*` or an origin such as https://book.example.org, without a path",
+                    Shown(origin)
+                ),
             );
         }
     }

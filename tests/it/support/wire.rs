@@ -45,6 +45,11 @@ impl Wire {
     }
 
     /// Where the database seems to be.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Has a house look for its database there.
     pub(crate) fn set(&self, variables: &mut Variables) {
         variables.set("DATABASE_URL", self.url.as_str());
     }
