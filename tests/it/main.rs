@@ -22,6 +22,7 @@ mod knowledge;
 mod knowledge_contract;
 mod knowledge_qdrant;
 mod knowledge_vectors;
+mod limits;
 mod llm;
 mod models;
 mod notes;
