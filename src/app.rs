@@ -16,12 +16,13 @@ use crate::agent::Tutor;
 use crate::agent::tools::knowledge_base::QueryKnowledgeBase;
 use crate::attachments::{AttachmentOptions, Attachments, Surroundings};
 use crate::auth::Authenticator;
+use crate::auth::accounts::{self, Accounts};
 use crate::auth::jwt::Issuers;
 use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
 use crate::clock::Clock;
-use crate::config::{AttachmentPlace, Settings};
+use crate::config::{AttachmentPlace, BrowserSettings, Settings};
 use crate::identity::{AddressNames, Identity, Ids};
 use crate::knowledge::KnowledgeBase;
 use crate::llm::choice::{ModelChoice, ModelSettings};
@@ -71,8 +72,10 @@ pub struct House {
     pub recording_bytes_max: usize,
     /// Where the ChatKit protocol is served.
     pub chatkit_paths: Vec<String>,
-    /// Whose pages may call.
-    pub cors_origins: Vec<String>,
+    /// What browsers are told.
+    pub browsers: BrowserSettings,
+    /// Whether readers without an account may have conversations.
+    pub anonymous: bool,
 }
 
 /// What the tutor works with.
@@ -163,10 +166,20 @@ impl App {
             clock: clock.clone(),
             ids: ids.clone(),
         };
+        let accounts = settings.access.accounts.as_ref().map(|set| {
+            let surroundings = accounts::Surroundings {
+                store: database.accounts(),
+                counts: database.counts(),
+                attempts_per_minute: settings.limits.attempts_per_minute,
+                clock: clock.clone(),
+                ids: ids.clone(),
+            };
+            Accounts::new(surroundings, set)
+        });
         let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
         let names = AddressNames::new(&secrets[0]);
         let quota = Quota::new(&settings.limits, names, database.counts(), clock.clone());
-        let mut auth = Authenticator::new(Visitors::new(secrets));
+        let mut auth = Authenticator::new(Visitors::new(secrets)).with_accounts(accounts);
         if !settings.access.issuers.is_empty() {
             let client = http::client(proxy.as_deref()).context(CLIENT_ADVICE)?;
             auth = auth.believing(Issuers::new(&settings.access.issuers, &client, &clock));
@@ -186,7 +199,8 @@ impl App {
             body_bytes_max: settings.http.body_bytes_max,
             recording_bytes_max: settings.http.recording_bytes_max,
             chatkit_paths: settings.http.chatkit_paths.clone(),
-            cors_origins: settings.http.cors_origins.clone(),
+            browsers: BrowserSettings::of(settings),
+            anonymous: settings.access.anonymous,
         })))
     }
 }

@@ -3,15 +3,21 @@
 //! What is shown decides, in this order: a token in `Authorization`, the cookie of a session, the token of a visitor.
 //! Nothing shown is a stranger. What is shown and wrong is refused, and the next in order is not looked at.
 
+pub mod accounts;
+mod audit;
 pub mod jwks;
 pub mod jwt;
+pub mod password;
+mod session;
 pub mod visitor;
 
 use std::time::Duration;
 
+use self::accounts::Accounts;
 use self::jwt::{Issuers, TokenError};
 use self::visitor::Visitors;
 use crate::identity::Identity;
+use crate::store::StoreError;
 
 /// What a caller shows.
 #[derive(Clone, Copy, Default)]
@@ -39,6 +45,15 @@ pub enum AuthError {
         /// How long nothing is tried.
         retry_after: Duration,
     },
+    /// The token of a session is wrong.
+    #[error("this is not the token of a session on this server; sign in for one")]
+    NoSession,
+    /// A session expired, or was ended.
+    #[error("the session has ended; sign in again")]
+    SessionOver,
+    /// Whether it is right cannot be found out now.
+    #[error("the accounts cannot be reached")]
+    Store(#[from] StoreError),
     /// The visitor's token is wrong.
     #[error("the visitor token is not one of this server; ask for a new one with `POST /visitor`")]
     Visitor,
@@ -49,12 +64,13 @@ pub enum AuthError {
 pub struct Authenticator {
     visitors: Visitors,
     issuers: Option<Issuers>,
+    accounts: Option<Accounts>,
 }
 
 impl Authenticator {
     /// Believes these visitors, and no tokens.
     pub fn new(visitors: Visitors) -> Self {
-        Self { visitors, issuers: None }
+        Self { visitors, issuers: None, accounts: None }
     }
 
     /// The same, which also believes the tokens of these issuers.
@@ -63,9 +79,29 @@ impl Authenticator {
         Self { issuers: Some(issuers), ..self }
     }
 
+    /// The same with accounts, if there are any.
+    #[must_use]
+    pub fn with_accounts(self, accounts: Option<Accounts>) -> Self {
+        Self { accounts, ..self }
+    }
+
     /// Readers without an account.
     pub fn visitors(&self) -> &Visitors {
         &self.visitors
+    }
+
+    /// Readers with an account of this server; none where accounts are off.
+    pub fn accounts(&self) -> Option<&Accounts> {
+        self.accounts.as_ref()
+    }
+
+    /// The token of a session among what is shown: where there are accounts, and nothing else is shown before it.
+    pub fn session<'a>(&self, shown: &Credentials<'a>) -> Option<&'a str> {
+        self.accounts()?;
+        match shown.bearer {
+            Some(token) => session::is_of_a_session(token).then_some(token),
+            None => shown.session,
+        }
     }
 
     /// Who shows this.
@@ -73,13 +109,22 @@ impl Authenticator {
     /// # Errors
     /// What is shown is wrong, or whether it is right cannot be found out now.
     pub async fn identify(&self, shown: &Credentials<'_>) -> Result<Identity, AuthError> {
-        if let Some(token) = shown.bearer {
-            let issuers = self.issuers.as_ref().ok_or(AuthError::NoTokens)?;
-            return issuers.identify(token).await;
+        if let (Some(accounts), Some(token)) = (self.accounts(), self.session(shown)) {
+            return accounts.identify(token).await;
+        }
+        match (shown.bearer, &self.issuers) {
+            (Some(token), Some(issuers)) => return issuers.identify(token).await,
+            (Some(_), None) if self.accounts.is_some() => return Err(AuthError::NoSession),
+            (Some(_), None) => return Err(AuthError::NoTokens),
+            (None, _) => {}
         }
         match shown.visitor {
             Some(token) => self.visitors.identify(token).map_err(|_| AuthError::Visitor),
             None => Ok(Identity::Stranger),
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

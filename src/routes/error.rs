@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 
 use crate::attachments::AttachmentError;
 use crate::auth::AuthError;
+use crate::auth::accounts::AccountError;
 use crate::chat::ChatError;
 use crate::quota::{Reached, Resource};
+use crate::store::StoreError;
 
 /// An answer that is not what was asked for.
 ///
@@ -22,19 +24,19 @@ pub struct ApiError {
     code: &'static str,
     message: String,
     details: Option<Box<Value>>,
-    header: Option<Box<(HeaderName, HeaderValue)>>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl ApiError {
     /// An error with a snake-case code and a sentence for its reader.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: None, header: None }
+        Self { status, code, message: message.into(), details: None, headers: Vec::new() }
     }
 
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some(Box::new((name, value)));
+        self.headers.push((name, value));
         self
     }
 
@@ -54,6 +56,39 @@ impl ApiError {
     pub fn no_attachments() -> Self {
         let message = "this server takes no attachments; its operator can set `ATTACHMENTS_URL`";
         Self::new(StatusCode::BAD_REQUEST, "attachments_off", message)
+    }
+
+    /// Members of the request are wrong.
+    pub(super) fn invalid(message: String, details: Value) -> Self {
+        let mut answer = Self::new(StatusCode::BAD_REQUEST, "invalid_request", message);
+        answer.details = Some(Box::new(details));
+        answer
+    }
+
+    /// This server has no accounts.
+    pub(super) fn accounts_off() -> Self {
+        let message = "this server has no accounts; its operator can set `SESSION_SECRET`";
+        Self::new(StatusCode::NOT_FOUND, "accounts_off", message)
+    }
+
+    /// The caller is a user of another system, and has no account here.
+    pub(super) fn no_account() -> Self {
+        let message = "the token is not one of an account of this server; who gave it out knows whose it is";
+        Self::new(StatusCode::NOT_FOUND, "no_account", message)
+    }
+
+    /// The caller is nobody we know by name.
+    pub(super) fn sign_in_required() -> Self {
+        let message = "this is for readers who have signed in: show the cookie or the token of a session";
+        Self::new(StatusCode::UNAUTHORIZED, "sign_in_required", message)
+            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    /// Accounts cannot be looked at.
+    fn no_accounts(error: &StoreError) -> Self {
+        tracing::error!(error = error as &dyn std::error::Error, "The accounts cannot be reached");
+        let message = "accounts cannot be reached at the moment; try again in a few seconds";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "accounts_unavailable", message).after(5)
     }
 
     /// The same request may succeed after so many seconds.
@@ -121,11 +156,33 @@ impl From<ChatError> for ApiError {
 impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::NoTokens | AuthError::Visitor | AuthError::Token(_) => Self::unauthorized(&error.to_string()),
+            AuthError::NoTokens
+            | AuthError::Token(_)
+            | AuthError::NoSession
+            | AuthError::SessionOver
+            | AuthError::Visitor => Self::unauthorized(&error.to_string()),
             AuthError::KeysUnavailable { retry_after } => {
                 let seconds = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable", error.to_string()).after(seconds)
             }
+            AuthError::Store(error) => Self::no_accounts(&error),
+        }
+    }
+}
+
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        let message = error.to_string();
+        match error {
+            AccountError::EmailTaken => Self::new(StatusCode::CONFLICT, "email_taken", message),
+            AccountError::WrongPair => Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", message)
+                .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            AccountError::TooManyAttempts { again_after_s } => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", message).after(again_after_s)
+            }
+            AccountError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(5),
+            AccountError::Auth(error) => error.into(),
+            AccountError::Store(error) => Self::no_accounts(&error),
         }
     }
 }
@@ -179,8 +236,8 @@ impl IntoResponse for ApiError {
         let request_id = super::request_id::current();
         let body = json!({"error": error, "message": self.message, "detail": self.message, "request_id": request_id});
         let mut response = (self.status, Json(body)).into_response();
-        if let Some((name, value)) = self.header.map(|header| *header) {
-            response.headers_mut().insert(name, value);
+        for (name, value) in self.headers {
+            response.headers_mut().append(name, value);
         }
         response
     }

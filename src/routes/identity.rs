@@ -1,14 +1,14 @@
 //! Headers become an [`Identity`]: no credential is a stranger, a wrong one is refused.
 
 use axum::extract::FromRequestParts;
-use axum::http::header::{AUTHORIZATION, COOKIE};
+use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 
-use super::address;
 use super::error::ApiError;
+use super::{address, cookies};
 use crate::app::App;
-use crate::auth::Credentials;
+use crate::auth::{AuthError, Credentials};
 use crate::identity::{ClientAddress, Identity};
 
 /// The header in which a page on another origin brings its visitor's token.
@@ -33,8 +33,15 @@ impl FromRequestParts<App> for Caller {
         if let Some(everybody) = &app.everybody {
             return Ok(Self { who: everybody.clone(), address });
         }
-        let who = app.auth.identify(&shown(&parts.headers)?).await?;
-        Ok(Self { who, address })
+        let shown = shown(&parts.headers)?;
+        match app.auth.identify(&shown).await {
+            Ok(who) => Ok(Self { who, address }),
+            // A browser would go on showing a cookie that is good for nothing.
+            Err(error @ (AuthError::NoSession | AuthError::SessionOver)) if shown.bearer.is_none() => {
+                Err(ApiError::from(error).with_header(SET_COOKIE, cookies::clear(app, SESSION_COOKIE)))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! The doors: HTTP in, HTTP out. Nothing is decided here that another door would have to decide again.
 
+mod accounts;
 mod address;
 mod attachments;
 mod body;
 mod book;
 mod chatkit;
+mod cookies;
 mod cors;
 mod disposition;
 mod doors;
@@ -38,7 +40,7 @@ pub fn router(app: App) -> Router {
         .router()
         .fallback(no_such_door)
         .method_not_allowed_fallback(wrong_method)
-        .layer(cors::layer(&app.cors_origins))
+        .layer(cors::layer(&app.browsers.origins))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.ids.clone(), request_id::name))
         .with_state(app)
@@ -55,6 +57,7 @@ fn all(chatkit_paths: &[String]) -> Doors {
         .and(attachments::doors(chatkit_paths))
         .and(plain_chat::doors())
         .and(visitor::doors())
+        .and(accounts::doors())
         .and(health::doors())
         .and(book::doors())
 }

@@ -20,6 +20,7 @@
 //!   claimed for ([`StoreError::Exceeded`]).
 //! - **Each method is one transaction**: all of it happens, or nothing.
 
+pub mod accounts;
 pub mod attachments;
 mod batch;
 pub mod counts;
@@ -41,6 +42,7 @@ use chatkit_protocol::{
 
 use crate::identity::OwnerId;
 
+pub use accounts::AccountStore;
 pub use attachments::AttachmentStore;
 pub use counts::{Claim, CountStore, Exceeded, Limit, TokenLimit, Used};
 pub use failure::{Migrated, OpenError};

@@ -108,7 +108,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("tower", &["routes"]),
     ("tower_http", &["routes"]),
     ("tracing_subscriber", &["telemetry"]),
-    ("unicode_normalization", &["knowledge", "pdf"]),
+    ("unicode_normalization", &["auth", "knowledge", "pdf"]),
     ("unicode_properties", &["knowledge"]),
     ("unicode_segmentation", &["knowledge"]),
     ("uuid", &["identity", "knowledge", "routes"]),
