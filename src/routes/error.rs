@@ -100,6 +100,7 @@ impl ApiError {
     fn too_much(reached: &Reached) -> Self {
         let code = match reached.resource {
             Resource::Messages => "too_many_messages",
+            Resource::Recordings => "too_many_recordings",
             Resource::Tokens => "too_many_tokens",
             Resource::Streams => "too_many_streams",
         };
