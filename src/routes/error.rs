@@ -33,6 +33,16 @@ impl ApiError {
         Self { status, code, message: message.into(), details: None, headers: Vec::new() }
     }
 
+    /// Whether the same request may succeed when whatever is away is back.
+    pub(super) fn may_pass(&self) -> bool {
+        self.status.is_server_error()
+    }
+
+    /// The sentence for its reader.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
