@@ -46,11 +46,17 @@ impl FromRequestParts<App> for Caller {
 
 /// What a caller shows. What is shown twice is refused: who looks at the first and who at the last would see two people.
 pub(super) fn shown<'a>(app: &App, headers: &'a HeaderMap) -> Result<Credentials<'a>, ApiError> {
+    let bearer = bearer(headers)?;
+    // Whoever brings a token is not kept out by what siblings of this host put beside it.
+    let cookie = |name| match cookie(app, headers, name) {
+        Err(_) if bearer.is_some() => Ok(None),
+        found => found,
+    };
     let visitor = match once(headers, &VISITOR_HEADER)? {
         Some(token) => Some(token),
-        None => cookie(app, headers, VISITOR_COOKIE)?,
+        None => cookie(VISITOR_COOKIE)?,
     };
-    Ok(Credentials { bearer: bearer(headers)?, session: cookie(app, headers, SESSION_COOKIE)?, visitor })
+    Ok(Credentials { bearer, session: cookie(SESSION_COOKIE)?, visitor })
 }
 
 /// Whether a request is let in by something that browsers add by themselves.
