@@ -16,12 +16,14 @@ use crate::agent::Tutor;
 use crate::agent::tools::knowledge_base::QueryKnowledgeBase;
 use crate::attachments::{AttachmentOptions, Attachments, Surroundings};
 use crate::auth::Authenticator;
+use crate::auth::accounts::{self, Accounts};
+use crate::auth::jwt::Issuers;
 use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
 use crate::clock::Clock;
 use crate::config::{AttachmentPlace, BrowserSettings, Settings};
-use crate::identity::{Identity, Ids};
+use crate::identity::{AddressNames, Identity, Ids};
 use crate::knowledge::KnowledgeBase;
 use crate::llm::choice::{ModelChoice, ModelSettings};
 use crate::llm::extractive::Extractive;
@@ -29,6 +31,7 @@ use crate::llm::openai::{Limits, OpenAiCompatible};
 use crate::llm::resilient::{Candidate, Resilient};
 use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, http};
+use crate::quota::Quota;
 use crate::store::ThreadStore;
 
 /// What to look at when no client for requests to providers can be made.
@@ -55,6 +58,8 @@ pub struct House {
     pub attachments: Option<Attachments>,
     /// Who everybody is, where that does not depend on credentials.
     pub everybody: Option<Identity>,
+    /// How much everybody may do.
+    pub quota: Quota,
     /// Finds out who a caller is.
     pub auth: Authenticator,
     /// The time.
@@ -161,7 +166,24 @@ impl App {
             clock: clock.clone(),
             ids: ids.clone(),
         };
+        let accounts = settings.access.accounts.as_ref().map(|set| {
+            let surroundings = accounts::Surroundings {
+                store: database.accounts(),
+                counts: database.counts(),
+                attempts_per_minute: settings.limits.attempts_per_minute,
+                clock: clock.clone(),
+                ids: ids.clone(),
+            };
+            Accounts::new(surroundings, set)
+        });
         let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
+        let names = AddressNames::new(&secrets[0]);
+        let quota = Quota::new(&settings.limits, names, database.counts(), clock.clone());
+        let mut auth = Authenticator::new(Visitors::new(secrets, clock.clone())).with_accounts(accounts);
+        if !settings.access.issuers.is_empty() {
+            let client = http::client(proxy.as_deref()).context(CLIENT_ADVICE)?;
+            auth = auth.believing(Issuers::new(&settings.access.issuers, &client, &clock));
+        }
         let chat =
             Chat::new(store.clone(), responder, clock.clone(), ids.clone(), options).keeping(attachments.clone());
         Ok(Self(Arc::new(House {
@@ -170,7 +192,8 @@ impl App {
             tutor,
             attachments,
             everybody,
-            auth: Authenticator::new(Visitors::new(secrets, clock.clone())),
+            auth,
+            quota,
             clock,
             ids,
             body_bytes_max: settings.http.body_bytes_max,

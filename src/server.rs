@@ -35,7 +35,8 @@ pub async fn run(
 ) -> Result<()> {
     let turns = app.chat.turns().clone();
     turns.sweep_in_background();
-    let attachments = app.attachments.clone();
+    let (attachments, accounts) = (app.attachments.clone(), app.auth.accounts().cloned());
+    let quota = app.quota.clone();
     let (stopping, drained) = (CancellationToken::new(), CancellationToken::new());
     // Small frames must leave at once; the system would wait for more to come.
     let listener = listener.tap_io(|stream| {
@@ -58,8 +59,14 @@ pub async fn run(
             attachments.sweep_now_and_then(stopping.clone()).await;
         }
     };
+    let forgetting = quota.sweep_now_and_then(stopping.clone());
+    let sweeping_accounts = async {
+        if let Some(accounts) = accounts {
+            accounts.sweep_now_and_then(stopping.clone()).await;
+        }
+    };
     let mut served = std::pin::pin!(async { server.await.context("the server failed") });
-    let mut stopped = std::pin::pin!(async { tokio::join!(signal, shutdown, sweeping) });
+    let mut stopped = std::pin::pin!(async { tokio::join!(signal, shutdown, sweeping, forgetting, sweeping_accounts) });
     tokio::select! {
         result = &mut served => return result,
         _ = &mut stopped => {}

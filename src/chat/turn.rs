@@ -131,12 +131,13 @@ pub(super) async fn start(chat: &Chat, who: &Identity, start: Start) -> Result<L
         Ok(listening) => Ok(listening),
         Err(StoreError::Busy) => Ok(refusal(STILL_ANSWERING, true)),
         Err(StoreError::NotActive(status)) => Ok(refusal(&not_active(&status), false)),
+        Err(StoreError::Exceeded(exceeded)) => Err(chat.allowance.reached(&exceeded).into()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// A stream of one sentence for the reader.
-fn refusal(message: &str, allow_retry: bool) -> Listening {
+/// A stream of one sentence for the reader, and whether a button to retry is shown with it.
+pub fn refusal(message: &str, allow_retry: bool) -> Listening {
     only(&ThreadEvent::custom_error(message, allow_retry))
 }
 
@@ -173,6 +174,8 @@ async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::S
         Opening::Question(question) => Some(question.clone()),
         Opening::Retry { .. } | Opening::Amend { .. } | Opening::Resume => None,
     };
+    // What a page brings in the reader's name is no message, but its answer costs as much.
+    let claims = if asked.is_some() || is_retry { chat.allowance.message() } else { Vec::new() };
     let now = chat.clock.now();
     let begin = BeginTurn {
         thread,
@@ -183,6 +186,8 @@ async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::S
         history_items_max: chat.options.history_items_max,
         attachments,
         only_active,
+        claims,
+        tokens: chat.allowance.tokens(),
     };
     let (owner, turn_id) = (who.owner(), begin.turn_id.clone());
     let begun = match chat.turns.take(&owner, begin).await {

@@ -13,7 +13,7 @@ use super::error::ApiError;
 use super::identity::Caller;
 use super::{simple, sse, visitor};
 use crate::app::App;
-use crate::chat::{ChatError, Reply};
+use crate::chat::{ChatError, Reply, refusal};
 
 /// Frames name themselves with a UUID; a longer name is none.
 const FRAME_NAME_BYTES_MAX: usize = 128;
@@ -25,7 +25,7 @@ pub(super) fn doors(paths: &[String]) -> Doors {
 /// Reads the whole body, whatever its content type says, and answers as the request's type asks for.
 async fn handle(
     State(app): State<App>,
-    Caller { who, .. }: Caller,
+    Caller { who, address }: Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
@@ -38,13 +38,19 @@ async fn handle(
         Request::ThreadsList(_) => visitor::in_passing(&app, &who, &headers),
         _ => None,
     };
+    let (streams, is_retry) = (asked.request.streams(), matches!(asked.request, Request::ThreadsRetryAfterItem(_)));
+    let chat = app.chat.within(app.quota.of(&who, address));
     let reply = match frame(&headers) {
-        Some(frame) => app.chat.handle_once(&who, frame, asked).await?,
-        None => app.chat.handle(&who, asked).await?,
+        Some(frame) => chat.handle_once(&who, frame, asked).await,
+        None => chat.handle(&who, asked).await,
     };
     match reply {
-        Reply::Single(value) => Ok((in_passing.map(|header| [header]), Json(value)).into_response()),
-        Reply::Stream(listening) => Ok(sse::answer(listening)),
+        Ok(Reply::Single(value)) => Ok((in_passing.map(|header| [header]), Json(value)).into_response()),
+        Ok(Reply::Stream(listening)) => Ok(sse::answer(listening)),
+        // The widget has a sentence of its own for a status, and shows ours. Its button to retry asks for another answer
+        // to the message before, which is right only if that was asked for.
+        Err(ChatError::Reached(reached)) if streams => Ok(sse::answer(refusal(&reached.to_string(), is_retry))),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -5,9 +5,8 @@ use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 
-use super::address;
-use super::cookies;
 use super::error::ApiError;
+use super::{address, cookies};
 use crate::app::App;
 use crate::auth::{AuthError, Credentials};
 use crate::identity::{ClientAddress, Identity};
@@ -23,7 +22,6 @@ pub const SESSION_COOKIE: &str = "session";
 pub(super) struct Caller {
     pub(super) who: Identity,
     /// Not known where a server was built without listening itself.
-    #[expect(dead_code, reason = "limits are counted by it")]
     pub(super) address: Option<ClientAddress>,
 }
 
@@ -56,22 +54,31 @@ pub(super) fn shown<'a>(app: &App, headers: &'a HeaderMap) -> Result<Credentials
         Some(token) => Some(token),
         None => cookie(VISITOR_COOKIE)?,
     };
-    Ok(Credentials { bearer, session: cookie(SESSION_COOKIE)?, visitor })
+    // Another program on this host may have a cookie of so common a name.
+    let session = if app.auth.accounts().is_some() { cookie(SESSION_COOKIE)? } else { None };
+    Ok(Credentials { bearer, session, visitor })
 }
 
 /// Whether a request is let in by something that browsers add by themselves.
-pub(super) fn leans_on_cookies(headers: &HeaderMap) -> bool {
+pub(super) fn leans_on_cookies(app: &App, headers: &HeaderMap) -> bool {
     let has = |name| values(headers, name).next().is_some();
-    let visitor_is_shown = || headers.contains_key(VISITOR_HEADER);
-    !headers.contains_key(AUTHORIZATION) && (has(SESSION_COOKIE) || !visitor_is_shown() && has(VISITOR_COOKIE))
+    let has_session = || app.auth.accounts().is_some() && has(SESSION_COOKIE);
+    let has_visitor = || !headers.contains_key(VISITOR_HEADER) && has(VISITOR_COOKIE);
+    !headers.contains_key(AUTHORIZATION) && (has_session() || has_visitor())
 }
 
-/// A visitor's cookie that is not good any more is taken back: no page could, and the reader would never get in again.
+/// A cookie that is not good any more is taken back: no page could, and the reader would never get in again.
 fn refused(app: &App, headers: &HeaderMap, error: AuthError) -> ApiError {
-    let is_cookie = matches!(error, AuthError::Visitor(_)) && !headers.contains_key(VISITOR_HEADER);
-    match is_cookie {
-        true => ApiError::from(error).with_header(SET_COOKIE, cookies::clear(app, VISITOR_COOKIE)),
-        false => error.into(),
+    let is_cookie = |header| !headers.contains_key(header);
+    let cookie = match &error {
+        AuthError::NoSession | AuthError::SessionOver if is_cookie(AUTHORIZATION) => Some(SESSION_COOKIE),
+        AuthError::Visitor(_) if is_cookie(VISITOR_HEADER) => Some(VISITOR_COOKIE),
+        _ => None,
+    };
+    let answer = ApiError::from(error);
+    match cookie {
+        Some(name) => answer.with_header(SET_COOKIE, cookies::clear(app, name)),
+        None => answer,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The doors: HTTP in, HTTP out. Nothing is decided here that another door would have to decide again.
 
+mod accounts;
 mod address;
 mod attachments;
 mod body;
@@ -61,6 +62,7 @@ fn all(chatkit_paths: &[String]) -> Doors {
         .and(attachments::doors(chatkit_paths))
         .and(plain_chat::doors())
         .and(visitor::doors())
+        .and(accounts::doors())
         .and(health::doors())
         .and(book::doors())
 }

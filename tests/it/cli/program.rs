@@ -7,6 +7,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::house::UNLIMITED;
+
 /// A run that takes longer will not end. Other tests are running beside it.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -61,6 +63,7 @@ impl Home {
         command.args(arguments).current_dir(self.0.path()).env_clear();
         command.env("HOME", self.0.path());
         command.env("DATA_DIR", self.path("data")).env("OFFLINE_PACE_MS", "0");
+        command.envs(UNLIMITED.map(|name| (name, "0")));
         command.envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
