@@ -89,7 +89,7 @@ impl ApiError {
 
     /// The caller is nobody we know by name.
     pub(super) fn sign_in_required() -> Self {
-        let message = "this is for readers who have signed in; sign in, and try again";
+        let message = "this is for readers who have signed in: show the cookie of a session, or a token";
         Self::new(StatusCode::UNAUTHORIZED, "sign_in_required", message)
             .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
