@@ -124,6 +124,24 @@ pub(super) fn scheme(text: &str) -> Option<&'static str> {
     SCHEMES.into_iter().find(|scheme| begins(scheme))
 }
 
+/// Whether a text begins with an address, or may still do so.
+pub(super) fn may_begin_address(text: &str) -> bool {
+    let text = text.as_bytes();
+    SCHEMES.iter().any(|scheme| {
+        let length = scheme.len().min(text.len());
+        scheme.as_bytes()[..length].eq_ignore_ascii_case(&text[..length])
+    })
+}
+
+/// Whether a text ends where an address has just begun.
+pub(super) fn ends_in_scheme(text: &str) -> bool {
+    SCHEMES.iter().any(|scheme| {
+        let Some(start) = text.len().checked_sub(scheme.len()) else { return false };
+        let ends = text.get(start..).is_some_and(|end| end.eq_ignore_ascii_case(scheme));
+        ends && text[..start].chars().next_back().is_none_or(|before| !before.is_alphanumeric())
+    })
+}
+
 pub(super) fn ends_address(c: char) -> bool {
     c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`' | '|' | '\\' | '[' | ']' | '。' | '۔' | '،' | '，')
 }

@@ -107,6 +107,14 @@ fn issuers(reader: &mut Reader<'_>) -> Vec<IssuerSettings> {
     let urls = addresses(reader, &JWKS_URL);
     let names: Vec<String> = without_slashes(reader.list(&JWT_ISSUER));
     let audiences = without_slashes(reader.list(&JWT_AUDIENCE));
+    let mut told_apart = names.clone();
+    told_apart.sort_unstable();
+    told_apart.dedup();
+    // Owners of conversations are named by issuer and subject, with a space between the two.
+    if told_apart.len() != names.len() || names.iter().any(|name| name.is_empty() || name.contains(char::is_whitespace))
+    {
+        reader.mistake(JWT_ISSUER.name, "must be names without spaces, each of them once");
+    }
     let is_anything = audiences.iter().any(|audience| audience == "*");
     let meant_for = |issuers: &[String]| match (is_anything, audiences.is_empty()) {
         (true, _) => Vec::new(),

@@ -4,7 +4,9 @@
 
 mod access;
 mod attachments;
+mod browsers;
 mod limits;
+mod patience;
 mod shown;
 mod source;
 mod variables;
@@ -17,7 +19,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use access::{AccessSettings, AccountSettings, IssuerSettings, SameSite};
 pub use attachments::{AttachmentPlace, AttachmentSettings, BucketSettings};
+pub use browsers::BrowserSettings;
 pub use limits::LimitSettings;
+pub use patience::{Patience, UNREAD_TIME_MAX};
 pub use shown::Shown;
 pub use source::{Mistake, Mistakes, Reader, Variables};
 pub(crate) use variables::{LOG, QDRANT_API_KEY, QDRANT_SHAPE, QDRANT_URL};
@@ -44,6 +48,8 @@ pub struct HttpSettings {
     pub recording_bytes_max: usize,
     /// How long running turns may go on after the signal to stop.
     pub shutdown_grace: Duration,
+    /// How long clients are waited for.
+    pub patience: Patience,
 }
 
 impl HttpSettings {
@@ -225,6 +231,7 @@ fn http(reader: &mut Reader<'_>) -> HttpSettings {
         body_bytes_max: size(reader, &BODY_BYTES, 1024..=1 << 28),
         recording_bytes_max: size(reader, &RECORDING_BYTES, 0..=1 << 28),
         shutdown_grace: Duration::from_secs(reader.number(&GRACE, 0..=3600)),
+        patience: Patience::default(),
     }
 }
 

@@ -1,14 +1,14 @@
 //! Headers become an [`Identity`]: no credential is a stranger, a wrong one is refused.
 
 use axum::extract::FromRequestParts;
-use axum::http::header::{AUTHORIZATION, COOKIE};
+use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 
-use super::address;
 use super::error::ApiError;
+use super::{address, cookies};
 use crate::app::App;
-use crate::auth::Credentials;
+use crate::auth::{AuthError, Credentials};
 use crate::identity::{ClientAddress, Identity};
 
 /// The header in which a page on another origin brings its visitor's token.
@@ -22,7 +22,6 @@ pub const SESSION_COOKIE: &str = "session";
 pub(super) struct Caller {
     pub(super) who: Identity,
     /// Not known where a server was built without listening itself.
-    #[expect(dead_code, reason = "limits are counted by it")]
     pub(super) address: Option<ClientAddress>,
 }
 
@@ -34,18 +33,42 @@ impl FromRequestParts<App> for Caller {
         if let Some(everybody) = &app.everybody {
             return Ok(Self { who: everybody.clone(), address });
         }
-        let who = app.auth.identify(&shown(&parts.headers)?).await?;
-        Ok(Self { who, address })
+        let shown = shown(app, &parts.headers)?;
+        let who = app.auth.identify(&shown).await.map_err(|error| refused(app, &parts.headers, error))?;
+        match who {
+            Identity::Visitor { .. } | Identity::Stranger if !app.anonymous => Err(ApiError::sign_in_required()),
+            who => Ok(Self { who, address }),
+        }
     }
 }
 
 /// What a caller shows. What is shown twice is refused: who looks at the first and who at the last would see two people.
-pub(super) fn shown(headers: &HeaderMap) -> Result<Credentials<'_>, ApiError> {
+pub(super) fn shown<'a>(app: &App, headers: &'a HeaderMap) -> Result<Credentials<'a>, ApiError> {
     let visitor = match once(headers, &VISITOR_HEADER)? {
         Some(token) => Some(token),
-        None => cookie(headers, VISITOR_COOKIE),
+        None => cookie(app, headers, VISITOR_COOKIE)?,
     };
-    Ok(Credentials { bearer: bearer(headers)?, session: cookie(headers, SESSION_COOKIE), visitor })
+    Ok(Credentials { bearer: bearer(headers)?, session: cookie(app, headers, SESSION_COOKIE)?, visitor })
+}
+
+/// Whether a request is let in by something that browsers add by themselves.
+pub(super) fn leans_on_cookies(headers: &HeaderMap) -> bool {
+    let has = |name| values(headers, name).next().is_some();
+    let visitor_is_shown = || headers.contains_key(VISITOR_HEADER);
+    !headers.contains_key(AUTHORIZATION) && (has(SESSION_COOKIE) || !visitor_is_shown() && has(VISITOR_COOKIE))
+}
+
+/// A cookie that is not good any more is taken back: no page could, and the reader would never get in again.
+fn refused(app: &App, headers: &HeaderMap, error: AuthError) -> ApiError {
+    let cookie = match error {
+        AuthError::Visitor(_) if !headers.contains_key(VISITOR_HEADER) => Some(VISITOR_COOKIE),
+        AuthError::NoSession | AuthError::SessionOver if !headers.contains_key(AUTHORIZATION) => Some(SESSION_COOKIE),
+        _ => None,
+    };
+    match cookie {
+        Some(name) => ApiError::from(error).with_header(SET_COOKIE, cookies::clear(app, name)),
+        None => error.into(),
+    }
 }
 
 /// The token of `Authorization`.
@@ -68,8 +91,21 @@ fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
     }
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// The value of a cookie. A sibling host can set one of the same name for all of a domain, so that both come: then one
+/// is taken back, and none is believed.
+fn cookie<'a>(app: &App, headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, ApiError> {
+    let mut values = values(headers, name);
+    let first = values.next();
+    match values.any(|value| Some(value) != first) {
+        false => Ok(first),
+        true => Err(ApiError::unauthorized(&format!("the cookie `{name}` came more than once; send it once"))
+            .with_header(SET_COOKIE, cookies::clear(app, name))),
+    }
+}
+
+/// All values of a cookie.
+fn values<'a>(headers: &'a HeaderMap, name: &'static str) -> impl Iterator<Item = &'a str> {
     let values = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+    let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
 }

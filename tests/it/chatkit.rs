@@ -85,7 +85,7 @@ async fn streams_carry_the_headers_that_proxies_need() {
     let house = House::offline().await;
     let stream = house.stranger().open("threads.create", json!({"input": input("hello")})).await;
     let headers = stream.headers();
-    assert_eq!(headers["cache-control"], "no-cache, no-transform");
+    assert_eq!(headers["cache-control"], "no-cache, no-store, no-transform");
     assert_eq!(headers["x-accel-buffering"], "no");
     assert!(!headers.contains_key("content-length"));
     assert!(headers["x-request-id"].to_str().unwrap().starts_with("req_"));

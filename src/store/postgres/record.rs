@@ -96,9 +96,9 @@ const RECORD: &str = "
          where item.thread_id = held.thread_id and item.id = said.id
     ), spent as (
         insert into chat_usage (turn_id, owner, at, input_tokens, output_tokens)
-        select said.turn_id, $1, $5, said.input_tokens, said.output_tokens
+        select said.turn_id, said.payer, $5, said.input_tokens, said.output_tokens
           from held
-         cross join unnest($34, $35, $36) as said (turn_id, input_tokens, output_tokens)
+         cross join unnest($34, $35, $36, $37) as said (turn_id, payer, input_tokens, output_tokens)
             on conflict (turn_id) do update
                set input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens
     )
@@ -253,6 +253,7 @@ async fn write(
         .bind(noted.tokens_input)
         .bind(noted.groundings)
         .bind(batch.spent.iter().map(|spent| spent.turn_id.clone()).collect::<Vec<_>>())
+        .bind(batch.spent.iter().map(|spent| spent.payer.as_str().to_owned()).collect::<Vec<_>>())
         .bind(spent(|tokens| tokens.input))
         .bind(spent(|tokens| tokens.output));
     let held: Option<(bool,)> = first(pool, query).await?;

@@ -2,7 +2,9 @@
 
 mod amendments;
 mod attachments;
+mod counts;
 mod items;
+mod limited_turns;
 mod notes;
 mod passages;
 mod property;
