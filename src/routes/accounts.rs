@@ -57,7 +57,7 @@ impl FromRequestParts<App> for Shown {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        if let Some(token) = app.auth.session(&shown(&parts.headers)?) {
+        if let Some(token) = app.auth.session(&shown(app, &parts.headers)?) {
             return Ok(Self { token: token.to_owned() });
         }
         SignedIn::from_request_parts(parts, app).await?;

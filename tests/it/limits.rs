@@ -25,8 +25,8 @@ use crate::store_contract::Home;
 use crate::support::client::{Answer, Reader, Stream, input, thread_of, types};
 use crate::support::house::{Ground, House, until};
 
-/// After so many messages every connection of a house knows its statements.
-const ROUNDS_BEFORE_USUAL: usize = 12;
+/// What a house does when it has opened is over after so many messages.
+const ROUNDS_BEFORE_USUAL: usize = 5;
 
 /// Answers in one word, which costs 100 tokens. Who says `wait` waits for ever.
 struct OneWord;
@@ -232,6 +232,20 @@ async fn tokens_of_a_day_are_used_up_by_answers_of_every_kind() {
     assert!(sentence(&house.stranger().create("Well?").await, false).starts_with(used_up));
 }
 
+#[tokio::test]
+async fn recordings_are_counted_apart_from_messages() {
+    let house = house(&[("MESSAGES_PER_MINUTE", "2")]).await;
+    let reader = house.visitor().await;
+    let recording = json!({"audio_base64": "AAAA", "mime_type": "audio/wav"});
+    for _ in 0..2 {
+        reader.ask("input.transcribe", recording.clone()).await.refuses(400, "does not turn speech into text");
+    }
+    let refused = reader.ask("input.transcribe", recording.clone()).await;
+    refused.refuses(429, "You have sent 2 recordings within a minute.");
+    assert_eq!(refused.body["error"]["code"], "too_many_recordings");
+    assert!(reader.create("Well?").await.len() > 1);
+}
+
 /// An answer that does not end, heard to its first event.
 async fn listening(reader: &Reader) -> Stream {
     let mut stream = reader.open("threads.create", json!({"input": input("wait")})).await;
@@ -302,7 +316,7 @@ async fn a_message_takes_one_round_trip_to_the_database_before_its_answer_begins
         let reader = house.visitor().await;
         let thread_id = thread_of(&reader.create("One?").await);
         let trips = async |kind: &str| {
-            let before = house.ground().wire().round_trips();
+            let before = house.ground().wire().statements();
             match kind {
                 "answered" => drop(reader.say(&thread_id, "Well?").await),
                 _ => drop(listening(&reader).await),
@@ -311,9 +325,9 @@ async fn a_message_takes_one_round_trip_to_the_database_before_its_answer_begins
             if kind == "answered" {
                 house.quiet().await;
             }
-            house.ground().wire().round_trips() - before
+            house.ground().wire().statements() - before
         };
-        // A connection that sees a statement for the first time asks once more, and a house that has just opened sweeps.
+        // A house that has just opened sweeps.
         let mut answered = Vec::new();
         for _ in 0..ROUNDS_BEFORE_USUAL {
             answered.push(trips("answered").await);
