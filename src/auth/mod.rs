@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use self::accounts::Accounts;
 use self::jwt::{Issuers, TokenError};
-use self::visitor::Visitors;
+use self::visitor::{InvalidToken, Visitors};
 use crate::identity::Identity;
 use crate::store::StoreError;
 
@@ -55,8 +55,8 @@ pub enum AuthError {
     #[error("the accounts cannot be reached")]
     Store(#[from] StoreError),
     /// The visitor's token is wrong.
-    #[error("the visitor token is not one of this server; ask for a new one with `POST /visitor`")]
-    Visitor,
+    #[error(transparent)]
+    Visitor(#[from] InvalidToken),
 }
 
 /// Finds out who somebody is. Cheap to clone.
@@ -119,7 +119,7 @@ impl Authenticator {
             (None, _) => {}
         }
         match shown.visitor {
-            Some(token) => self.visitors.identify(token).map_err(|_| AuthError::Visitor),
+            Some(token) => Ok(self.visitors.identify(token)?),
             None => Ok(Identity::Stranger),
         }
     }

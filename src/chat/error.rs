@@ -73,6 +73,11 @@ pub enum ChatError {
 }
 
 impl ChatError {
+    /// Whether the caller has no such thing.
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self, Self::NoThread | Self::NoItem | Self::NoAttachment(_))
+    }
+
     /// Whether the same request may succeed later: nothing is wrong with it.
     pub(super) fn is_our_fault(&self) -> bool {
         match self {

@@ -32,7 +32,7 @@ use crate::clock::Clock;
 use crate::config::{ChatSettings, LockedThreads, OnDisconnect};
 use crate::identity::{Identity, Ids};
 use crate::quota::{Allowance, Slot};
-use crate::store::ThreadStore;
+use crate::store::{StoreError, ThreadStore};
 
 pub use crate::store::{ItemNote, Tokens};
 pub use collect::{Collected, Failure, collect};
@@ -163,13 +163,31 @@ impl Chat {
     pub async fn handle(&self, who: &Identity, asked: Envelope) -> Result<Reply, ChatError> {
         let streams = asked.request.streams();
         let slot = if streams { self.allowance.listen()? } else { Slot::default() };
-        match self.carry_out(who, asked.request).await {
+        match self.carry_out_or_find(who, asked.request).await {
             // A 5xx would make the widget send the message again, so what failed on our side is told in the stream.
             Err(error) if streams && error.is_our_fault() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "Could not begin a turn");
                 Ok(Reply::Stream(turn::store_away()))
             }
             Ok(Reply::Stream(listening)) => Ok(Reply::Stream(listening.holding(slot))),
+            reply => reply,
+        }
+    }
+
+    /// Whatever a stranger made is open to whoever knows its id, and so to visitors, who were strangers a moment ago: a
+    /// browser may be told who it is while a message of its own is already on the way.
+    async fn carry_out_or_find(&self, who: &Identity, request: Request) -> Result<Reply, ChatError> {
+        let is_visitor = matches!(who, Identity::Visitor { .. });
+        // Recordings are large, and belong to no thread.
+        if !is_visitor || matches!(request, Request::InputTranscribe(_)) {
+            return self.carry_out(who, request).await;
+        }
+        let missing = match self.carry_out(who, request.clone()).await {
+            Err(error) if error.is_missing() => error,
+            reply => return reply,
+        };
+        match self.carry_out(&Identity::Stranger, request).await {
+            Err(error) if error.is_missing() => Err(missing),
             reply => reply,
         }
     }
@@ -204,7 +222,12 @@ impl Chat {
     /// # Errors
     /// No such thread for this caller, or the store.
     pub async fn stop(&self, who: &Identity, thread_id: &ThreadId) -> Result<bool, ChatError> {
-        Ok(self.turns.stop(&who.owner(), thread_id).await?)
+        match (who, self.turns.stop(&who.owner(), thread_id).await) {
+            (Identity::Visitor { .. }, Err(StoreError::NoThread)) => {
+                Ok(self.turns.stop(&Identity::Stranger.owner(), thread_id).await?)
+            }
+            (_, stopped) => Ok(stopped?),
+        }
     }
 
     /// What a responder is given to work with.

@@ -33,6 +33,16 @@ impl ApiError {
         Self { status, code, message: message.into(), details: None, headers: Vec::new() }
     }
 
+    /// Whether the same request may succeed when whatever is away is back.
+    pub(super) fn may_pass(&self) -> bool {
+        self.status.is_server_error()
+    }
+
+    /// The sentence for its reader.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -79,7 +89,7 @@ impl ApiError {
 
     /// The caller is nobody we know by name.
     pub(super) fn sign_in_required() -> Self {
-        let message = "this is for readers who have signed in: show the cookie or the token of a session";
+        let message = "this is for readers who have signed in: show the cookie of a session, or a token";
         Self::new(StatusCode::UNAUTHORIZED, "sign_in_required", message)
             .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
@@ -92,7 +102,7 @@ impl ApiError {
     }
 
     /// The same request may succeed after so many seconds.
-    fn after(self, seconds: u32) -> Self {
+    pub(super) fn after(self, seconds: u32) -> Self {
         self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
@@ -100,6 +110,7 @@ impl ApiError {
     fn too_much(reached: &Reached) -> Self {
         let code = match reached.resource {
             Resource::Messages => "too_many_messages",
+            Resource::Recordings => "too_many_recordings",
             Resource::Tokens => "too_many_tokens",
             Resource::Streams => "too_many_streams",
         };
@@ -159,7 +170,7 @@ impl From<AuthError> for ApiError {
             | AuthError::Token(_)
             | AuthError::NoSession
             | AuthError::SessionOver
-            | AuthError::Visitor => Self::unauthorized(&error.to_string()),
+            | AuthError::Visitor(_) => Self::unauthorized(&error.to_string()),
             AuthError::KeysUnavailable { retry_after } => {
                 let seconds = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable", error.to_string()).after(seconds)

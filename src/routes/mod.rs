@@ -8,12 +8,15 @@ mod book;
 mod chatkit;
 mod cookies;
 mod cors;
+mod csrf;
 mod disposition;
 mod doors;
 mod error;
 mod form;
+mod headers;
 mod health;
 mod identity;
+mod limits;
 mod plain_chat;
 mod request_id;
 mod simple;
@@ -40,8 +43,12 @@ pub fn router(app: App) -> Router {
         .router()
         .fallback(no_such_door)
         .method_not_allowed_fallback(wrong_method)
-        .layer(cors::layer(&app.browsers.origins))
+        .layer(middleware::from_fn_with_state(app.clone(), csrf::guard))
+        .layer(middleware::from_fn_with_state(limits::Gate::new(&app.limits), limits::pass))
         .layer(CatchPanicLayer::custom(panicked))
+        // Around everything that may refuse: a page can only read a refusal that says so.
+        .layer(cors::layer(&app.browsers.origins))
+        .layer(middleware::map_response_with_state(app.clone(), headers::complete))
         .layer(middleware::from_fn_with_state(app.ids.clone(), request_id::name))
         .with_state(app)
 }

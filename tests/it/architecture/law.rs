@@ -61,7 +61,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("argon2", &["auth"]),
     ("axum", &["routes", "server"]),
     ("bcrypt", &["auth"]),
-    ("base64", &["auth", "chat", "conformance", "llm"]),
+    ("base64", &["auth", "chat", "conformance", "llm", "routes"]),
     (
         "chatkit_protocol",
         &["clock", "identity", "store", "llm", "auth", "quota", "attachments", "chat", "agent", "app", "routes", "cli"],
@@ -103,7 +103,8 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("rust_stemmers", &["knowledge", "llm"]),
     ("rustls", &["llm"]),
     ("serde_saphyr", &["knowledge"]),
-    ("sha2", &["attachments", "auth", "chat", "embedding", "identity", "knowledge"]),
+    ("sha2", &["attachments", "auth", "chat", "embedding", "identity", "knowledge", "routes"]),
+    ("socket2", &["server"]),
     ("sqlx", &["store"]),
     ("tower", &["routes"]),
     ("tower_http", &["routes"]),
