@@ -68,7 +68,7 @@ fn counts(app: &App, path: &str, headers: &HeaderMap) -> bool {
     match app.everybody {
         // Whoever reaches such a house is let in, so that a page in the same browser would be, too.
         Some(_) => !is_open,
-        None => identity::leans_on_cookies(headers) || path.starts_with(SIGNING_IN),
+        None => identity::leans_on_cookies(app, headers) || path.starts_with(SIGNING_IN),
     }
 }
 

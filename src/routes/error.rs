@@ -33,6 +33,16 @@ impl ApiError {
         Self { status, code, message: message.into(), details: None, headers: Vec::new() }
     }
 
+    /// Whether the same request may succeed when whatever is away is back.
+    pub(super) fn may_pass(&self) -> bool {
+        self.status.is_server_error()
+    }
+
+    /// The sentence for its reader.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -79,7 +89,7 @@ impl ApiError {
 
     /// The caller is nobody we know by name.
     pub(super) fn sign_in_required() -> Self {
-        let message = "this is for readers who have signed in; sign in, and try again";
+        let message = "this is for readers who have signed in: show the cookie of a session, or a token";
         Self::new(StatusCode::UNAUTHORIZED, "sign_in_required", message)
             .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }

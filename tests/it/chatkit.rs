@@ -182,7 +182,9 @@ async fn a_thread_of_nobody_opens_by_its_id_alone_and_is_in_no_list() {
     let thread_id = thread_of(&house.stranger().create("hello").await);
     assert_eq!(house.stranger().items(&thread_id).await.len(), 2);
     assert_eq!(house.stranger().ask("threads.list", json!({})).await.body["data"], json!([]));
-    house.visitor().await.ask("threads.get_by_id", json!({"thread_id": thread_id})).await.refuses(404, "thread_id");
+    let visitor = house.visitor().await;
+    assert_eq!(visitor.items(&thread_id).await.len(), 2);
+    assert_eq!(visitor.ask("threads.list", json!({})).await.body["data"], json!([]));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy knows a test by its attribute, and not the functions it calls")]
 
+mod accounts;
 mod architecture;
 mod attached;
 mod attachments;

@@ -195,7 +195,8 @@ async fn a_proxys_word_on_the_host_makes_no_page_ours() {
 
 #[tokio::test]
 async fn a_token_that_the_page_itself_sends_makes_cookies_play_no_part() {
-    let house = Ground::sqlite(&[("CORS_ORIGINS", "*")]).build().await;
+    let secret = ("SESSION_SECRET", "a secret of at least thirty-two characters");
+    let house = Ground::sqlite(&[("CORS_ORIGINS", "*"), secret]).build().await;
     let (kept, sent) = (token(&house.app), token(&house.app));
     let browser = Browser::at(EVIL).with_cookie("chatkit_visitor", &kept).saying("x-chatkit-visitor", &sent);
     let request = browser.request(&house, "POST", "/chatkit").body(list());

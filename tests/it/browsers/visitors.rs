@@ -176,7 +176,7 @@ async fn without_anonymous_readers_conversations_want_a_sign_in_and_the_rest_sta
             ("/visitor", String::new()),
         ] {
             let answer = reader.post_to(path, body).await;
-            answer.refuses(401, "sign in");
+            answer.refuses(401, "signed in");
             assert_eq!(answer.body["error"]["code"], "sign_in_required", "{path}");
             assert!(answer.headers.contains_key("www-authenticate"));
         }

@@ -8,6 +8,7 @@ use chatkit_gateway::book;
 use chatkit_gateway::chat::{ChatOptions, Responder};
 use chatkit_gateway::config::{Reader as SettingsReader, Settings, Variables};
 use chatkit_gateway::server;
+use sqlx::{Connection, Row, SqliteConnection};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -79,6 +80,29 @@ impl Ground {
         self.variables.retain(|(known, _)| known != name);
         self.variables.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The same with another value of a variable.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The texts that a query finds, past the house.
+    pub(crate) async fn rows(&self, sql: &'static str) -> Vec<String> {
+        if self.postgres.is_some() {
+            let rows = sqlx::query(sql).fetch_all(&mut self.database().connect().await).await.unwrap();
+            return rows.iter().map(|row| row.get(0)).collect();
+        }
+        let file = std::fs::read_dir(self.folder()).unwrap().flatten().map(|entry| entry.path());
+        let file = file
+            .into_iter()
+            .find(|path| {
+                path.extension().is_some_and(|ending| ["db", "sqlite", "sqlite3"].iter().any(|known| ending == *known))
+            })
+            .unwrap();
+        let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+        sqlx::query(sql).fetch_all(&mut connection).await.unwrap().iter().map(|row| row.get(0)).collect()
     }
 
     fn variables(&self) -> Variables {
