@@ -8,6 +8,7 @@ mod shelf;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use secrecy::SecretString;
@@ -22,7 +23,7 @@ use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
 use crate::clock::Clock;
-use crate::config::{AttachmentPlace, BrowserSettings, Settings};
+use crate::config::{AttachmentPlace, BrowserSettings, LimitSettings, Settings};
 use crate::identity::{AddressNames, Identity, Ids};
 use crate::knowledge::KnowledgeBase;
 use crate::llm::choice::{ModelChoice, ModelSettings};
@@ -66,6 +67,10 @@ pub struct House {
     pub clock: Clock,
     /// Names.
     pub ids: Ids,
+    /// How much somebody may do.
+    pub limits: LimitSettings,
+    /// How soon a request's body must be there.
+    pub body_time_max: Duration,
     /// The largest request body, in bytes, but for a recording.
     pub body_bytes_max: usize,
     /// The largest body with a recording, in bytes.
@@ -196,6 +201,8 @@ impl App {
             quota,
             clock,
             ids,
+            limits: settings.limits.clone(),
+            body_time_max: settings.http.patience.body,
             body_bytes_max: settings.http.body_bytes_max,
             recording_bytes_max: settings.http.recording_bytes_max,
             chatkit_paths: settings.http.chatkit_paths.clone(),

@@ -1,5 +1,5 @@
-//! How much a reader may do: messages and tokens, which the database counts for all instances, and open streams, which are
-//! counted here.
+//! How much a reader may do: messages, recordings and tokens, which the database counts for all instances, and open
+//! streams, which are counted here.
 //!
 //! What is counted for a reader without any credential is counted for their address. Whoever wants more than there is
 //! hears a sentence that says what was reached and when it resets.
@@ -18,7 +18,7 @@ use self::streams::Streams;
 use crate::clock::Clock;
 use crate::config::LimitSettings;
 use crate::identity::{AddressNames, ClientAddress, Identity, OwnerId};
-use crate::store::{Claim, CountStore, Exceeded, Limit, TokenLimit};
+use crate::store::{Claim, CountStore, Exceeded, Limit, StoreError, TokenLimit};
 
 pub use self::reached::{Reached, Resource};
 pub use self::streams::Slot;
@@ -76,14 +76,23 @@ struct Known {
     address: Option<String>,
 }
 
-/// Whose messages are counted.
+/// What is counted one by one, each kind for itself, under the same limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// New messages, and retries.
+    Messages,
+    /// Recordings that become text.
+    Recordings,
+}
+
+/// For whom it is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Whose {
     Reader,
     Address,
 }
 
-/// How long messages are counted together.
+/// How long it is counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Window {
     Minute,
@@ -91,9 +100,10 @@ enum Window {
     Day,
 }
 
-/// One limit on messages.
+/// One limit on what is counted one by one.
 #[derive(Clone, Copy, Debug)]
-struct MessageLimit {
+struct CountLimit {
+    what: Counted,
     whose: Whose,
     window: Window,
     allowed: u64,
@@ -105,15 +115,28 @@ impl Allowance {
         self.0.as_ref().map_or_else(|| who.owner(), |known| known.reader.clone())
     }
 
-    /// What is counted for one message.
-    pub fn message(&self) -> Vec<Claim> {
+    /// What is claimed for one of these.
+    pub fn one(&self, what: Counted) -> Vec<Claim> {
         let Some(known) = &self.0 else { return Vec::new() };
         let now = known.quota.0.clock.now();
-        let claims: Vec<Claim> = known.message_limits().map(|limit| known.claim(limit, now)).collect();
+        let claims: Vec<Claim> = known.limits(what).map(|limit| known.claim(limit, now)).collect();
         if !claims.is_empty() {
             known.quota.0.busy.store(true, Ordering::Relaxed);
         }
         claims
+    }
+
+    /// Counts one of these that belongs to no turn.
+    ///
+    /// # Errors
+    /// [`StoreError::Exceeded`], for [`Allowance::reached`], and the database.
+    pub async fn count(&self, what: Counted) -> Result<(), StoreError> {
+        match (&self.0, self.one(what)) {
+            (Some(known), claims) if !claims.is_empty() => {
+                known.quota.0.counts.claim(&claims, known.quota.0.clock.now()).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What may have been spent before another answer begins; none where there is no limit.
@@ -140,8 +163,8 @@ impl Allowance {
         quota.0.streams.open(reader.into_iter().chain(address)).map_err(Reached::streams)
     }
 
-    /// What the caller hears when a claim of [`Allowance::message`], or [`Allowance::tokens`], was refused.
-    pub fn reached(&self, exceeded: &Exceeded) -> Reached {
+    /// What the caller hears when a claim of [`Allowance::one`], or [`Allowance::tokens`], was refused.
+    pub fn reached(&self, what: Counted, exceeded: &Exceeded) -> Reached {
         let (now, tokens) = match &self.0 {
             Some(Known { quota, .. }) => (quota.0.clock.now(), quota.0.limits.tokens_per_day.unwrap_or_default()),
             None => (exceeded.resets_at, 0),
@@ -149,17 +172,17 @@ impl Allowance {
         match exceeded.limit {
             Limit::Tokens => Reached::tokens(tokens, exceeded.resets_at, now),
             Limit::Claim(place) => {
-                let limit = self.0.as_ref().and_then(|known| known.message_limits().nth(place));
-                let unknown = MessageLimit { whose: Whose::Reader, window: Window::Minute, allowed: 0 };
-                Reached::messages(limit.unwrap_or(unknown), exceeded.resets_at, now)
+                let limit = self.0.as_ref().and_then(|known| known.limits(what).nth(place));
+                let unknown = CountLimit { what, whose: Whose::Reader, window: Window::Minute, allowed: 0 };
+                Reached::counted(limit.unwrap_or(unknown), exceeded.resets_at, now)
             }
         }
     }
 }
 
 impl Known {
-    /// The limits on messages that hold for this caller, always in the same order.
-    fn message_limits(&self) -> impl Iterator<Item = MessageLimit> {
+    /// The limits that hold for this caller, always in the same order.
+    fn limits(&self, what: Counted) -> impl Iterator<Item = CountLimit> {
         let limits = &self.quota.0.limits;
         let of_address = |allowed: Option<u64>| allowed.filter(|_| self.address.is_some());
         [
@@ -169,17 +192,21 @@ impl Known {
             (Whose::Address, Window::Day, of_address(limits.messages_per_day_per_address)),
         ]
         .into_iter()
-        .filter_map(|(whose, window, allowed)| Some(MessageLimit { whose, window, allowed: allowed? }))
+        .filter_map(move |(whose, window, allowed)| Some(CountLimit { what, whose, window, allowed: allowed? }))
     }
 
-    fn claim(&self, MessageLimit { whose, window, allowed }: MessageLimit, now: Timestamp) -> Claim {
+    fn claim(&self, CountLimit { what, whose, window, allowed }: CountLimit, now: Timestamp) -> Claim {
+        let what = match what {
+            Counted::Messages => "messages",
+            Counted::Recordings => "recordings",
+        };
         let (length, resets_at) = match window {
             Window::Minute => ("minute", now.utc() + TimeDelta::minutes(1)),
             Window::Day => ("day", next_midnight(now.utc())),
         };
         let key = match (whose, &self.address) {
-            (Whose::Address, Some(address)) => format!("messages/{length}/of-address/{address}"),
-            (Whose::Address | Whose::Reader, _) => format!("messages/{length}/of-reader/{}", self.reader.as_str()),
+            (Whose::Address, Some(address)) => format!("{what}/{length}/of-address/{address}"),
+            (Whose::Address | Whose::Reader, _) => format!("{what}/{length}/of-reader/{}", self.reader.as_str()),
         };
         Claim { key, allowed, units: 1, resets_at: Timestamp::new(resets_at) }
     }

@@ -11,6 +11,47 @@ create table if not exists users (
     updated_at timestamptz not null default now()
 );
 
+-- Identifiers are text here, and so is every column that leans on them.
+do $$
+declare
+    id_type text;
+    leaning record;
+begin
+    select att.atttypid::regtype::text into id_type
+      from pg_attribute att
+     where att.attrelid = 'users'::regclass and att.attname = 'id' and not att.attisdropped;
+    if id_type is null or id_type not in ('text', 'uuid', 'character varying', 'character') then
+        raise exception 'the table `users` is of another program (its `id` is %): give this server a schema or a database of its own',
+            coalesce('of type ' || id_type, 'missing');
+    end if;
+
+    if id_type <> 'text' then
+        create temporary table leaning_on_users on commit drop as
+        select con.conrelid::regclass as held_by, con.conname as name, pg_get_constraintdef(con.oid) as definition,
+               att.attname as leans
+          from pg_constraint con
+          join pg_attribute att on att.attrelid = con.conrelid and att.attnum = con.conkey[1]
+          join pg_attribute target on target.attrelid = con.confrelid and target.attnum = con.confkey[1]
+         where con.contype = 'f' and con.confrelid = 'users'::regclass and cardinality(con.conkey) = 1
+           and target.attname = 'id' and con.conparentid = 0;
+        for leaning in select * from leaning_on_users loop
+            execute format('alter table %s drop constraint %I', leaning.held_by, leaning.name);
+        end loop;
+        alter table users alter column id drop default;
+        alter table users alter column id type text using id::text;
+        for leaning in select distinct held_by, leans from leaning_on_users loop
+            execute format('alter table %s alter column %I drop default', leaning.held_by, leaning.leans);
+            execute format(
+                'alter table %s alter column %I type text using %I::text', leaning.held_by, leaning.leans, leaning.leans
+            );
+        end loop;
+        for leaning in select * from leaning_on_users loop
+            execute format('alter table %s add constraint %I %s', leaning.held_by, leaning.name, leaning.definition);
+        end loop;
+    end if;
+end
+$$;
+
 create table if not exists user_software_background (
     user_id text primary key references users (id) on delete cascade,
     programming_languages jsonb not null default '[]',
@@ -78,44 +119,8 @@ declare
         'auth_sessions.token_hash', 'auth_sessions.user_id', 'auth_sessions.expires_at', 'auth_sessions.created_at',
         'audit_logs.user_id', 'audit_logs.event_type', 'audit_logs.created_at'
     ];
-    id_type text;
     found record;
-    leaning record;
 begin
-    select att.atttypid::regtype::text into id_type
-      from pg_attribute att
-     where att.attrelid = 'users'::regclass and att.attname = 'id' and not att.attisdropped;
-    if id_type is null or id_type not in ('text', 'uuid', 'character varying', 'character') then
-        raise exception 'the table `users` is of another program (its `id` is %): give this server a schema or a database of its own',
-            coalesce('of type ' || id_type, 'missing');
-    end if;
-
-    -- Identifiers become text, together with every column that leans on them.
-    if id_type <> 'text' then
-        create temporary table leaning_on_users on commit drop as
-        select con.conrelid::regclass as held_by, con.conname as name, pg_get_constraintdef(con.oid) as definition,
-               att.attname as leans
-          from pg_constraint con
-          join pg_attribute att on att.attrelid = con.conrelid and att.attnum = con.conkey[1]
-          join pg_attribute target on target.attrelid = con.confrelid and target.attnum = con.confkey[1]
-         where con.contype = 'f' and con.confrelid = 'users'::regclass and cardinality(con.conkey) = 1
-           and target.attname = 'id' and con.conparentid = 0;
-        for leaning in select * from leaning_on_users loop
-            execute format('alter table %s drop constraint %I', leaning.held_by, leaning.name);
-        end loop;
-        alter table users alter column id drop default;
-        alter table users alter column id type text using id::text;
-        for leaning in select distinct held_by, leans from leaning_on_users loop
-            execute format('alter table %s alter column %I drop default', leaning.held_by, leaning.leans);
-            execute format(
-                'alter table %s alter column %I type text using %I::text', leaning.held_by, leaning.leans, leaning.leans
-            );
-        end loop;
-        for leaning in select * from leaning_on_users loop
-            execute format('alter table %s add constraint %I %s', leaning.held_by, leaning.name, leaning.definition);
-        end loop;
-    end if;
-
     -- Lists of values and of lengths that were too short for what is written now.
     for found in
         select con.conrelid::regclass as held_by, con.conname as name

@@ -16,6 +16,7 @@ use super::outbox::{Listening, Outbox, outbox, outbox_with};
 use super::{Chat, ChatError, attachments};
 use crate::config::LockedThreads;
 use crate::identity::Identity;
+use crate::quota::Counted;
 use crate::store::{BeginTurn, Begun, Opening, StoreError, TurnKey, TurnThread};
 
 /// What the reader is told when the conversation store is away.
@@ -131,7 +132,7 @@ pub(super) async fn start(chat: &Chat, who: &Identity, start: Start) -> Result<L
         Ok(listening) => Ok(listening),
         Err(StoreError::Busy) => Ok(refusal(STILL_ANSWERING, true)),
         Err(StoreError::NotActive(status)) => Ok(refusal(&not_active(&status), false)),
-        Err(StoreError::Exceeded(exceeded)) => Err(chat.allowance.reached(&exceeded).into()),
+        Err(StoreError::Exceeded(exceeded)) => Err(chat.allowance.reached(Counted::Messages, &exceeded).into()),
         Err(error) => Err(error.into()),
     }
 }
@@ -175,7 +176,7 @@ async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::S
         Opening::Retry { .. } | Opening::Amend { .. } | Opening::Resume => None,
     };
     // What a page brings in the reader's name is no message, but its answer costs as much.
-    let claims = if asked.is_some() || is_retry { chat.allowance.message() } else { Vec::new() };
+    let claims = if asked.is_some() || is_retry { chat.allowance.one(Counted::Messages) } else { Vec::new() };
     let now = chat.clock.now();
     let begin = BeginTurn {
         thread,

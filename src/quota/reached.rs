@@ -4,7 +4,7 @@ use std::fmt;
 
 use chatkit_protocol::Timestamp;
 
-use super::{MessageLimit, Whose, Window};
+use super::{CountLimit, Counted, Whose, Window};
 
 /// Up to so long a wait is told in seconds, and a longer one as a time of day.
 const TOLD_IN_SECONDS: i64 = 90;
@@ -30,6 +30,8 @@ pub struct Reached {
 pub enum Resource {
     /// Messages in a while.
     Messages,
+    /// Recordings in a while.
+    Recordings,
     /// Tokens in a day.
     Tokens,
     /// Answers on their way at once.
@@ -37,24 +39,28 @@ pub enum Resource {
 }
 
 impl Reached {
-    pub(super) fn messages(limit: MessageLimit, resets_at: Timestamp, now: Timestamp) -> Self {
-        let MessageLimit { whose, window, allowed } = limit;
+    pub(super) fn counted(limit: CountLimit, resets_at: Timestamp, now: Timestamp) -> Self {
+        let CountLimit { what, whose, window, allowed } = limit;
+        let (resource, one) = match what {
+            Counted::Messages => (Resource::Messages, "message"),
+            Counted::Recordings => (Resource::Recordings, "recording"),
+        };
         let window = match window {
             Window::Minute => "within a minute",
             Window::Day => "within a day",
         };
         let reached = match (whose, allowed) {
-            (Whose::Reader, 1) => format!("You have sent 1 message {window}."),
-            (Whose::Reader, _) => format!("You have sent {allowed} messages {window}."),
-            (Whose::Address, 1) => format!("1 message has come from your network {window}."),
-            (Whose::Address, _) => format!("{allowed} messages have come from your network {window}."),
+            (Whose::Reader, 1) => format!("You have sent 1 {one} {window}."),
+            (Whose::Reader, _) => format!("You have sent {allowed} {one}s {window}."),
+            (Whose::Address, 1) => format!("1 {one} has come from your network {window}."),
+            (Whose::Address, _) => format!("{allowed} {one}s have come from your network {window}."),
         };
-        Self::counted(Resource::Messages, allowed, &reached, resets_at, now)
+        Self::until(resource, allowed, &reached, resets_at, now)
     }
 
     pub(super) fn tokens(allowed: u64, resets_at: Timestamp, now: Timestamp) -> Self {
         let reached = format!("Your answers have used up the {allowed} tokens of a day.");
-        Self::counted(Resource::Tokens, allowed, &reached, resets_at, now)
+        Self::until(Resource::Tokens, allowed, &reached, resets_at, now)
     }
 
     pub(super) fn streams(allowed: u64) -> Self {
@@ -64,7 +70,7 @@ impl Reached {
         Self { resource: Resource::Streams, limit: allowed, resets_at: None, wait_seconds, sentence }
     }
 
-    fn counted(resource: Resource, limit: u64, reached: &str, resets_at: Timestamp, now: Timestamp) -> Self {
+    fn until(resource: Resource, limit: u64, reached: &str, resets_at: Timestamp, now: Timestamp) -> Self {
         let millis = (resets_at.utc() - now.utc()).num_milliseconds().max(1);
         let seconds = (millis + 999) / 1_000;
         let when = match seconds {

@@ -52,13 +52,13 @@ fn somewhere() -> Option<ClientAddress> {
 async fn a_reader_is_counted_by_name_and_by_address() {
     let Scene { quota, _folder } = scene(NOW, limits()).await;
     let allowance = quota.of(&ada(), somewhere());
-    let claims = allowance.message();
+    let claims = allowance.one(Counted::Messages);
     let told: Vec<(u64, u64, Timestamp)> = claims.iter().map(|c| (c.allowed, c.units, c.resets_at)).collect();
     let (minute, midnight) = (time("2026-03-02T00:00:20.5Z"), time("2026-03-02T00:00:00Z"));
     assert_eq!(told, [(20, 1, minute), (500, 1, midnight), (60, 1, minute), (3_000, 1, midnight)]);
     assert_eq!(claims[0].key, "messages/minute/of-reader/user:ada");
     assert!(claims.iter().all(|claim| !claim.key.contains("192.0.2.7")), "no address is kept");
-    assert_eq!(quota.of(&ada(), None).message().len(), 2);
+    assert_eq!(quota.of(&ada(), None).one(Counted::Messages).len(), 2);
     let tokens = allowance.tokens().unwrap();
     assert_eq!((tokens.payer, tokens.allowed), (OwnerId::user("ada"), 9_000));
     assert_eq!((tokens.since, tokens.resets_at), (time("2026-03-01T00:00:00Z"), midnight));
@@ -70,20 +70,20 @@ async fn a_stranger_is_counted_by_address_alone() {
     let Scene { quota, _folder } = scene(NOW, limits()).await;
     let here = quota.of(&Identity::Stranger, somewhere());
     let there = quota.of(&Identity::Stranger, Some(ClientAddress::new("192.0.2.8".parse::<IpAddr>().unwrap())));
-    assert_ne!(here.message(), there.message());
+    assert_ne!(here.one(Counted::Messages), there.one(Counted::Messages));
     assert_ne!(here.payer(&Identity::Stranger), there.payer(&Identity::Stranger));
     assert_eq!(here.tokens().unwrap().payer, here.payer(&Identity::Stranger));
     assert_ne!(here.payer(&Identity::Stranger), OwnerId::stranger());
     let nowhere = quota.of(&Identity::Stranger, None);
     assert_eq!(nowhere.payer(&Identity::Stranger), OwnerId::stranger());
-    assert_eq!(nowhere.message().len(), 2, "strangers from nowhere are counted together");
+    assert_eq!(nowhere.one(Counted::Messages).len(), 2, "strangers from nowhere are counted together");
 }
 
 #[tokio::test]
 async fn without_limits_nothing_is_counted() {
     let Scene { quota, _folder } = scene(NOW, LimitSettings::default()).await;
     for allowance in [Allowance::default(), quota.of(&ada(), somewhere())] {
-        assert_eq!(allowance.message(), []);
+        assert_eq!(allowance.one(Counted::Messages), []);
         assert_eq!(allowance.tokens(), None);
         let slots: Vec<Slot> = (0..100).map(|_| allowance.listen().unwrap()).collect();
         assert_eq!(slots.len(), 100);
@@ -96,7 +96,7 @@ async fn the_sentence_says_what_was_reached_and_when_it_resets() {
     async fn check(now: &str, limit: Limit, resets_at: &str, sentence: &str, wait_seconds: u32) {
         let Scene { quota, _folder } = scene(now, limits()).await;
         let resets_at = time(resets_at);
-        let reached = quota.of(&ada(), somewhere()).reached(&Exceeded { limit, resets_at });
+        let reached = quota.of(&ada(), somewhere()).reached(Counted::Messages, &Exceeded { limit, resets_at });
         assert_eq!((reached.to_string().as_str(), reached.wait_seconds), (sentence, wait_seconds));
         assert_eq!(reached.resets_at, Some(resets_at));
     }

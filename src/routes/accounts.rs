@@ -15,11 +15,10 @@ use serde_json::{Value, json};
 use self::members::Members;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
-use super::identity::{Caller, SESSION_COOKIE, shown};
+use super::identity::{SESSION_COOKIE, SignedIn, shown};
 use super::{address, body, cookies, request_id};
 use crate::app::App;
 use crate::auth::accounts::{AccountError, Accounts, Opened, Visit};
-use crate::identity::Identity;
 use crate::store::accounts::Account;
 
 /// The largest body of a sign-up or a sign-in.
@@ -61,10 +60,8 @@ impl FromRequestParts<App> for Shown {
         if let Some(token) = app.auth.session(&shown(app, &parts.headers)?) {
             return Ok(Self { token: token.to_owned() });
         }
-        match Caller::from_request_parts(parts, app).await?.who {
-            Identity::User { .. } => Err(ApiError::no_account()),
-            Identity::Visitor { .. } | Identity::Stranger => Err(ApiError::sign_in_required()),
-        }
+        SignedIn::from_request_parts(parts, app).await?;
+        Err(ApiError::no_account())
     }
 }
 

@@ -25,21 +25,32 @@ pub(super) fn doors(paths: &[String]) -> Doors {
 /// Reads the whole body, whatever its content type says, and answers as the request's type asks for.
 async fn handle(
     State(app): State<App>,
-    Caller { who, address }: Caller,
+    caller: Result<Caller, ApiError>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let body = body::read(body, app.body_bytes_max.max(app.recording_bytes_max)).await?;
+    let caller = match caller {
+        // Nobody has to send a body to hear that they are not let in.
+        Err(refused) if !refused.may_pass() => return Err(refused),
+        caller => caller,
+    };
+    let bytes_max = app.body_bytes_max.max(app.recording_bytes_max);
+    let body = body::read(body, bytes_max, app.body_time_max).await?;
     if let Some(action) = simple::read(&body) {
-        return simple::answer(&app, &who, action?).await;
+        return simple::answer(&app, &caller?.who, action?).await;
     }
     let asked = read(&app, &body)?;
+    let (streams, is_retry) = (asked.request.streams(), matches!(asked.request, Request::ThreadsRetryAfterItem(_)));
+    let Caller { who, address } = match caller {
+        // The widget would send its message again and again to a server that cannot find out who it is.
+        Err(refused) if streams => return Ok(sse::answer(refusal(refused.message(), is_retry))),
+        caller => caller?,
+    };
+    let chat = app.chat.within(app.quota.of(&who, address));
     let in_passing = match asked.request {
         Request::ThreadsList(_) => visitor::in_passing(&app, &who, &headers),
         _ => None,
     };
-    let (streams, is_retry) = (asked.request.streams(), matches!(asked.request, Request::ThreadsRetryAfterItem(_)));
-    let chat = app.chat.within(app.quota.of(&who, address));
     let reply = match frame(&headers) {
         Some(frame) => chat.handle_once(&who, frame, asked).await,
         None => chat.handle(&who, asked).await,

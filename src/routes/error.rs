@@ -33,6 +33,16 @@ impl ApiError {
         Self { status, code, message: message.into(), details: None, headers: Vec::new() }
     }
 
+    /// Whether the same request may succeed when whatever is away is back.
+    pub(super) fn may_pass(&self) -> bool {
+        self.status.is_server_error()
+    }
+
+    /// The sentence for its reader.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -92,7 +102,7 @@ impl ApiError {
     }
 
     /// The same request may succeed after so many seconds.
-    fn after(self, seconds: u32) -> Self {
+    pub(super) fn after(self, seconds: u32) -> Self {
         self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
@@ -100,6 +110,7 @@ impl ApiError {
     fn too_much(reached: &Reached) -> Self {
         let code = match reached.resource {
             Resource::Messages => "too_many_messages",
+            Resource::Recordings => "too_many_recordings",
             Resource::Tokens => "too_many_tokens",
             Resource::Streams => "too_many_streams",
         };

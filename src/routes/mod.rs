@@ -16,6 +16,7 @@ mod form;
 mod headers;
 mod health;
 mod identity;
+mod limits;
 mod plain_chat;
 mod request_id;
 mod simple;
@@ -43,6 +44,7 @@ pub fn router(app: App) -> Router {
         .fallback(no_such_door)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), csrf::guard))
+        .layer(middleware::from_fn_with_state(limits::Gate::new(&app.limits), limits::pass))
         .layer(CatchPanicLayer::custom(panicked))
         // Around everything that may refuse: a page can only read a refusal that says so.
         .layer(cors::layer(&app.browsers.origins))

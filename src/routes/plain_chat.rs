@@ -160,7 +160,7 @@ fn thread_of(session_id: &str) -> Option<ThreadId> {
 }
 
 async fn read<T: DeserializeOwned>(app: &App, body: Body) -> Result<T, ApiError> {
-    let body = body::read(body, app.body_bytes_max).await?;
+    let body = body::read(body, app.body_bytes_max, app.body_time_max).await?;
     serde_json::from_slice(&body).map_err(|error| wrong("body", format!("is not what this route takes ({error})")))
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy knows a test by its attribute, and not the functions it calls")]
 
+mod accounts;
 mod architecture;
 mod attached;
 mod attachments;
@@ -13,12 +14,14 @@ mod conformance;
 mod conformance_runner;
 mod documents;
 mod doors;
+mod edge;
 mod embedding;
 mod files;
 mod formats;
 mod grounding;
 mod habits;
 mod ingestion;
+mod injection;
 mod knowledge;
 mod knowledge_contract;
 mod knowledge_qdrant;
@@ -31,6 +34,7 @@ mod pdf;
 mod plain_chat;
 mod protocol_document;
 mod seam;
+mod secrets;
 mod selection;
 mod store_contract;
 mod store_homes;

@@ -54,7 +54,7 @@ impl Scene {
 
     /// What the database holds beside counts.
     async fn everything(&self) -> Vec<String> {
-        let threads = "select id || title from chat_threads order by id";
+        let threads = "select id from chat_threads order by id";
         let items = "select thread_id || id || document || position || in_progress from chat_thread_items order by id";
         let turns = "select thread_id || turn_id from chat_turns order by thread_id";
         [self.home.look(threads).await, self.home.look(items).await, self.home.look(turns).await].concat()
@@ -128,7 +128,10 @@ async fn a_turn_that_cannot_begin_counts_nothing(scene: Scene) {
         scene.store.begin_turn(&ada(), &with(begin("t", "turn", changed))).await,
         scene.store.begin_turn(&ada(), &with(begin("t", "turn", Opening::Retry { item_id: "x".into() }))).await,
         scene.store.begin_turn(&ada(), &BeginTurn { only_active: true, ..asking("locked", "turn", &claims) }).await,
-        scene.store.begin_turn(&ada(), &BeginTurn { attachments: attached.clone(), ..asking("locked", "u", &claims) }).await,
+        scene
+            .store
+            .begin_turn(&ada(), &BeginTurn { attachments: attached.clone(), ..asking("locked", "u", &claims) })
+            .await,
         scene
             .store
             .begin_turn(&ada(), &new_thread(BeginTurn { attachments: attached, ..asking("n", "u", &claims) }, "n"))

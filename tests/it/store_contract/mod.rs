@@ -1,5 +1,6 @@
 //! The contract of the store, held against both homes: every test runs once on SQLite and once on Postgres.
 
+mod accounts;
 mod amendments;
 mod attachments;
 mod counts;

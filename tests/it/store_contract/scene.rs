@@ -6,8 +6,8 @@ use chatkit_gateway::identity::OwnerId;
 use chatkit_gateway::store::postgres::PostgresStore;
 use chatkit_gateway::store::sqlite::SqliteStore;
 use chatkit_gateway::store::{
-    AttachmentStore, BeginTurn, Begun, CountStore, Lease, Opening, PageQuery, PassageStore, Standing, StoreError,
-    ThreadStore, TurnKey, TurnThread, Write,
+    AccountStore, AttachmentStore, BeginTurn, Begun, CountStore, Lease, Opening, PageQuery, PassageStore, Standing,
+    StoreError, ThreadStore, TurnKey, TurnThread, Write,
 };
 use chatkit_protocol::{Order, ThreadId, ThreadItem, ThreadRecord, Timestamp};
 use chrono::DateTime;
@@ -23,6 +23,7 @@ pub(crate) struct Home {
     pub(crate) passages: Arc<dyn PassageStore>,
     pub(crate) attachments: Arc<dyn AttachmentStore>,
     pub(crate) counts: Arc<dyn CountStore>,
+    pub(crate) accounts: Arc<dyn AccountStore>,
     place: Place,
 }
 
@@ -49,12 +50,16 @@ impl Home {
         Self::of(store, Place::Server(database))
     }
 
-    fn of(store: impl ThreadStore + PassageStore + AttachmentStore + CountStore + Clone, place: Place) -> Self {
+    fn of(
+        store: impl ThreadStore + PassageStore + AttachmentStore + CountStore + AccountStore + Clone,
+        place: Place,
+    ) -> Self {
         Self {
             threads: Arc::new(store.clone()),
             passages: Arc::new(store.clone()),
             attachments: Arc::new(store.clone()),
-            counts: Arc::new(store),
+            counts: Arc::new(store.clone()),
+            accounts: Arc::new(store),
             place,
         }
     }

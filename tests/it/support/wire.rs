@@ -18,7 +18,7 @@ use super::postgres::TestDatabase;
 /// Passes bytes on while it is whole.
 pub(crate) struct Wire {
     whole: watch::Sender<bool>,
-    round_trips: Arc<AtomicU64>,
+    statements: Arc<AtomicU64>,
     url: String,
 }
 
@@ -31,8 +31,8 @@ impl Wire {
         let name = end.get_database().unwrap();
         let url = format!("postgres://{}@127.0.0.1:{port}/{name}?sslmode=disable", end.get_username());
         let (whole, state) = watch::channel(true);
-        let round_trips = Arc::<AtomicU64>::default();
-        let counted = round_trips.clone();
+        let statements = Arc::<AtomicU64>::default();
+        let counted = statements.clone();
         #[expect(clippy::disallowed_methods, reason = "the wire is no turn; it ends with the test")]
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
@@ -41,17 +41,22 @@ impl Wire {
                 }
             }
         });
-        Self { whole, round_trips, url }
+        Self { whole, statements, url }
     }
 
     /// Where the database seems to be.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Has a house look for its database there.
     pub(crate) fn set(&self, variables: &mut Variables) {
         variables.set("DATABASE_URL", self.url.as_str());
     }
 
-    /// How often the house has asked and then waited for an answer.
-    pub(crate) fn round_trips(&self) -> u64 {
-        self.round_trips.load(Ordering::SeqCst)
+    /// How many statements the house has had carried out: round trips, once a connection knows them.
+    pub(crate) fn statements(&self) -> u64 {
+        self.statements.load(Ordering::SeqCst)
     }
 
     /// Every connection breaks, and no new one comes through.
@@ -78,11 +83,7 @@ async fn pass_on(near: Counting, end: Arc<PgConnectOptions>, state: watch::Recei
     }
 }
 
-async fn until_cut(
-    mut near: Counting,
-    mut far: impl AsyncRead + AsyncWrite + Unpin,
-    mut state: watch::Receiver<bool>,
-) {
+async fn until_cut(mut near: Counting, mut far: impl AsyncRead + AsyncWrite + Unpin, mut state: watch::Receiver<bool>) {
     tokio::select! {
         _ = copy_bidirectional(&mut near, &mut far) => {}
         _ = state.wait_for(|whole| !whole) => {}
@@ -92,7 +93,7 @@ async fn until_cut(
 /// The house's end of the wire, read as what Postgres clients say.
 struct Counting {
     near: TcpStream,
-    round_trips: Arc<AtomicU64>,
+    statements: Arc<AtomicU64>,
     /// What of the message that is being read has come of its first five bytes: its kind and its length.
     head: Vec<u8>,
     /// Bytes of it that are still to come.
@@ -102,8 +103,8 @@ struct Counting {
 }
 
 impl Counting {
-    fn on(near: TcpStream, round_trips: &Arc<AtomicU64>) -> Self {
-        Self { near, round_trips: round_trips.clone(), head: Vec::new(), rest: 0, is_first: true }
+    fn on(near: TcpStream, statements: &Arc<AtomicU64>) -> Self {
+        Self { near, statements: statements.clone(), head: Vec::new(), rest: 0, is_first: true }
     }
 
     fn hear(&mut self, mut bytes: &[u8]) {
@@ -119,9 +120,10 @@ impl Counting {
             if self.rest == 0 && self.head.len() == head_bytes {
                 let length: [u8; 4] = self.head[head_bytes - 4..].try_into().unwrap();
                 self.rest = u32::from_be_bytes(length) as usize - 4;
-                // `Sync` and `Query`: the client waits until the server is ready for more.
-                if !self.is_first && matches!(self.head[0], b'S' | b'Q') {
-                    self.round_trips.fetch_add(1, Ordering::SeqCst);
+                // `Execute` and `Query`: a statement, and a wait for its answer. That a connection is well, or what a
+                // statement is like, is asked by other messages, the former when nobody waits.
+                if !self.is_first && matches!(self.head[0], b'E' | b'Q') {
+                    self.statements.fetch_add(1, Ordering::SeqCst);
                 }
                 self.head.clear();
                 self.is_first = false;
