@@ -106,7 +106,7 @@ async fn me(State(app): State<App>, desk: Desk, Shown { token }: Shown) -> Resul
 }
 
 async fn members(app: &App, body: Body) -> Result<Members, ApiError> {
-    Members::of(&body::read(body, app.body_bytes_max.min(ACCOUNT_BODY_BYTES_MAX)).await?)
+    Members::of(&body::read(body, app.body_bytes_max.min(ACCOUNT_BODY_BYTES_MAX), app.body_time_max).await?)
 }
 
 /// The error, and a browser that kept what is wrong forgets it.
