@@ -95,7 +95,10 @@ async fn a_database_that_goes_away_is_told_in_the_stream_and_takes_nobody_for_a_
     house.ground().wire().cut();
     let message = json!({"type": "threads.create", "params": {"input": crate::support::client::input("hello")}});
     let told = client.send("POST", "/chatkit", &message).await;
-    assert_eq!((told.status, told.headers["content-type"].to_str().unwrap()), (200, "text/event-stream; charset=utf-8"));
+    assert_eq!(
+        (told.status, told.headers["content-type"].to_str().unwrap()),
+        (200, "text/event-stream; charset=utf-8")
+    );
     let body = told.body.as_str().unwrap();
     assert!(body.contains("\"type\":\"error\"") && body.contains("try again"), "{body}");
     let refused = client.me().await;
