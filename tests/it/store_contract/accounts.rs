@@ -98,7 +98,7 @@ async fn an_account_is_read_back_as_it_was_made(scene: Scene) {
 async fn of_sign_ups_at_once_with_one_address_one_is_kept_whole(scene: Scene) {
     let names: Vec<String> = (0..8).map(|number| format!("a{number}")).collect();
     let told = join_all(names.iter().enumerate().map(|(number, name)| {
-        let email = if number % 2 == 0 { "ada@example.org" } else { "ADA@example.org" };
+        let email = if number.is_multiple_of(2) { "ada@example.org" } else { "ADA@example.org" };
         let (store, account, session) = (store(&scene), account(name, email), session(name, 0));
         async move { store.sign_up(&account, &session, &entry(0)).await.unwrap() }
     }))
