@@ -18,6 +18,7 @@
 //!   theirs or deleted is [`StoreError::NoAttachment`], and nothing of the message is kept.
 //! - **Each method is one transaction**: all of it happens, or nothing.
 
+pub mod adoption;
 pub mod attachments;
 mod batch;
 mod cursor;
@@ -38,6 +39,7 @@ use chatkit_protocol::{
 
 use crate::identity::OwnerId;
 
+pub use adoption::AdoptionStore;
 pub use attachments::AttachmentStore;
 pub use failure::{Migrated, OpenError};
 pub use notes::{ItemNote, Spent, Tokens};
@@ -273,7 +275,7 @@ pub use chatkit_protocol::FeedbackKind;
 
 /// Threads, their items, and the turns that run in them.
 #[async_trait]
-pub trait ThreadStore: Send + Sync + 'static {
+pub trait ThreadStore: AdoptionStore {
     /// The thread. [`StoreError::NoThread`] when it is not there or not theirs.
     async fn thread(&self, owner: &OwnerId, id: &ThreadId) -> Result<ThreadRecord, StoreError>;
 
@@ -347,7 +349,8 @@ pub trait ThreadStore: Send + Sync + 'static {
     /// of these, [`StoreError::Busy`] leave everything as it was.
     async fn begin_turn(&self, owner: &OwnerId, begin: &BeginTurn) -> Result<Begun, StoreError>;
 
-    /// Keeps what a turn has produced, in order, and renews or gives back its lease.
+    /// Keeps what a turn has produced, in order, and renews or gives back its lease. A turn that began as a visitor's
+    /// goes on when the visitor is adopted meanwhile, and costs the adopter.
     async fn record(
         &self,
         turn: &TurnKey,

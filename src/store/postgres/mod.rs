@@ -5,6 +5,7 @@
 //! from before it waited for a lock, one that also reads compares the revisions (see `begin`).
 
 mod address;
+mod adoption;
 mod amend;
 mod attachments;
 mod begin;
@@ -194,7 +195,7 @@ impl ThreadStore for PostgresStore {
         lease: Lease,
         now: Timestamp,
     ) -> Result<Standing, StoreError> {
-        record::record(&self.pool, turn, writes, lease, now).await
+        record::record(self, turn, writes, lease, now).await
     }
 
     async fn ask_to_stop(&self, owner: &OwnerId, id: &ThreadId, now: Timestamp) -> Result<bool, StoreError> {

@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 use super::connection::first;
-use super::thread_name;
+use super::{PostgresStore, thread_name};
 use crate::identity::OwnerId;
 use crate::store::batch::Batch;
 use crate::store::rows::{self, ChangeRow, ItemRow, NoteRow};
-use crate::store::{ItemNote, Lease, Standing, StoreError, Tokens, TurnKey, Write};
+use crate::store::{AdoptionStore, ItemNote, Lease, Standing, StoreError, Tokens, TurnKey, Write};
 
 const RECORD: &str = "
     with thread as materialized (
@@ -166,14 +166,21 @@ impl Columns {
 }
 
 pub(super) async fn record(
-    pool: &PgPool,
+    store: &PostgresStore,
     turn: &TurnKey,
     writes: &[Write],
     lease: Lease,
     now: Timestamp,
 ) -> Result<Standing, StoreError> {
     let Ok(thread_id) = thread_name(&turn.thread_id) else { return Err(StoreError::TurnLost) };
-    match write(pool, &turn.owner, thread_id, Some(&turn.turn_id), writes, lease, now).await? {
+    let turn_id = Some(&*turn.turn_id);
+    let mut held = write(&store.pool, &turn.owner, thread_id, turn_id, writes, lease, now).await?;
+    if held.is_none()
+        && let Some(adopter) = store.adopter(&turn.owner).await?
+    {
+        held = write(&store.pool, &adopter, thread_id, turn_id, writes, lease, now).await?;
+    }
+    match held {
         None => Err(StoreError::TurnLost),
         Some(true) => Ok(Standing::Stop),
         Some(false) => Ok(Standing::GoOn),

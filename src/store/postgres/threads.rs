@@ -236,10 +236,11 @@ pub(super) async fn keep_feedback(
     kind: FeedbackKind,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    // The items are held until the feedback that points at them is in: another turn may be deleting them.
+    // The items are held until the feedback that points at them is in: another turn may be deleting them. So is the
+    // thread, which somebody else may be about to adopt.
     let query = sqlx::query_as(
         "with thread as materialized (
-            select id from chat_threads where owner = $1 and id = $2
+            select id from chat_threads where owner = $1 and id = $2 for share
          ), named as materialized (
             select item.thread_id, item.id
               from chat_thread_items item join thread on item.thread_id = thread.id

@@ -3,6 +3,7 @@
 //! One connection writes, a few read. Every transaction that writes begins with `BEGIN IMMEDIATE`: one that reads first
 //! and then finds another writer ahead of it fails at once, however long it was willing to wait.
 
+mod adoption;
 mod attachments;
 mod passages;
 mod threads;

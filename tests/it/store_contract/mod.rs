@@ -1,5 +1,7 @@
 //! The contract of the store, held against both homes: every test runs once on SQLite and once on Postgres.
 
+mod adoption;
+mod adoption_property;
 mod amendments;
 mod attachments;
 mod items;
