@@ -20,7 +20,7 @@ use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
 use crate::clock::Clock;
-use crate::config::{AttachmentPlace, Settings};
+use crate::config::{AttachmentPlace, BrowserSettings, Settings};
 use crate::identity::{Identity, Ids};
 use crate::knowledge::KnowledgeBase;
 use crate::llm::choice::{ModelChoice, ModelSettings};
@@ -67,8 +67,10 @@ pub struct House {
     pub recording_bytes_max: usize,
     /// Where the ChatKit protocol is served.
     pub chatkit_paths: Vec<String>,
-    /// Whose pages may call.
-    pub cors_origins: Vec<String>,
+    /// What browsers are told.
+    pub browsers: BrowserSettings,
+    /// Whether readers without an account may have conversations.
+    pub anonymous: bool,
 }
 
 /// What the tutor works with.
@@ -174,7 +176,8 @@ impl App {
             body_bytes_max: settings.http.body_bytes_max,
             recording_bytes_max: settings.http.recording_bytes_max,
             chatkit_paths: settings.http.chatkit_paths.clone(),
-            cors_origins: settings.http.cors_origins.clone(),
+            browsers: BrowserSettings::of(settings),
+            anonymous: settings.access.anonymous,
         })))
     }
 }

@@ -4,6 +4,7 @@
 
 mod access;
 mod attachments;
+mod browsers;
 mod limits;
 mod source;
 mod variables;
@@ -16,6 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use access::{AccessSettings, AccountSettings, IssuerSettings, SameSite};
 pub use attachments::{AttachmentPlace, AttachmentSettings, BucketSettings};
+pub use browsers::BrowserSettings;
 pub use limits::LimitSettings;
 pub use source::{Mistake, Mistakes, Reader, Variables};
 pub(crate) use variables::{LOG, QDRANT_API_KEY, QDRANT_SHAPE, QDRANT_URL};

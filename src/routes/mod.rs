@@ -5,6 +5,7 @@ mod attachments;
 mod body;
 mod book;
 mod chatkit;
+mod cookies;
 mod cors;
 mod disposition;
 mod doors;
@@ -38,7 +39,7 @@ pub fn router(app: App) -> Router {
         .router()
         .fallback(no_such_door)
         .method_not_allowed_fallback(wrong_method)
-        .layer(cors::layer(&app.cors_origins))
+        .layer(cors::layer(&app.browsers.origins))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.ids.clone(), request_id::name))
         .with_state(app)

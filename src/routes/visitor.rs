@@ -1,5 +1,7 @@
 //! `POST /visitor`: an identity for readers without an account, so that they find their conversations again.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -7,12 +9,13 @@ use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
+use super::cookies;
 use super::doors::{Doors, Entry};
 use super::identity::{VISITOR_COOKIE, VISITOR_HEADER};
 use crate::app::App;
 
 /// A browser keeps the cookie for a year.
-const COOKIE_SECONDS: u32 = 365 * 24 * 60 * 60;
+const COOKIE_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 pub(super) fn doors() -> Doors {
     Doors::new().post("/visitor", Entry::Everybody, new_visitor)
@@ -22,9 +25,8 @@ pub(super) fn doors() -> Doors {
 async fn new_visitor(State(app): State<App>) -> Response {
     let token = app.auth.visitors().token(&app.ids);
     let token = token.expose_secret();
-    let cookie = format!("{VISITOR_COOKIE}={token}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax");
     let headers = [
-        (header::SET_COOKIE, HeaderValue::from_str(&cookie).expect("a token is made of letters, digits and dots")),
+        (header::SET_COOKIE, cookies::set(&app, VISITOR_COOKIE, token, COOKIE_LIFETIME)),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (headers, Json(json!({"token": token, "header": VISITOR_HEADER.as_str()}))).into_response()
