@@ -16,6 +16,7 @@ use crate::agent::Tutor;
 use crate::agent::tools::knowledge_base::QueryKnowledgeBase;
 use crate::attachments::{AttachmentOptions, Attachments, Surroundings};
 use crate::auth::Authenticator;
+use crate::auth::adoption::Adoptions;
 use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
@@ -162,6 +163,7 @@ impl App {
             ids: ids.clone(),
         };
         let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
+        let adoptions = settings.access.adopt_visitor_threads.then(|| Adoptions::new(store.clone(), clock.clone()));
         let chat =
             Chat::new(store.clone(), responder, clock.clone(), ids.clone(), options).keeping(attachments.clone());
         Ok(Self(Arc::new(House {
@@ -170,7 +172,7 @@ impl App {
             tutor,
             attachments,
             everybody,
-            auth: Authenticator::new(Visitors::new(secrets)),
+            auth: Authenticator::new(Visitors::new(secrets)).adopting(adoptions),
             clock,
             ids,
             body_bytes_max: settings.http.body_bytes_max,

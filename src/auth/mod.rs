@@ -3,8 +3,10 @@
 //! What is shown decides, in this order: a token in `Authorization`, the cookie of a session, the token of a visitor.
 //! Nothing shown is a stranger. What is shown and wrong is refused, and the next in order is not looked at.
 
+pub mod adoption;
 pub mod visitor;
 
+use self::adoption::Adoptions;
 use self::visitor::Visitors;
 use crate::identity::Identity;
 
@@ -34,12 +36,13 @@ pub enum AuthError {
 #[derive(Clone, Debug)]
 pub struct Authenticator {
     visitors: Visitors,
+    adoptions: Option<Adoptions>,
 }
 
 impl Authenticator {
     /// Believes these visitors.
     pub fn new(visitors: Visitors) -> Self {
-        Self { visitors }
+        Self { visitors, adoptions: None }
     }
 
     /// Readers without an account.

@@ -23,6 +23,7 @@ pub(super) fn layer(origins: &[String]) -> CorsLayer {
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([
             super::request_id::HEADER,
+            super::identity::VISITOR_HEADER,
             header::RETRY_AFTER,
             HeaderName::from_static("content-disposition"),
         ])

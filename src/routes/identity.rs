@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 
 use super::address;
+use super::adoption::Adopted;
 use super::error::ApiError;
 use crate::app::App;
 use crate::auth::Credentials;
@@ -34,7 +35,11 @@ impl FromRequestParts<App> for Caller {
         if let Some(everybody) = &app.everybody {
             return Ok(Self { who: everybody.clone(), address });
         }
-        let who = app.auth.identify(&shown(&parts.headers)?).await?;
+        let shown = shown(&parts.headers)?;
+        let who = app.auth.identify(&shown).await?;
+        if app.auth.adopt_shown(&shown, &who).await {
+            Adopted::tell(&parts.extensions);
+        }
         Ok(Self { who, address })
     }
 }

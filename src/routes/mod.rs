@@ -1,6 +1,7 @@
 //! The doors: HTTP in, HTTP out. Nothing is decided here that another door would have to decide again.
 
 mod address;
+mod adoption;
 mod attachments;
 mod body;
 mod book;
@@ -39,6 +40,7 @@ pub fn router(app: App) -> Router {
         .router()
         .fallback(no_such_door)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(app.clone(), adoption::told))
         .layer(cors::layer(&app.browsers.origins))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.ids.clone(), request_id::name))
