@@ -1,5 +1,7 @@
 //! What is particular to one home: opening, preparing the tables, old rows, and several processes at once.
 
 mod opening;
+mod originals;
 mod postgres_only;
+mod preparing;
 mod sqlite_only;

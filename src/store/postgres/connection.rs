@@ -31,11 +31,13 @@ pub struct PostgresOptions {
     pub direct_url: Option<SecretString>,
     /// Connections at most.
     pub connections_max: u32,
+    /// How long migrations wait for somebody who has one of the tables, or for another instance that migrates.
+    pub lock_wait: Duration,
 }
 
 impl Default for PostgresOptions {
     fn default() -> Self {
-        Self { direct_url: None, connections_max: 10 }
+        Self { direct_url: None, connections_max: 10, lock_wait: Duration::from_secs(60) }
     }
 }
 

@@ -70,6 +70,18 @@ impl TestDatabase {
         Server::started().url(&self.name)
     }
 
+    /// Its address for somebody else: a role that can log in, and nothing more.
+    pub(crate) async fn url_as_newcomer(&self) -> (String, SecretString) {
+        use secrecy::ExposeSecret;
+        let role = format!("{}_newcomer", self.name);
+        let server = Server::started();
+        server.command(&format!("create role {role} login password 'newcomer'")).await;
+        let url = self.url().expose_secret().to_owned();
+        let (scheme, rest) = url.split_once("://").expect("an address has a scheme");
+        let (_, place) = rest.split_once('@').expect("the address of a server for tests names a user");
+        (role.clone(), SecretString::from(format!("{scheme}://{role}:newcomer@{place}")))
+    }
+
     /// A plain connection to it.
     pub(crate) async fn connect(&self) -> PgConnection {
         use secrecy::ExposeSecret;
@@ -89,8 +101,14 @@ impl Drop for TestDatabase {
             return; // Goes with its server.
         }
         let drop = format!("drop database if exists {} with (force)", self.name);
+        let drop_role = format!("drop role if exists {}_newcomer", self.name);
         thread::scope(|scope| {
-            scope.spawn(|| block_on(server.command(&drop)));
+            scope.spawn(|| {
+                block_on(async {
+                    server.command(&drop).await;
+                    server.command(&drop_role).await;
+                })
+            });
         });
     }
 }
