@@ -2,6 +2,7 @@
 
 mod opening;
 mod originals;
+mod pooled;
 mod postgres_only;
 mod preparing;
 mod sqlite_only;

@@ -12,6 +12,7 @@ mod begin;
 mod connection;
 mod notes;
 mod passages;
+mod pooler;
 mod preparing;
 mod record;
 mod threads;
@@ -23,9 +24,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chatkit_protocol::{ItemId, Page, ThreadId, ThreadItem, ThreadRecord, Timestamp};
 use secrecy::SecretString;
+use sqlx::Connection;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgPool};
 
 use super::failure::{Migrated, OpenError};
 use super::{
@@ -34,6 +35,8 @@ use super::{
 };
 use crate::identity::OwnerId;
 
+use connection::Pool;
+
 pub use connection::PostgresOptions;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -41,7 +44,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 /// Conversations and passages in a Postgres database.
 #[derive(Clone)]
 pub struct PostgresStore {
-    pool: PgPool,
+    pool: Pool,
     direct: PgConnectOptions,
     lock_wait: Duration,
 }
@@ -63,10 +66,7 @@ impl PostgresStore {
             Some(direct_url) => address::options(direct_url)?,
             None => address::without_pooler(&pooled),
         };
-        let first = connection::connect(&pooled).await?;
-        // Nothing hangs on a polite end of a connection that only proved that there is one.
-        let _ = first.close().await;
-        let pool = connection::pool(pooled, options.connections_max);
+        let pool = connection::pool(pooled, options.connections_max).await?;
         Ok(Self { pool, direct, lock_wait: options.lock_wait })
     }
 

@@ -83,25 +83,33 @@ const ITEM_TYPES: [&str; 11] = [
 /// Migrates in one transaction, whose end also ends the lock: a lock of the session would be lost in a pooler.
 pub(super) async fn migrate(connection: &mut PgConnection, lock_wait: Duration) -> Result<Migrated, OpenError> {
     let mut transaction = connection.begin().await.map_err(failed)?;
+    let migrated = prepare(&mut transaction, lock_wait).await;
+    // The names of the statements are the session's, and through a pooler that is somebody else's next.
+    transaction.clear_cached_statements().await.map_err(failed)?;
+    match migrated {
+        Ok(migrated) => transaction.commit().await.map(|()| migrated).map_err(failed),
+        Err(error) => transaction.rollback().await.map_err(failed).and(Err(error)),
+    }
+}
+
+async fn prepare(transaction: &mut Transaction<'_, Postgres>, lock_wait: Duration) -> Result<Migrated, OpenError> {
     // An argument of a function rather than of `set`, which takes none.
     sqlx::query("select set_config('lock_timeout', $1, true), set_config('client_min_messages', 'warning', true)")
         .bind(format!("{}ms", lock_wait.as_millis()))
-        .execute(&mut *transaction)
+        .execute(&mut **transaction)
         .await
         .map_err(failed)?;
     sqlx::query("select pg_advisory_xact_lock($1)")
         .bind(MIGRATION_LOCK)
-        .execute(&mut *transaction)
+        .execute(&mut **transaction)
         .await
         .map_err(failed)?;
     let is_first = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is null");
-    let is_first: bool = is_first.fetch_one(&mut *transaction).await.map_err(failed)?;
-    let migrated = match is_first {
-        true => take_over(&mut transaction).await?,
-        false => migration::run(&MIGRATIONS, &mut *transaction, false).await.map_err(told)?,
-    };
-    transaction.commit().await.map_err(failed)?;
-    Ok(migrated)
+    let is_first: bool = is_first.fetch_one(&mut **transaction).await.map_err(failed)?;
+    match is_first {
+        true => take_over(transaction).await,
+        false => migration::run(&MIGRATIONS, &mut **transaction, false).await.map_err(told),
+    }
 }
 
 /// The first time: there may be tables of another program, with triggers that do more than these tables need.

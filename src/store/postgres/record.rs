@@ -4,9 +4,8 @@
 
 use chatkit_protocol::{ThreadId, Timestamp};
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 
-use super::connection::first;
+use super::connection::{Pool, first};
 use super::{PostgresStore, thread_name};
 use crate::identity::OwnerId;
 use crate::store::batch::Batch;
@@ -189,7 +188,7 @@ pub(super) async fn record(
 
 /// Writes outside of any turn, whether or not one runs.
 pub(super) async fn keep(
-    pool: &PgPool,
+    pool: &Pool,
     owner: &OwnerId,
     id: &ThreadId,
     writes: &[Write],
@@ -202,7 +201,7 @@ pub(super) async fn keep(
 /// Writes in the name of a turn, or of none. Whether the turn shall stop; nothing when there is no such thread, or the
 /// turn does not hold it.
 async fn write(
-    pool: &PgPool,
+    pool: &Pool,
     owner: &OwnerId,
     thread_id: &str,
     turn_id: Option<&str>,

@@ -65,6 +65,11 @@ impl TestDatabase {
         Self { name }
     }
 
+    /// What the server knows it by.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its address.
     pub(crate) fn url(&self) -> SecretString {
         Server::started().url(&self.name)
@@ -226,7 +231,7 @@ fn programs() -> PathBuf {
 }
 
 /// User and group of `postgres`, or of `nobody`.
-fn user_for_the_server() -> (u32, u32) {
+pub(super) fn user_for_the_server() -> (u32, u32) {
     let mut text = String::new();
     fs::File::open("/etc/passwd").and_then(|mut file| file.read_to_string(&mut text)).expect("the users can be read");
     let ids = |name: &str| {
