@@ -35,11 +35,13 @@ test: ## Install what the tests need and lack, and run all of them
 	$(PYTHON) tests/python/oracle.py $(GATEWAY)
 	$(PYTHON) tests/python/readme.py $(GATEWAY) README.md
 	$(PYTHON) tests/python/protocol_doc.py $(TARGET)/debug docs/protocol.md
+	$(PYTHON) tests/browser/pages.py $(GATEWAY) docs/embedding.md
 
-lint: ## Check format, clippy and documentation; warnings are errors
+lint: ## Check format, clippy, documentation and the crates that travel along; warnings of ours are errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	@tests/deny
 
 bench: ## Measure the server against a bare relay, and searching against looking through everything; see benches
 	cargo bench --bench load --profile release

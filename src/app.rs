@@ -8,6 +8,7 @@ mod shelf;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use secrecy::SecretString;
@@ -16,13 +17,15 @@ use crate::agent::Tutor;
 use crate::agent::tools::knowledge_base::QueryKnowledgeBase;
 use crate::attachments::{AttachmentOptions, Attachments, Surroundings};
 use crate::auth::Authenticator;
+use crate::auth::accounts::{self, Accounts};
 use crate::auth::adoption::Adoptions;
+use crate::auth::jwt::Issuers;
 use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
 use crate::clock::Clock;
-use crate::config::{AttachmentPlace, BrowserSettings, Settings};
-use crate::identity::{Identity, Ids};
+use crate::config::{AttachmentPlace, BrowserSettings, LimitSettings, Settings};
+use crate::identity::{AddressNames, Identity, Ids};
 use crate::knowledge::KnowledgeBase;
 use crate::llm::choice::{ModelChoice, ModelSettings};
 use crate::llm::extractive::Extractive;
@@ -30,6 +33,7 @@ use crate::llm::openai::{Limits, OpenAiCompatible};
 use crate::llm::resilient::{Candidate, Resilient};
 use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, http};
+use crate::quota::Quota;
 use crate::store::ThreadStore;
 
 /// What to look at when no client for requests to providers can be made.
@@ -56,12 +60,18 @@ pub struct House {
     pub attachments: Option<Attachments>,
     /// Who everybody is, where that does not depend on credentials.
     pub everybody: Option<Identity>,
+    /// How much everybody may do.
+    pub quota: Quota,
     /// Finds out who a caller is.
     pub auth: Authenticator,
     /// The time.
     pub clock: Clock,
     /// Names.
     pub ids: Ids,
+    /// How much somebody may do.
+    pub limits: LimitSettings,
+    /// How soon a request's body must be there.
+    pub body_time_max: Duration,
     /// The largest request body, in bytes, but for a recording.
     pub body_bytes_max: usize,
     /// The largest body with a recording, in bytes.
@@ -157,13 +167,31 @@ impl App {
         };
         let surroundings = Surroundings {
             store: database.attachments(),
-            secret: &secrets[0],
+            secrets: &secrets,
             base_url: &book::site(&settings.http),
             clock: clock.clone(),
             ids: ids.clone(),
         };
+        let accounts = settings.access.accounts.as_ref().map(|set| {
+            let surroundings = accounts::Surroundings {
+                store: database.accounts(),
+                counts: database.counts(),
+                attempts_per_minute: settings.limits.attempts_per_minute,
+                clock: clock.clone(),
+                ids: ids.clone(),
+            };
+            Accounts::new(surroundings, set)
+        });
         let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
         let adoptions = settings.access.adopt_visitor_threads.then(|| Adoptions::new(store.clone(), clock.clone()));
+        let names = AddressNames::new(&secrets[0]);
+        let quota = Quota::new(&settings.limits, names, database.counts(), clock.clone());
+        let mut auth =
+            Authenticator::new(Visitors::new(secrets, clock.clone())).with_accounts(accounts).adopting(adoptions);
+        if !settings.access.issuers.is_empty() {
+            let client = http::client(proxy.as_deref()).context(CLIENT_ADVICE)?;
+            auth = auth.believing(Issuers::new(&settings.access.issuers, &client, &clock));
+        }
         let chat =
             Chat::new(store.clone(), responder, clock.clone(), ids.clone(), options).keeping(attachments.clone());
         Ok(Self(Arc::new(House {
@@ -172,9 +200,12 @@ impl App {
             tutor,
             attachments,
             everybody,
-            auth: Authenticator::new(Visitors::new(secrets)).adopting(adoptions),
+            auth,
+            quota,
             clock,
             ids,
+            limits: settings.limits.clone(),
+            body_time_max: settings.http.patience.body,
             body_bytes_max: settings.http.body_bytes_max,
             recording_bytes_max: settings.http.recording_bytes_max,
             chatkit_paths: settings.http.chatkit_paths.clone(),

@@ -20,7 +20,8 @@ struct Pages;
 /// Below this path the bundled book is read.
 pub const BASE: &str = "/book";
 
-const STYLE: &str = "body{max-width:42rem;margin:2rem auto;padding:0 1rem;font:17px/1.6 system-ui,sans-serif}\
+/// The style sheet that stands in every page.
+pub const STYLE: &str = "body{max-width:42rem;margin:2rem auto;padding:0 1rem;font:17px/1.6 system-ui,sans-serif}\
     pre{overflow:auto;padding:1rem;background:#f4f4f4}code{font-size:.9em}table{border-collapse:collapse}\
     td,th{border:1px solid #ccc;padding:.3rem .6rem}:target{background:#fff3b0}";
 

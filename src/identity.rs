@@ -1,10 +1,13 @@
 //! Who is asking, and how new things are named.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
 use uuid::Uuid;
 
 /// Whose row it is: the value of every `owner` column.
@@ -38,6 +41,12 @@ impl OwnerId {
     /// The owner of whatever was made without any credential.
     pub fn stranger() -> Self {
         Self("stranger".into())
+    }
+
+    /// What stands for strangers from one address where somebody has to pay for their answers; it owns nothing. `name` is
+    /// that of [`AddressNames`].
+    pub fn address(name: &str) -> Self {
+        Self(format!("address:{name}").into())
     }
 
     /// The owner of a stored row.
@@ -121,6 +130,37 @@ impl fmt::Debug for ClientAddress {
     }
 }
 
+/// Gives addresses names that say nothing about them to anybody without the key, and are the same on every instance that
+/// has the same one.
+#[derive(Clone)]
+pub struct AddressNames(Hmac<Sha256>);
+
+impl AddressNames {
+    /// Names of addresses under this key.
+    pub fn new(key: &SecretString) -> Self {
+        let mut mac = Hmac::new_from_slice(key.expose_secret().as_bytes()).expect("a key of HMAC may have any length");
+        mac.update(b"address\0");
+        Self(mac)
+    }
+
+    /// The name of an address: 32 hexadecimal digits.
+    pub fn name(&self, address: ClientAddress) -> String {
+        let mut mac = self.0.clone();
+        mac.update(address.0.to_string().as_bytes());
+        mac.finalize().into_bytes()[..16].iter().fold(String::with_capacity(32), |mut name, byte| {
+            let _ = write!(name, "{byte:02x}");
+            name
+        })
+    }
+}
+
+impl fmt::Debug for AddressNames {
+    /// Shows nothing: it holds a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AddressNames(_)")
+    }
+}
+
 /// Mints identifiers: random ones, or counted ones for tests.
 #[derive(Clone, Debug)]
 pub struct Ids(Mint);
@@ -169,6 +209,17 @@ mod tests {
         assert_eq!(address("::ffff:192.0.2.1"), address("192.0.2.1"));
         assert_ne!(address("192.0.2.2"), address("192.0.2.1"));
         assert_eq!(format!("{:?}", address("192.0.2.2")), "ClientAddress(_)");
+    }
+
+    #[test]
+    fn the_name_of_an_address_depends_on_the_key_and_shows_neither() {
+        let names = |key: &str| AddressNames::new(&SecretString::from(key));
+        let address = |text: &str| ClientAddress::new(text.parse().unwrap());
+        let name = names("key").name(address("192.0.2.1"));
+        assert_eq!((name.len(), &name), (32, &names("key").name(address("192.0.2.1"))));
+        assert_ne!(name, names("key").name(address("192.0.2.2")));
+        assert_ne!(name, names("another").name(address("192.0.2.1")));
+        assert_eq!(format!("{:?}", names("key")), "AddressNames(_)");
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod identity;
 pub mod knowledge;
 pub mod llm;
 pub mod pdf;
+pub mod quota;
 pub mod routes;
 pub mod server;
 pub mod store;

@@ -1,25 +1,62 @@
-//! Logs: what is written, in which form.
+//! Logs: what is written, in which form, and what is never written.
 
-use std::io::IsTerminal;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::{IsTerminal, Write};
+use std::panic::PanicHookInfo;
 
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use crate::config::{LogSettings, Mistake, Mistakes};
 
-/// Begins to log to standard error, so that standard output stays for results.
+/// Libraries that handle what others wrote or sent: requests, statements, addresses, pages. Below `warn` they may write
+/// any of that down, so there they are not heard, whatever filter somebody asks for.
+///
+/// A test holds this list against the crates that can log at all.
+pub const UNHEARD: &[&str] = &[
+    "globset",
+    "h2",
+    "html5ever",
+    "hyper",
+    "hyper_util",
+    "iana_time_zone",
+    "jni",
+    "jwks_client_rs",
+    "markup5ever",
+    "object_store",
+    "qdrant_client",
+    "reqwest",
+    "rustls",
+    "rustls_platform_verifier",
+    "sqlx",
+    "sqlx_core",
+    "sqlx_mysql",
+    "sqlx_postgres",
+    "sqlx_sqlite",
+    "tonic",
+    "tower",
+    "tower_http",
+];
+
+/// Begins to log to standard error, so that standard output stays for results; panics are told without their payload.
 ///
 /// # Errors
 /// The filter cannot be understood.
 pub fn start(settings: &LogSettings) -> Result<(), Mistakes> {
     let filter = filter(settings).map_err(|mistake| Mistakes(vec![mistake]))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let discreet = filter_fn(|about| *about.level() <= Level::WARN || !is_unheard(about.target()));
     // Colours are for a terminal; in a file or a collector they would be noise.
-    let log = if std::io::stderr().is_terminal() { log } else { log.with_ansi(false) };
-    // A second start in one process, as tests do, leaves the first in place.
-    let _ = match settings.json {
-        true => log.json().flatten_event(true).try_init(),
-        false => log.with_target(false).try_init(),
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let lines = match settings.json {
+        true => lines.json().flatten_event(true).boxed(),
+        false => lines.with_target(false).boxed(),
     };
+    // A second start in one process, as tests do, leaves the first in place.
+    let _ = tracing_subscriber::registry().with(lines).with(discreet).with(filter).try_init();
+    tell_panics_without_payload();
     Ok(())
 }
 
@@ -28,15 +65,38 @@ pub fn start(settings: &LogSettings) -> Result<(), Mistakes> {
 /// # Errors
 /// The filter cannot be understood.
 pub fn filter(settings: &LogSettings) -> Result<EnvFilter, Mistake> {
-    // The level of a library we call is its own affair unless somebody asks for it.
-    let text = match settings.filter.as_str() {
-        level @ ("trace" | "debug" | "info" | "warn" | "error" | "off") => {
-            format!("{level},sqlx=warn,hyper=warn,h2=warn,reqwest=warn,rustls=warn")
-        }
-        filter => filter.to_owned(),
-    };
-    EnvFilter::try_new(text).map_err(|_| {
+    EnvFilter::try_new(&settings.filter).map_err(|_| {
         let remedy = "must be `error`, `warn`, `info`, `debug`, or a filter such as `info,chatkit_gateway=debug`";
         Mistake { variable: "LOG_LEVEL".to_owned(), remedy: remedy.to_owned() }
     })
+}
+
+fn is_unheard(target: &str) -> bool {
+    UNHEARD.contains(&target.split("::").next().unwrap_or_default())
+}
+
+/// From now on a panic of this process is one line, or with `RUST_BACKTRACE` one line and a backtrace: where it happened,
+/// and its message if that stands so in the code. A message that was put together may hold what a reader wrote, or a key.
+pub fn tell_panics_without_payload() {
+    std::panic::set_hook(Box::new(|panic| {
+        let (place, message) = (place(panic), message(panic));
+        let backtrace = Backtrace::capture();
+        if tracing::dispatcher::has_been_set() {
+            tracing::error!(panic.place = place, panic.message = message, "The program panicked");
+        } else {
+            let _ = writeln!(std::io::stderr(), "The program panicked at {place}: {message}");
+        }
+        if backtrace.status() == BacktraceStatus::Captured {
+            let _ = writeln!(std::io::stderr(), "{backtrace}");
+        }
+    }));
+}
+
+fn place(panic: &PanicHookInfo<'_>) -> String {
+    panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string)
+}
+
+fn message(panic: &PanicHookInfo<'_>) -> &'static str {
+    const NOT_SHOWN: &str = "(the message is not shown: it may hold what somebody wrote)";
+    panic.payload().downcast_ref::<&'static str>().copied().unwrap_or(NOT_SHOWN)
 }

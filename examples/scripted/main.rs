@@ -125,6 +125,13 @@ fn variables(options: &Options, folder: &Path) -> Variables {
     variables.set("ATTACHMENTS_UNUSED", "1000000");
     variables.set("ATTACHMENTS_PER_MESSAGE", "100");
     variables.set("MESSAGE_BYTES_MAX", "1048576");
+    // A run of the corpus is one reader in a great hurry.
+    for limit in ["MESSAGES_PER_MINUTE", "MESSAGES_PER_DAY", "STREAMS_PER_READER", "STREAMS_PER_ADDRESS"] {
+        variables.set(limit, "0");
+    }
+    for limit in ["MESSAGES_PER_MINUTE_PER_ADDRESS", "MESSAGES_PER_DAY_PER_ADDRESS"] {
+        variables.set(limit, "0");
+    }
     if options.attachments == Switch::Off {
         variables.set("ATTACHMENTS_URL", "off");
     }

@@ -15,9 +15,9 @@ pub(super) const SCHEMES: [&str; 6] = ["https://", "http://", "ftp://", "mailto:
 pub(super) struct Allowed(HashSet<String>);
 
 impl Allowed {
-    /// Allows one address, as it is.
+    /// Allows one address, as it is, unless following it is not going somewhere.
     pub(super) fn add(&mut self, url: &str) {
-        if !url.is_empty() {
+        if leads_somewhere(url) {
             self.0.insert(url.to_owned());
         }
     }
@@ -44,6 +44,14 @@ impl Allowed {
         let known = |url: &str| self.0.contains(url) || self.0.contains(url.trim_end_matches('/'));
         known(url) || self.0.contains(&format!("{url}/")) || is_own_machine(url)
     }
+}
+
+/// Whether an address is a place: a link that runs a script or holds its own content is none, even if the book has it.
+/// References to characters are decoded in targets of links, so where one stands, a scheme may be hidden.
+fn leads_somewhere(url: &str) -> bool {
+    scheme(url).is_some()
+        || url.starts_with(['/', '#', '.', '?'])
+        || !(url.is_empty() || url.contains([':', '&', '\\']))
 }
 
 /// Addresses of the reader's own machine are no sources: they are where what one has just started is looked at.
@@ -114,6 +122,24 @@ pub(super) fn is_endless(text: &str) -> bool {
 pub(super) fn scheme(text: &str) -> Option<&'static str> {
     let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     SCHEMES.into_iter().find(|scheme| begins(scheme))
+}
+
+/// Whether a text begins with an address, or may still do so.
+pub(super) fn may_begin_address(text: &str) -> bool {
+    let text = text.as_bytes();
+    SCHEMES.iter().any(|scheme| {
+        let length = scheme.len().min(text.len());
+        scheme.as_bytes()[..length].eq_ignore_ascii_case(&text[..length])
+    })
+}
+
+/// Whether a text ends where an address has just begun.
+pub(super) fn ends_in_scheme(text: &str) -> bool {
+    SCHEMES.iter().any(|scheme| {
+        let Some(start) = text.len().checked_sub(scheme.len()) else { return false };
+        let ends = text.get(start..).is_some_and(|end| end.eq_ignore_ascii_case(scheme));
+        ends && text[..start].chars().next_back().is_none_or(|before| !before.is_alphanumeric())
+    })
 }
 
 pub(super) fn ends_address(c: char) -> bool {

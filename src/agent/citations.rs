@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::markdown::Place;
+use super::markdown::{Place, is_sign};
 use super::marks::{self, Opening};
 
 /// A place in an answer that rests on a source.
@@ -94,6 +94,12 @@ impl Citations {
         };
         let mut left = &*text;
         while let Some(c) = left.chars().next() {
+            if !self.joint && !is_sign(left.as_bytes()[0]) && self.place.is_at_rest() {
+                let (plain, behind) = left.split_at(left.bytes().position(is_sign).unwrap_or(left.len()));
+                self.take_plain(plain, &mut piece);
+                left = behind;
+                continue;
+            }
             if matches!(c, '[' | '【') && self.place.takes_marks() {
                 match marks::opening(left, self.place.at_line_start(), ended) {
                     Opening::Unsure => {
@@ -110,9 +116,6 @@ impl Citations {
             }
             self.take(c, &mut piece);
             left = &left[c.len_utf8()..];
-            if c.is_ascii_alphabetic() {
-                left = self.take_letters(left, &mut piece);
-            }
         }
         piece
     }
@@ -150,16 +153,14 @@ impl Citations {
         self.put(c, piece);
     }
 
-    /// Gives out the letters that follow a letter, which change nothing but the last character; what is left.
-    fn take_letters<'a>(&mut self, text: &'a str, piece: &mut Piece) -> &'a str {
-        let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let (word, left) = text.split_at(letters);
-        if let Some(last) = word.chars().next_back() {
-            self.place.step(last);
-            self.length += letters;
-            piece.text.push_str(word);
-        }
-        left
+    /// Gives out text in which nothing begins or ends, but for a blank at its end, behind which a mark may follow.
+    fn take_plain(&mut self, text: &str, piece: &mut Piece) {
+        self.put_blank(piece);
+        let shown = if self.place.is_verbatim() { text } else { text.strip_suffix(' ').unwrap_or(text) };
+        self.blank = shown.len() < text.len();
+        self.place.pass(shown);
+        self.length += utf16_units(shown);
+        piece.text.push_str(shown);
     }
 
     fn put_blank(&mut self, piece: &mut Piece) {
@@ -173,6 +174,11 @@ impl Citations {
         self.length += c.len_utf16();
         piece.text.push(c);
     }
+}
+
+/// The UTF-16 code units of a text.
+pub(super) fn utf16_units(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
 }
 
 /// Whether a blank before `c` would look wrong once the mark before it is gone.

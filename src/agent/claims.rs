@@ -1,6 +1,7 @@
 //! The sentences of an answer that claim something, with their places in it: headings, courtesies and what merely leads
 //! over are none.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -20,14 +21,28 @@ static COURTESIES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Words that deny; a sentence with one says the opposite of the same sentence without.
-static DENIALS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    "not no never none nothing neither nor without cannot cant نہیں نہ nicht kein keine".split_whitespace().collect()
-});
+/// Whether a word denies; a sentence with one says the opposite of the same sentence without.
+fn is_denial(word: &str) -> bool {
+    let known = matches!(word, "not" | "no" | "never" | "none" | "nothing" | "neither" | "nor" | "without" | "cannot");
+    known || matches!(word, "cant" | "نہیں" | "نہ" | "nicht" | "kein" | "keine") || word.ends_with("n't")
+}
 
-/// What a book that does not cover something does not do.
-const COVERING: &str = "cover covers mention mentions say says contain contains answer answers discuss discusses describe \
-    describes include includes provide provides explain explains nothing anything";
+/// Whether a word is what a book is called.
+fn is_book(word: &str) -> bool {
+    matches!(word, "book" | "textbook" | "passage" | "passages" | "کتاب")
+}
+
+/// Whether a word is what a book that does not cover something does not do.
+fn is_covering(word: &str) -> bool {
+    let known = word.strip_suffix('s').unwrap_or(word);
+    let says = matches!(known, "cover" | "mention" | "say" | "contain" | "answer" | "describe" | "include" | "provide");
+    says || matches!(word, "discuss" | "discusses" | "explain" | "explains" | "nothing" | "anything")
+}
+
+/// Whether a word lets a sentence go on to claim something after all.
+fn goes_on(word: &str) -> bool {
+    matches!(word, "but" | "however" | "although" | "though" | "yet" | "because")
+}
 
 /// A sentence, or a block of code.
 #[derive(Clone, Debug)]
@@ -36,9 +51,14 @@ pub(super) struct Claim<'a> {
     pub(super) at: Range<usize>,
     pub(super) text: &'a str,
     pub(super) is_code: bool,
+}
+
+impl Claim<'_> {
     /// What it says, each once.
-    pub(super) told: Vec<Told>,
-    pub(super) denies: bool,
+    pub(super) fn told(&self) -> Vec<Told> {
+        let mut seen = HashSet::new();
+        told(&without_targets(self.text)).filter(|term| seen.insert(term.clone())).collect()
+    }
 }
 
 /// The claims of an answer in Markdown, in order.
@@ -46,48 +66,63 @@ pub(super) fn claims(answer: &str) -> Vec<Claim<'_>> {
     let mut claims = Vec::new();
     for (block, is_code) in blocks(answer) {
         let sentences = if is_code { vec![&answer[block]] } else { sentences_of(&answer[block]) };
-        claims.extend(sentences.into_iter().filter_map(|text| claim(answer, text, is_code)));
+        let saying = sentences.into_iter().filter(|text| claims_something(text, is_code));
+        claims.extend(saying.map(|text| {
+            let start = text.as_ptr() as usize - answer.as_ptr() as usize;
+            Claim { at: start..start + text.len(), text, is_code }
+        }));
     }
     claims
 }
 
 /// Whether a text denies something.
 pub(super) fn denies(text: &str) -> bool {
-    words(text).any(|word| DENIALS.contains(word.as_str()) || word.ends_with("n't"))
+    words(text).any(|word| is_denial(&word))
 }
 
-fn words(text: &str) -> impl Iterator<Item = String> {
+/// The words of a text in lower case.
+fn words(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let separates = |c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '’');
-    text.split(separates).filter(|word| !word.is_empty()).map(|word| word.to_lowercase().replace('’', "'"))
+    let is_lower = |word: &str| word.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    let lowered = move |word| match is_lower(word) {
+        true => Cow::Borrowed(word),
+        false => Cow::Owned(word.to_lowercase().replace('’', "'")),
+    };
+    text.split(separates).filter(|word| !word.is_empty()).map(lowered)
 }
 
-fn claim<'a>(answer: &str, text: &'a str, is_code: bool) -> Option<Claim<'a>> {
-    let start = text.as_ptr() as usize - answer.as_ptr() as usize;
-    let mut told: Vec<Told> = Vec::new();
-    for term in telling(&without_targets(text)) {
-        let courtesy = COURTESIES.contains(term.stem.as_str());
-        if !courtesy && !told.contains(&term) {
-            told.push(term);
-        }
+/// What a text without targets of links says, as often as it does.
+fn told(text: &str) -> impl Iterator<Item = Told> {
+    telling(text).filter(|term| !COURTESIES.contains(term.stem.as_str()))
+}
+
+/// Whether a sentence is more than a courtesy, a question, or what leads over to the next. It looks at no more of it than
+/// it must.
+fn claims_something(text: &str, is_code: bool) -> bool {
+    let bare = text.trim_end_matches(['*', '_', ' ']);
+    if !is_code && (bare.ends_with(['?', '؟', '？']) || says_the_book_is_silent(text)) {
+        return false;
     }
-    let leads_over = text.trim_end_matches(['*', '_', ' ']).ends_with(':') && told.len() <= LEAD_TERMS;
-    let asks = text.trim_end_matches(['*', '_', ' ']).ends_with(['?', '؟', '？']);
-    if told.is_empty() || !is_code && (leads_over || asks || says_the_book_is_silent(text)) {
-        return None;
+    let plain = without_targets(text);
+    let mut terms = told(&plain);
+    if is_code || !bare.ends_with(':') {
+        return terms.next().is_some();
     }
-    Some(Claim { at: start..start + text.len(), text, is_code, told, denies: denies(text) })
+    let mut different = HashSet::new();
+    terms.any(|term| different.insert(term) && different.len() > LEAD_TERMS)
 }
 
 /// Whether a sentence says no more than that the book does not cover something.
 fn says_the_book_is_silent(text: &str) -> bool {
-    let words: Vec<String> = words(text).collect();
-    let has = |list: &str| words.iter().any(|word| list.split_whitespace().any(|known| known == word));
-    let goes_on = has("but however although though yet because");
-    has("book textbook passage passages کتاب") && denies(text) && has(COVERING) && !goes_on
+    let has = |is_one: fn(&str) -> bool| words(text).any(|word| is_one(&word));
+    has(is_book) && has(is_denial) && has(is_covering) && !has(goes_on)
 }
 
 /// The text without the targets of its links, which are addresses and no words.
-pub(super) fn without_targets(text: &str) -> String {
+pub(super) fn without_targets(text: &str) -> Cow<'_, str> {
+    if !text.contains("](") {
+        return text.into();
+    }
     let mut kept = String::with_capacity(text.len());
     let mut left = text;
     while let Some(at) = left.find("](") {
@@ -96,7 +131,7 @@ pub(super) fn without_targets(text: &str) -> String {
         left = left.find(')').map_or("", |end| &left[end + 1..]);
     }
     kept.push_str(left);
-    kept
+    kept.into()
 }
 
 /// Paragraphs, items of lists and rows of tables as prose, and fenced blocks as code; headings are left out.

@@ -75,6 +75,19 @@ impl Place {
         self.escaped
     }
 
+    /// Whether plain text changes no more here than what stands before it.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.run.is_none()
+            && !(self.indenting || self.line_empty || self.escaped || self.link_target)
+            && self.open_brackets == 0
+            && !matches!(self.block, Block::Fence { closing: true, .. })
+    }
+
+    /// Moves behind plain text from a place [at rest](Place::is_at_rest): no byte of it [is a sign](is_sign).
+    pub(super) fn pass(&mut self, plain: &str) {
+        self.previous = plain.chars().next_back().or(self.previous);
+    }
+
     /// Moves behind `c`.
     pub(super) fn step(&mut self, c: char) {
         if let Some(run) = self.run.as_mut().filter(|run| run.of == c) {
@@ -148,4 +161,10 @@ impl Place {
             block => block,
         };
     }
+}
+
+/// Whether a character that begins with this byte is none of plain text: it may change where one stands.
+pub(super) fn is_sign(byte: u8) -> bool {
+    // The brackets `【` and `】` begin with the last of these, as most of Japanese does.
+    matches!(byte, b'\n' | b'`' | b'~' | b'$' | b'\\' | b'[' | b']' | b'(' | b')' | 0xe3)
 }

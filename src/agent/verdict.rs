@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
+use super::citations::utf16_units;
 use super::claims::{Claim, claims, denies};
 use crate::knowledge::lexical::telling::{self, Kind, Told};
 use crate::llm::sentences_of;
@@ -58,14 +59,15 @@ pub(super) fn judge(answer: &str, cited: &[(usize, u32)], passages: &[&str]) -> 
     let mut verdict = Verdict::default();
     let (mut counted, mut units) = (0, 0);
     for claim in claims(answer) {
-        units += answer[counted..claim.at.start].encode_utf16().count();
+        units += utf16_units(&answer[counted..claim.at.start]);
         let from = units;
-        units += claim.text.encode_utf16().count();
+        units += utf16_units(claim.text);
         counted = claim.at.end;
         let here = cited.iter().filter(|(at, _)| (from..=units).contains(at));
         let named: Vec<&Known> = here.filter_map(|(_, number)| known.get(*number as usize - 1)).collect();
         verdict.sentences += 1;
-        if leans(&claim, &named, &known) {
+        // What a claim says matters only where there is something that it can lean on.
+        if !known.is_empty() && leans(&claim, &named, &known) {
             verdict.supported += 1;
         } else if verdict.unsupported.len() < UNSUPPORTED_MAX {
             verdict.unsupported.push(from..units);
@@ -76,36 +78,39 @@ pub(super) fn judge(answer: &str, cited: &[(usize, u32)], passages: &[&str]) -> 
 
 /// Whether a claim leans on the passages it names, taken together, or on any single one, and none says the opposite.
 fn leans(claim: &Claim<'_>, named: &[&Known], known: &[Known]) -> bool {
-    let together = !named.is_empty() && covers(claim, named, true);
-    (together || known.iter().any(|passage| covers(claim, &[passage], false))) && !contradicts(claim, known)
+    let told = claim.told();
+    let together = !named.is_empty() && covers(claim, &told, named, true);
+    let leans = together || known.iter().any(|passage| covers(claim, &told, &[passage], false));
+    leans && !contradicts(claim, &told, known)
 }
 
-fn covers(claim: &Claim<'_>, passages: &[&Known], is_cited: bool) -> bool {
+fn covers(claim: &Claim<'_>, told: &[Told], passages: &[&Known], is_cited: bool) -> bool {
     let has = |term: &Told| passages.iter().any(|passage| passage.has(term));
     if claim.is_code {
-        return share(&claim.told, has) >= COVERED_MIN;
+        return share(told, has) >= COVERED_MIN;
     }
-    if !claim.told.iter().filter(|term| term.kind != Kind::Word).all(has) {
+    if !told.iter().filter(|term| term.kind != Kind::Word).all(has) {
         return false;
     }
     if passages.iter().all(|passage| passage.is_latin != is_latin(claim.text)) {
         return is_cited;
     }
-    share(claim.told.iter().filter(|term| term.kind == Kind::Word), has) >= COVERED_MIN
+    share(told.iter().filter(|term| term.kind == Kind::Word), has) >= COVERED_MIN
 }
 
 /// Whether what speaks most clearly of the same subject says the opposite.
-fn contradicts(claim: &Claim<'_>, known: &[Known]) -> bool {
+fn contradicts(claim: &Claim<'_>, told: &[Told], known: &[Known]) -> bool {
     if claim.is_code {
         return false;
     }
     let nearest = |denies: bool| {
         let sentences = known.iter().flat_map(|passage| &passage.sentences).filter(|said| said.denies == denies);
-        let words = || claim.told.iter().filter(|term| term.kind == Kind::Word);
+        let words = || told.iter().filter(|term| term.kind == Kind::Word);
         sentences.map(|said| share(words(), |term| meets(&said.stems, &term.stem))).fold(0.0, f64::max)
     };
-    let opposite = nearest(!claim.denies);
-    opposite >= SAME_SUBJECT_MIN && nearest(claim.denies) < opposite
+    let denied = denies(claim.text);
+    let opposite = nearest(!denied);
+    opposite >= SAME_SUBJECT_MIN && nearest(denied) < opposite
 }
 
 /// The share of terms for which something holds; all of none.

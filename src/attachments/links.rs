@@ -1,5 +1,7 @@
 //! Links that prove a right: nobody can make one, or change one, without the server's secret.
 
+use std::fmt;
+
 use chatkit_protocol::{AttachmentId, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
@@ -35,7 +37,7 @@ impl Purpose {
 }
 
 /// A link as somebody brings it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Link {
     /// The attachment it names.
     pub id: AttachmentId,
@@ -45,25 +47,31 @@ pub struct Link {
     pub signature: String,
 }
 
+impl fmt::Debug for Link {
+    /// Shows no signature: with it, the link could be followed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("id", &self.id).field("expires", &self.expires).finish_non_exhaustive()
+    }
+}
+
 /// Makes links and checks them.
 pub(super) struct Links {
-    key: SecretString,
+    /// The first signs, all verify.
+    keys: Vec<SecretString>,
     base: String,
 }
 
 impl Links {
     /// Links below `base`, which has no slash at its end.
-    pub(super) fn new(secret: &SecretString, base: &str) -> Self {
-        let mut mac = keyed(secret.expose_secret().as_bytes());
-        mac.update(LABEL);
-        let key = number(&mac.finalize().into_bytes());
-        Self { key: SecretString::from(format!("{key:032x}")), base: base.to_owned() }
+    pub(super) fn new(secrets: &[SecretString], base: &str) -> Self {
+        assert!(!secrets.is_empty(), "somebody has to sign");
+        Self { keys: secrets.iter().map(key).collect(), base: base.to_owned() }
     }
 
     /// The address of a link.
     pub(super) fn url(&self, purpose: Purpose, id: &AttachmentId, expires: Option<Timestamp>) -> String {
         let expires = expires.map(|time| time.utc().timestamp());
-        let signature = number(&self.sign(purpose, id, expires).finalize().into_bytes());
+        let signature = number(&sign(&self.keys[0], purpose, id, expires).finalize().into_bytes());
         let until = expires.map(|second| format!("expires={second}&")).unwrap_or_default();
         format!("{}/attachments/{id}/{}?{until}signature={signature:032x}", self.base, purpose.word())
     }
@@ -74,20 +82,29 @@ impl Links {
         let signature = digits.then(|| u128::from_str_radix(&link.signature, 16).ok()).flatten();
         let signature = signature.ok_or(AttachmentError::LinkWrong)?.to_be_bytes();
         // The comparison inside takes the same time wherever the signatures differ.
-        let mac = self.sign(purpose, &link.id, link.expires);
-        mac.verify_truncated_left(&signature).map_err(|_| AttachmentError::LinkWrong)?;
+        let signs = |key| sign(key, purpose, &link.id, link.expires).verify_truncated_left(&signature).is_ok();
+        if !self.keys.iter().any(signs) {
+            return Err(AttachmentError::LinkWrong);
+        }
         match link.expires {
             Some(second) if second <= now.utc().timestamp() => Err(AttachmentError::LinkExpired),
             _ => Ok(()),
         }
     }
+}
 
-    fn sign(&self, purpose: Purpose, id: &AttachmentId, expires: Option<i64>) -> Hmac<Sha256> {
-        let mut mac = keyed(self.key.expose_secret().as_bytes());
-        let until = expires.map(|second| second.to_string()).unwrap_or_default();
-        mac.update(format!("{}\n{until}\n{id}", purpose.word()).as_bytes());
-        mac
-    }
+/// The key that is made of a secret.
+fn key(secret: &SecretString) -> SecretString {
+    let mut mac = keyed(secret.expose_secret().as_bytes());
+    mac.update(LABEL);
+    SecretString::from(format!("{:032x}", number(&mac.finalize().into_bytes())))
+}
+
+fn sign(key: &SecretString, purpose: Purpose, id: &AttachmentId, expires: Option<i64>) -> Hmac<Sha256> {
+    let mut mac = keyed(key.expose_secret().as_bytes());
+    let until = expires.map(|second| second.to_string()).unwrap_or_default();
+    mac.update(format!("{}\n{until}\n{id}", purpose.word()).as_bytes());
+    mac
 }
 
 fn keyed(key: &[u8]) -> Hmac<Sha256> {
@@ -108,8 +125,13 @@ mod tests {
         Timestamp::new(chrono::DateTime::from_timestamp(second, 0).unwrap())
     }
 
+    fn believing(secrets: &[&str]) -> Links {
+        let secrets: Vec<SecretString> = secrets.iter().copied().map(SecretString::from).collect();
+        Links::new(&secrets, "https://example.org")
+    }
+
     fn links(secret: &str) -> Links {
-        Links::new(&SecretString::from(secret), "https://example.org")
+        believing(&[secret])
     }
 
     /// Reads a link as a server reads it.
@@ -135,6 +157,17 @@ mod tests {
         }
         let lasting = parse(&links.url(Purpose::Preview, &"atc_1".into(), None));
         links.check(Purpose::Preview, &lasting, at(250_000_000_000)).unwrap();
+    }
+
+    #[test]
+    fn a_link_of_a_secret_that_no_longer_signs_is_good_until_the_secret_is_taken_away() {
+        let old = parse(&links("old").url(Purpose::Preview, &"atc_1".into(), None));
+        let both = believing(&["new", "old"]);
+        both.check(Purpose::Preview, &old, at(0)).unwrap();
+        assert!(matches!(links("new").check(Purpose::Preview, &old, at(0)), Err(AttachmentError::LinkWrong)));
+        let new = parse(&both.url(Purpose::Preview, &"atc_1".into(), None));
+        links("new").check(Purpose::Preview, &new, at(0)).unwrap();
+        assert!(matches!(links("old").check(Purpose::Preview, &new, at(0)), Err(AttachmentError::LinkWrong)));
     }
 
     #[test]

@@ -84,8 +84,8 @@ struct Inner {
 pub struct Surroundings<'a> {
     /// Where their rows are kept.
     pub store: Arc<dyn AttachmentStore>,
-    /// The server's secret: links are signed with a key made of it.
-    pub secret: &'a SecretString,
+    /// The server's secrets, at least one: links are signed with a key made of the first, and believed with one of any.
+    pub secrets: &'a [SecretString],
     /// Where readers reach this server, without a slash at the end.
     pub base_url: &'a str,
     /// The time.
@@ -113,7 +113,7 @@ impl Attachments {
         Self(Arc::new(Inner {
             store: house.store,
             objects,
-            links: Links::new(house.secret, house.base_url),
+            links: Links::new(house.secrets, house.base_url),
             options,
             clock: house.clock,
             ids: house.ids,

@@ -3,6 +3,7 @@
 use chatkit_protocol::{AttachmentId, Malformed};
 
 use crate::attachments::AttachmentError;
+use crate::quota::Reached;
 use crate::store::StoreError;
 
 /// Why a request was not carried out; nothing was stored.
@@ -51,6 +52,9 @@ pub enum ChatError {
     /// Somebody else changes the same items all the time.
     #[error("the items of this thread were changed meanwhile; read the thread again and retry")]
     Changed,
+    /// The caller has done as much as they may for now.
+    #[error(transparent)]
+    Reached(Box<Reached>),
     /// The responder has a sentence for the caller.
     #[error("{0}")]
     Refused(String),
@@ -69,6 +73,11 @@ pub enum ChatError {
 }
 
 impl ChatError {
+    /// Whether the caller has no such thing.
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self, Self::NoThread | Self::NoItem | Self::NoAttachment(_))
+    }
+
     /// Whether the same request may succeed later: nothing is wrong with it.
     pub(super) fn is_our_fault(&self) -> bool {
         match self {
@@ -87,9 +96,16 @@ impl ChatError {
             | Self::FormIsDone
             | Self::NotAWidget
             | Self::Changed
+            | Self::Reached(_)
             | Self::Refused(_)
             | Self::NotSupported(_) => false,
         }
+    }
+}
+
+impl From<Reached> for ChatError {
+    fn from(reached: Reached) -> Self {
+        Self::Reached(Box::new(reached))
     }
 }
 

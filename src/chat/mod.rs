@@ -31,7 +31,8 @@ use crate::attachments::Attachments;
 use crate::clock::Clock;
 use crate::config::{ChatSettings, LockedThreads, OnDisconnect};
 use crate::identity::{Identity, Ids};
-use crate::store::ThreadStore;
+use crate::quota::{Allowance, Slot};
+use crate::store::{StoreError, ThreadStore};
 
 pub use crate::store::{ItemNote, Tokens};
 pub use collect::{Collected, Failure, collect};
@@ -39,6 +40,7 @@ pub use error::ChatError;
 pub use ledger::{Ending, Ledger, Step};
 pub use outbox::{LetGo, Listening, OUTBOX_BYTES_MAX, Outbox, outbox};
 pub use responder::{EventStream, Recording, Responder, RestsOn, ThreadHandle, Turn, TurnError};
+pub use turn::refusal;
 pub use turns::{TURN_LEASE, Turns};
 
 /// Items that somebody else changes meanwhile are read again so often.
@@ -105,6 +107,8 @@ pub struct Chat {
     replay: Option<Replay>,
     /// What the answer to this request may rest on.
     rests_on: RestsOn,
+    /// How much the caller of this request may do.
+    allowance: Allowance,
 }
 
 impl std::fmt::Debug for Chat {
@@ -123,8 +127,9 @@ impl Chat {
         options: ChatOptions,
     ) -> Self {
         let turns = Turns::new(store.clone(), clock.clone());
-        let (attachments, repeats, replay, rests_on) = (None, Repeats::default(), None, RestsOn::default());
-        Self { store, responder, turns, clock, ids, options, attachments, repeats, replay, rests_on }
+        let (attachments, repeats, replay) = (None, Repeats::default(), None);
+        let (rests_on, allowance) = (RestsOn::default(), Allowance::default());
+        Self { store, responder, turns, clock, ids, options, attachments, repeats, replay, rests_on, allowance }
     }
 
     /// The same, with a place for readers' files.
@@ -139,6 +144,12 @@ impl Chat {
         Self { rests_on, ..self.clone() }
     }
 
+    /// The same desk for a request whose caller may do this much.
+    #[must_use]
+    pub fn within(&self, allowance: Allowance) -> Self {
+        Self { allowance, ..self.clone() }
+    }
+
     /// The turns that run here: to wait for them, to stop them.
     pub fn turns(&self) -> &Turns {
         &self.turns
@@ -151,12 +162,32 @@ impl Chat {
     /// its stream instead.
     pub async fn handle(&self, who: &Identity, asked: Envelope) -> Result<Reply, ChatError> {
         let streams = asked.request.streams();
-        match self.carry_out(who, asked.request).await {
+        let slot = if streams { self.allowance.listen()? } else { Slot::default() };
+        match self.carry_out_or_find(who, asked.request).await {
             // A 5xx would make the widget send the message again, so what failed on our side is told in the stream.
             Err(error) if streams && error.is_our_fault() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "Could not begin a turn");
                 Ok(Reply::Stream(turn::store_away()))
             }
+            Ok(Reply::Stream(listening)) => Ok(Reply::Stream(listening.holding(slot))),
+            reply => reply,
+        }
+    }
+
+    /// Whatever a stranger made is open to whoever knows its id, and so to visitors, who were strangers a moment ago: a
+    /// browser may be told who it is while a message of its own is already on the way.
+    async fn carry_out_or_find(&self, who: &Identity, request: Request) -> Result<Reply, ChatError> {
+        let is_visitor = matches!(who, Identity::Visitor { .. });
+        // Recordings are large, and belong to no thread.
+        if !is_visitor || matches!(request, Request::InputTranscribe(_)) {
+            return self.carry_out(who, request).await;
+        }
+        let missing = match self.carry_out(who, request.clone()).await {
+            Err(error) if error.is_missing() => error,
+            reply => return reply,
+        };
+        match self.carry_out(&Identity::Stranger, request).await {
+            Err(error) if error.is_missing() => Err(missing),
             reply => reply,
         }
     }
@@ -191,11 +222,17 @@ impl Chat {
     /// # Errors
     /// No such thread for this caller, or the store.
     pub async fn stop(&self, who: &Identity, thread_id: &ThreadId) -> Result<bool, ChatError> {
-        Ok(self.turns.stop(&who.owner(), thread_id).await?)
+        match (who, self.turns.stop(&who.owner(), thread_id).await) {
+            (Identity::Visitor { .. }, Err(StoreError::NoThread)) => {
+                Ok(self.turns.stop(&Identity::Stranger.owner(), thread_id).await?)
+            }
+            (_, stopped) => Ok(stopped?),
+        }
     }
 
     /// What a responder is given to work with.
     fn turn(&self, turn_id: &str, who: Identity, thread: ThreadRecord, history: Vec<ThreadItem>) -> Turn {
+        let notebook = Notebook::new(turn_id, self.allowance.payer(&who));
         Turn {
             thread: ThreadHandle::new(thread),
             who,
@@ -205,7 +242,7 @@ impl Chat {
             question_id: None,
             sender: None,
             last_word: Arc::default(),
-            notebook: Notebook::new(turn_id),
+            notebook,
             rests_on: self.rests_on,
             store: self.store.clone(),
             attachments: self.attachments.clone(),

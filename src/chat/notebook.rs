@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chatkit_protocol::ItemId;
 
+use crate::identity::OwnerId;
 use crate::store::{ItemNote, Spent, Tokens, Write};
 
 /// The notes of one turn. Clones are the same book.
 #[derive(Clone, Debug)]
 pub(super) struct Notebook {
     turn_id: Arc<str>,
+    payer: OwnerId,
     pages: Arc<Mutex<Pages>>,
 }
 
@@ -27,9 +29,9 @@ struct Pages {
 }
 
 impl Notebook {
-    /// An empty one, for the turn of this name.
-    pub(super) fn new(turn_id: &str) -> Self {
-        Self { turn_id: turn_id.into(), pages: Arc::default() }
+    /// An empty one, for the turn of this name, whose cost counts against the limit of the payer.
+    pub(super) fn new(turn_id: &str, payer: OwnerId) -> Self {
+        Self { turn_id: turn_id.into(), payer, pages: Arc::default() }
     }
 
     pub(super) fn note(&self, item_id: &ItemId, note: ItemNote) {
@@ -62,7 +64,8 @@ impl Notebook {
             writes.push(Write::Note(id, note));
         }
         if std::mem::take(uncounted) {
-            writes.push(Write::Spend(Spent { turn_id: self.turn_id.to_string(), tokens: *spent }));
+            let (turn_id, payer) = (self.turn_id.to_string(), self.payer.clone());
+            writes.push(Write::Spend(Spent { turn_id, payer, tokens: *spent }));
         }
     }
 

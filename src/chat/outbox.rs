@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::backlog::Backlog;
 use self::replay::Replayed;
+use crate::quota::Slot;
 
 pub(super) use self::replay::Replay;
 
@@ -38,7 +39,11 @@ pub struct Outbox {
 
 /// The listener's end: a stream of bytes, each piece one or more whole frames.
 #[derive(Debug)]
-pub struct Listening(Source);
+pub struct Listening {
+    source: Source,
+    /// The listener's place among those that listen at once.
+    slot: Slot,
+}
 
 #[derive(Debug)]
 enum Source {
@@ -84,7 +89,7 @@ pub fn outbox() -> (Outbox, Listening) {
 /// The same, telling a replay all of it, too.
 pub(super) fn outbox_with(replay: Option<Replay>) -> (Outbox, Listening) {
     let shared = Arc::new(Shared::default());
-    let listening = Listening(Source::Outbox { shared: shared.clone(), replay: replay.clone() });
+    let listening = Listening::to(Source::Outbox { shared: shared.clone(), replay: replay.clone() });
     (Outbox { shared, frames: Vec::new(), replay }, listening)
 }
 
@@ -215,11 +220,24 @@ impl Shared {
     }
 }
 
+impl Listening {
+    fn to(source: Source) -> Self {
+        Self { source, slot: Slot::default() }
+    }
+
+    /// The same, holding a place until the listener has gone.
+    #[must_use]
+    pub fn holding(mut self, slot: Slot) -> Self {
+        self.slot = slot;
+        self
+    }
+}
+
 impl Stream for Listening {
     type Item = Result<Bytes, LetGo>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match &mut self.0 {
+        match &mut self.source {
             Source::Outbox { shared, replay } => {
                 let piece = shared.poll_next(context);
                 if let (Poll::Ready(None), Some(replay)) = (&piece, replay) {
@@ -234,7 +252,7 @@ impl Stream for Listening {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        if let Source::Outbox { shared, .. } = &self.0 {
+        if let Source::Outbox { shared, .. } = &self.source {
             shared.gone.cancel();
         }
     }

@@ -67,6 +67,7 @@ impl Chat {
 
     async fn tell_once(self, who: &Identity, told: &OnceCell<Replay>, asked: Envelope) -> Result<Reply, ChatError> {
         let mut first: Option<Listening> = None;
+        let allowance = self.allowance.clone();
         let begun = told.get_or_try_init(async || {
             let replay = Replay::default();
             let chat = Self { replay: Some(replay.clone()), ..self };
@@ -77,7 +78,10 @@ impl Chat {
             Ok(replay)
         });
         match begun.await {
-            Ok(replay) => Ok(Reply::Stream(first.unwrap_or_else(|| replay.listen()))),
+            Ok(replay) => match first {
+                Some(listening) => Ok(Reply::Stream(listening)),
+                None => Ok(Reply::Stream(replay.listen().holding(allowance.listen()?))),
+            },
             Err(NotTold::NoTurn(reply)) => Ok(reply),
             Err(NotTold::Refused(error)) => Err(error),
         }

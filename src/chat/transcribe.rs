@@ -8,6 +8,8 @@ use super::actions::refused;
 use super::responder::Recording;
 use super::{Chat, ChatError};
 use crate::identity::Identity;
+use crate::quota::Counted;
+use crate::store::StoreError;
 
 /// A transcription may take so long.
 const TRANSCRIPTION_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(120);
@@ -17,6 +19,10 @@ const DEAF: &str = "does not turn speech into text; whoever runs it can set TRAN
 
 pub(super) async fn transcribe(chat: &Chat, who: &Identity, asked: InputTranscribe) -> Result<Response, ChatError> {
     let bytes = decoded(&asked.audio_base64)?.into();
+    chat.allowance.count(Counted::Recordings).await.map_err(|error| match error {
+        StoreError::Exceeded(exceeded) => chat.allowance.reached(Counted::Recordings, &exceeded).into(),
+        other => ChatError::from(other),
+    })?;
     let recording = Recording { bytes, mime_type: asked.mime_type };
     let transcribing = chat.responder.transcribe(who, recording);
     let text = tokio::time::timeout(TRANSCRIPTION_TIME_MAX, transcribing).await.map_err(|_| ChatError::TooSlow)?;

@@ -16,6 +16,7 @@ use super::outbox::{Listening, Outbox, outbox, outbox_with};
 use super::{Chat, ChatError, attachments};
 use crate::config::LockedThreads;
 use crate::identity::Identity;
+use crate::quota::Counted;
 use crate::store::{BeginTurn, Begun, Opening, StoreError, TurnKey, TurnThread};
 
 /// What the reader is told when the conversation store is away.
@@ -131,12 +132,13 @@ pub(super) async fn start(chat: &Chat, who: &Identity, start: Start) -> Result<L
         Ok(listening) => Ok(listening),
         Err(StoreError::Busy) => Ok(refusal(STILL_ANSWERING, true)),
         Err(StoreError::NotActive(status)) => Ok(refusal(&not_active(&status), false)),
+        Err(StoreError::Exceeded(exceeded)) => Err(chat.allowance.reached(Counted::Messages, &exceeded).into()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// A stream of one sentence for the reader.
-fn refusal(message: &str, allow_retry: bool) -> Listening {
+/// A stream of one sentence for the reader, and whether a button to retry is shown with it.
+pub fn refusal(message: &str, allow_retry: bool) -> Listening {
     only(&ThreadEvent::custom_error(message, allow_retry))
 }
 
@@ -173,6 +175,8 @@ async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::S
         Opening::Question(question) => Some(question.clone()),
         Opening::Retry { .. } | Opening::Amend { .. } | Opening::Resume => None,
     };
+    // What a page brings in the reader's name is no message, but its answer costs as much.
+    let claims = if asked.is_some() || is_retry { chat.allowance.one(Counted::Messages) } else { Vec::new() };
     let now = chat.clock.now();
     let begin = BeginTurn {
         thread,
@@ -183,6 +187,8 @@ async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::S
         history_items_max: chat.options.history_items_max,
         attachments,
         only_active,
+        claims,
+        tokens: chat.allowance.tokens(),
     };
     let (owner, turn_id) = (who.owner(), begin.turn_id.clone());
     let begun = match chat.turns.take(&owner, begin).await {

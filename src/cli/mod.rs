@@ -108,6 +108,7 @@ enum ConfigCommand {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    telemetry::tell_panics_without_payload();
     let asked = CommandLine::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::ConfigCommand;
 use super::output::{self, Unwritten};
 use crate::clock::Clock;
-use crate::config::{Reader, VARIABLES, Variable, Variables};
+use crate::config::{Reader, Shown, VARIABLES, Variable, Variables};
 use crate::embedding::choice::EMBEDDING_VARIABLES;
 use crate::host::settings;
 use crate::knowledge::Found;
@@ -40,7 +40,7 @@ fn show(variables: &Variables) -> Result<ExitCode> {
             let given = if reader.is_given(&variable) { "" } else { " (default)" };
             let value = match (variable.secret, reader.text(&variable)) {
                 (true, Some(_)) => "***".to_owned(),
-                (_, Some(value)) => value,
+                (_, Some(value)) => Shown(&value).to_string(),
                 (_, None) => "-".to_owned(),
             };
             output::line(format_args!("{:<24} {value}{given}\n{:<24}   {}", variable.name, "", variable.meaning))?;

@@ -1,11 +1,12 @@
 //! Settings of who may come in: tokens of issuers, accounts, visitors.
 
+use std::fmt;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Reader;
 use super::variables::*;
+use super::{Reader, Shown};
 
 /// A secret with fewer characters is no secret.
 const SECRET_CHARS_MIN: usize = 32;
@@ -28,7 +29,7 @@ pub struct AccessSettings {
 }
 
 /// Somebody whose tokens are believed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct IssuerSettings {
     /// Where the issuer publishes keys.
     pub jwks_url: String,
@@ -36,6 +37,15 @@ pub struct IssuerSettings {
     pub names: Vec<String>,
     /// What `aud` may be, without a slash at the end; anything when it is empty.
     pub audiences: Vec<String>,
+}
+
+impl fmt::Debug for IssuerSettings {
+    /// Shows no key that stands in the address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { jwks_url, names, audiences } = self;
+        let mut shown = f.debug_struct("IssuerSettings");
+        shown.field("jwks_url", &Shown(jwks_url)).field("names", names).field("audiences", audiences).finish()
+    }
 }
 
 /// Accounts that this server keeps itself.
@@ -97,6 +107,14 @@ fn issuers(reader: &mut Reader<'_>) -> Vec<IssuerSettings> {
     let urls = addresses(reader, &JWKS_URL);
     let names: Vec<String> = without_slashes(reader.list(&JWT_ISSUER));
     let audiences = without_slashes(reader.list(&JWT_AUDIENCE));
+    let mut told_apart = names.clone();
+    told_apart.sort_unstable();
+    told_apart.dedup();
+    // Owners of conversations are named by issuer and subject, with a space between the two.
+    if told_apart.len() != names.len() || names.iter().any(|name| name.is_empty() || name.contains(char::is_whitespace))
+    {
+        reader.mistake(JWT_ISSUER.name, "must be names without spaces, each of them once");
+    }
     let is_anything = audiences.iter().any(|audience| audience == "*");
     let meant_for = |issuers: &[String]| match (is_anything, audiences.is_empty()) {
         (true, _) => Vec::new(),

@@ -1,5 +1,7 @@
 //! Settings of how much somebody may do. Where it makes sense, 0 means no limit.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 
 use super::Reader;
@@ -34,6 +36,14 @@ pub struct LimitSettings {
     pub trusted_proxies: Vec<IpNet>,
 }
 
+impl LimitSettings {
+    /// Whether this is a proxy whose word is taken.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.trusted_proxies.iter().any(|network| network.contains(&address))
+    }
+}
+
 pub(super) fn read(reader: &mut Reader<'_>) -> LimitSettings {
     LimitSettings {
         messages_per_minute: limit(reader, &MESSAGES_PER_MINUTE),
@@ -56,7 +66,7 @@ fn limit(reader: &mut Reader<'_>, variable: &super::Variable) -> Option<u64> {
 }
 
 fn trusted_proxies(reader: &mut Reader<'_>) -> Vec<IpNet> {
-    let read = |text: &String| text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)).ok();
+    let read = |text: &String| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
     let listed = reader.list(&TRUSTED_PROXIES);
     let networks: Vec<IpNet> = listed.iter().filter_map(read).collect();
     if networks.len() < listed.len() {

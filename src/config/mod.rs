@@ -6,6 +6,8 @@ mod access;
 mod attachments;
 mod browsers;
 mod limits;
+mod patience;
+mod shown;
 mod source;
 mod variables;
 
@@ -19,6 +21,8 @@ pub use access::{AccessSettings, AccountSettings, IssuerSettings, SameSite};
 pub use attachments::{AttachmentPlace, AttachmentSettings, BucketSettings};
 pub use browsers::BrowserSettings;
 pub use limits::LimitSettings;
+pub use patience::{Patience, UNREAD_TIME_MAX};
+pub use shown::Shown;
 pub use source::{Mistake, Mistakes, Reader, Variables};
 pub(crate) use variables::{LOG, QDRANT_API_KEY, QDRANT_SHAPE, QDRANT_URL};
 pub use variables::{VARIABLES, Variable};
@@ -44,6 +48,8 @@ pub struct HttpSettings {
     pub recording_bytes_max: usize,
     /// How long running turns may go on after the signal to stop.
     pub shutdown_grace: Duration,
+    /// How long clients are waited for.
+    pub patience: Patience,
 }
 
 impl HttpSettings {
@@ -225,6 +231,7 @@ fn http(reader: &mut Reader<'_>) -> HttpSettings {
         body_bytes_max: size(reader, &BODY_BYTES, 1024..=1 << 28),
         recording_bytes_max: size(reader, &RECORDING_BYTES, 0..=1 << 28),
         shutdown_grace: Duration::from_secs(reader.number(&GRACE, 0..=3600)),
+        patience: Patience::default(),
     }
 }
 
@@ -369,7 +376,10 @@ fn cors_origins(reader: &mut Reader<'_>) -> Vec<String> {
         if !fine {
             reader.mistake(
                 CORS_ORIGINS.name,
-                format!("`{origin}` must be `*` or an origin such as https://book.example.org, without a path"),
+                format!(
+                    "`{}` must be `*` or an origin such as https://book.example.org, without a path",
+                    Shown(origin)
+                ),
             );
         }
     }

@@ -1,6 +1,7 @@
 //! Where an embedding model is found, how it is addressed, and what is asked of it at once.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -9,12 +10,13 @@ use super::batches::{BatchLimits, bytes_of, cut};
 use super::models::Told;
 use super::wire::Wire;
 use super::{EmbeddingSpace, Role};
+use crate::config::Shown;
 
 /// What a blank text becomes: providers refuse blanks, and with them all texts of the request.
 const BLANK: &str = "-";
 
 /// An embedding model of somebody.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct EmbeddingEndpoint {
     /// Who has it, by the name that settings use.
     pub provider: &'static str,
@@ -36,6 +38,19 @@ pub struct EmbeddingEndpoint {
     pub tokens_max: usize,
     /// What goes into one request.
     pub batch: BatchLimits,
+}
+
+impl fmt::Debug for EmbeddingEndpoint {
+    /// Shows no password or key that stands in the address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { provider, wire, base_url, api_key, model, dimensions, asks_dimensions, told, tokens_max, batch } =
+            self;
+        let mut shown = f.debug_struct("EmbeddingEndpoint");
+        shown.field("provider", provider).field("wire", wire).field("base_url", &Shown(base_url));
+        shown.field("api_key", api_key).field("model", model).field("dimensions", dimensions);
+        shown.field("asks_dimensions", asks_dimensions).field("told", told);
+        shown.field("tokens_max", tokens_max).field("batch", batch).finish()
+    }
 }
 
 impl EmbeddingEndpoint {

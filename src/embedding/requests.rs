@@ -226,6 +226,8 @@ impl Asker {
             let body = timeout_at(deadline, whole(response, ERROR_BODY_BYTES_MAX)).await;
             let body = body.map(Result::unwrap_or_default).unwrap_or_default();
             let error = errors::of_response(status.as_u16(), &headers, &String::from_utf8_lossy(&body), self.key());
+            // A question is a reader's; the texts of the book are nobody's secret.
+            let error = error.without(texts.iter().filter(|_| role == Role::Query).map(String::as_str));
             return Err(self.trouble(status.as_u16(), error));
         }
         let body = timeout_at(deadline, whole(response, self.limits.answer_bytes_max)).await.map_err(silent)?;

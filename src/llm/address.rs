@@ -4,6 +4,8 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::config::Shown;
+
 /// Where chats are answered, below a provider's address.
 pub(super) const COMPLETIONS: &str = "/chat/completions";
 
@@ -46,9 +48,10 @@ pub(crate) fn door_below(base: &str, known: &[&str], door: &str) -> Result<Url, 
     Ok(url)
 }
 
-/// What may be shown of an address: neither its query nor what stands before an `@`.
+/// What may be shown of an address, which may not even begin like one.
 fn without_secrets(address: &str) -> String {
-    let shown = address.split('?').next().unwrap_or_default();
+    let shown = Shown(address).to_string();
+    let shown = shown.split('?').next().unwrap_or_default();
     shown.rsplit('@').next().unwrap_or_default().chars().take(200).collect()
 }
 

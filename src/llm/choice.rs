@@ -1,12 +1,14 @@
 //! Which model answers: the provider that the settings name, or the first one they have a key for, or none; and which
 //! one hears.
 
+use std::fmt;
+
 use secrecy::SecretString;
 
 use super::openai::Endpoint;
 use super::presets::{self, OPENAI, PRESETS, Preset};
 use super::transcription::TranscriptionEndpoint;
-use crate::config::{Reader, Variable};
+use crate::config::{Reader, Shown, Variable};
 
 /// Names the provider when there are keys for several.
 pub const MODEL_PROVIDER: Variable = Variable {
@@ -79,7 +81,7 @@ pub const TRANSCRIPTION_API_KEY: Variable = Variable {
 };
 
 /// What the settings say of models.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ModelSettings {
     /// Which model.
     pub choice: ModelChoice,
@@ -89,6 +91,16 @@ pub struct ModelSettings {
     pub transcription: Option<TranscriptionEndpoint>,
     /// Through which proxy.
     pub proxy: Option<String>,
+}
+
+impl fmt::Debug for ModelSettings {
+    /// Shows no password that stands in the proxy's address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { choice, fallbacks, transcription, proxy } = self;
+        let mut shown = f.debug_struct("ModelSettings");
+        shown.field("choice", choice).field("fallbacks", fallbacks).field("transcription", transcription);
+        shown.field("proxy", &proxy.as_deref().map(Shown)).finish()
+    }
 }
 
 /// Which model answers.

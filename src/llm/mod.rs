@@ -4,6 +4,7 @@ pub(crate) mod address;
 mod answer;
 mod breaker;
 pub mod choice;
+mod discreet;
 pub(crate) mod errors;
 mod events;
 pub mod extractive;

@@ -2,6 +2,7 @@
 //!
 //! What the JSON looks like is in `openai_wire.rs`; what the events of an answer amount to, in `answer.rs`.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -20,10 +21,11 @@ use super::openai_wire::AskedFor;
 use super::presets::Preset;
 use super::sse::{Body, Patience};
 use super::{ChatModel, ChunkStream, LlmError, ModelName, Prompt};
+use crate::config::Shown;
 use crate::identity::Ids;
 
 /// Where a model is found and how it is addressed.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Endpoint {
     /// The provider and its habits.
     pub preset: &'static Preset,
@@ -35,6 +37,16 @@ pub struct Endpoint {
     pub model: String,
     /// Whether the model may be given pictures.
     pub sees: bool,
+}
+
+impl fmt::Debug for Endpoint {
+    /// Shows no password or key that stands in the address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { preset, base_url, api_key, model, sees } = self;
+        let mut shown = f.debug_struct("Endpoint");
+        shown.field("preset", preset).field("base_url", &Shown(base_url)).field("api_key", api_key);
+        shown.field("model", model).field("sees", sees).finish()
+    }
 }
 
 impl Endpoint {
@@ -63,7 +75,6 @@ impl Default for Limits {
 }
 
 /// A model behind an OpenAI-compatible endpoint.
-#[derive(Debug)]
 pub struct OpenAiCompatible {
     http: reqwest::Client,
     url: Url,
@@ -73,6 +84,14 @@ pub struct OpenAiCompatible {
     ids: Ids,
     /// Learnt from a refusal that went away without it.
     refuses_usage: AtomicBool,
+}
+
+impl fmt::Debug for OpenAiCompatible {
+    /// Shows what it was made of; what it sends holds the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("OpenAiCompatible");
+        shown.field("endpoint", &self.endpoint).field("limits", &self.limits).finish_non_exhaustive()
+    }
 }
 
 impl OpenAiCompatible {
@@ -132,6 +151,21 @@ impl OpenAiCompatible {
         }
     }
 
+    async fn answer(&self, prompt: &Prompt) -> Result<ChunkStream, LlmError> {
+        let body = self.ask(prompt).await?;
+        let mut answer =
+            Answer::open(body, self.limits.answer_bytes_max, self.name(), self.ids.clone(), self.key()).await?;
+        // Waiting for the first piece turns an error in its place into one that another model can still make good.
+        let first = match answer.next().await {
+            Some(chunk) => Some(Ok(chunk?)),
+            None => None,
+        };
+        let rest = futures_util::stream::unfold(answer, |mut answer| async move {
+            Some((answer.next().await?.map_err(LlmError::without_words), answer))
+        });
+        Ok(Box::pin(futures_util::stream::iter(first).chain(rest)))
+    }
+
     async fn refusal(&self, response: reqwest::Response, patience: Patience) -> LlmError {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
@@ -149,17 +183,7 @@ impl OpenAiCompatible {
 #[async_trait]
 impl ChatModel for OpenAiCompatible {
     async fn stream(&self, prompt: Prompt) -> Result<ChunkStream, LlmError> {
-        let body = self.ask(&prompt).await?;
-        let mut answer =
-            Answer::open(body, self.limits.answer_bytes_max, self.name(), self.ids.clone(), self.key()).await?;
-        // Waiting for the first piece turns an error in its place into one that another model can still make good.
-        let first = match answer.next().await {
-            Some(chunk) => Some(Ok(chunk?)),
-            None => None,
-        };
-        let rest =
-            futures_util::stream::unfold(answer, |mut answer| async move { Some((answer.next().await?, answer)) });
-        Ok(Box::pin(futures_util::stream::iter(first).chain(rest)))
+        self.answer(&prompt).await.map_err(|error| error.without_prompt(&prompt))
     }
 
     fn name(&self) -> ModelName {

@@ -1,5 +1,6 @@
 //! Speech becomes text at any server with OpenAI's `/audio/transcriptions`.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -14,6 +15,7 @@ use super::LlmError;
 use super::address::{self, EndpointError};
 use super::errors::{self, Complaint, ERROR_BODY_BYTES_MAX};
 use super::sse::{Body, Patience};
+use crate::config::Shown;
 
 /// The longest recording: OpenAI takes no more either.
 pub const AUDIO_BYTES_MAX: usize = 25 << 20;
@@ -41,7 +43,7 @@ const SOUNDS: [(&str, &str); 15] = [
 ];
 
 /// Where recordings go.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TranscriptionEndpoint {
     /// An absolute `http` or `https` address, up to before `/audio/transcriptions`; a query is kept.
     pub base_url: String,
@@ -49,6 +51,15 @@ pub struct TranscriptionEndpoint {
     pub api_key: Option<SecretString>,
     /// The model, by the provider's name for it.
     pub model: String,
+}
+
+impl fmt::Debug for TranscriptionEndpoint {
+    /// Shows no password or key that stands in the address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { base_url, api_key, model } = self;
+        let mut shown = f.debug_struct("TranscriptionEndpoint");
+        shown.field("base_url", &Shown(base_url)).field("api_key", api_key).field("model", model).finish()
+    }
 }
 
 /// Why a recording did not become text.
@@ -71,13 +82,21 @@ pub enum TranscriptionError {
 }
 
 /// Turns speech into text. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Transcriber {
     http: reqwest::Client,
     url: Url,
     headers: HeaderMap,
     endpoint: TranscriptionEndpoint,
     patience: Duration,
+}
+
+impl fmt::Debug for Transcriber {
+    /// Shows what it was made of; what it sends holds the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Transcriber");
+        shown.field("endpoint", &self.endpoint).field("patience", &self.patience).finish_non_exhaustive()
+    }
 }
 
 impl Transcriber {

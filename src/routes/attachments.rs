@@ -92,7 +92,7 @@ async fn post_form(
     let attachments = attachments(&app)?;
     let mut form = Form::of(&headers, body)?;
     let taken = async {
-        let mut file = form.file().await?;
+        let mut file = form.file(app.body_time_max).await?;
         let incoming = Incoming { announced_bytes: form::announced(&headers), pieces: &mut file };
         Ok(attachments.upload(&link, incoming).await?)
     };
@@ -111,7 +111,7 @@ async fn direct(
     let attachments = attachments(&app)?;
     let mut form = Form::of(&headers, body)?;
     let taken = async {
-        let mut file = form.file().await?;
+        let mut file = form.file(app.body_time_max).await?;
         let told = Description { name: file.name(), mime_type: file.mime_type() };
         let incoming = Incoming { announced_bytes: form::announced(&headers), pieces: &mut file };
         Ok(attachments.take(&who.owner(), &told, incoming).await?)

@@ -9,21 +9,19 @@ use futures_util::{Stream, StreamExt};
 
 use super::error::ApiError;
 
-/// A body must be there so soon: who sends slower than that keeps a connection busy, and nothing else.
-pub(super) const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 /// What is left of a body that was refused is read so far: a client that is still sending would not see the answer.
 const DRAINED_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// And for so long.
 const DRAINED_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// The whole body.
-pub(super) async fn read(body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {
-    tokio::time::timeout(BODY_TIME_MAX, collect(body, bytes_max)).await.map_err(|_| late())?
+/// The whole body, which must be there so soon.
+pub(super) async fn read(body: Body, bytes_max: usize, time_max: Duration) -> Result<Bytes, ApiError> {
+    tokio::time::timeout(time_max, collect(body, bytes_max)).await.map_err(|_| late(time_max))?
 }
 
 /// The body did not come in time.
-pub(super) fn late() -> ApiError {
-    let message = format!("the body did not arrive within {} s", BODY_TIME_MAX.as_secs());
+pub(super) fn late(time_max: Duration) -> ApiError {
+    let message = format!("the body did not arrive within {time_max:?}");
     ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", message)
 }
 

@@ -11,9 +11,9 @@ use super::body;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
-use super::{simple, sse};
+use super::{simple, sse, visitor};
 use crate::app::App;
-use crate::chat::{ChatError, Reply};
+use crate::chat::{ChatError, Reply, refusal};
 
 /// Frames name themselves with a UUID; a longer name is none.
 const FRAME_NAME_BYTES_MAX: usize = 128;
@@ -25,22 +25,43 @@ pub(super) fn doors(paths: &[String]) -> Doors {
 /// Reads the whole body, whatever its content type says, and answers as the request's type asks for.
 async fn handle(
     State(app): State<App>,
-    Caller { who, .. }: Caller,
+    caller: Result<Caller, ApiError>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let body = body::read(body, app.body_bytes_max.max(app.recording_bytes_max)).await?;
+    let caller = match caller {
+        // Nobody has to send a body to hear that they are not let in.
+        Err(refused) if !refused.may_pass() => return Err(refused),
+        caller => caller,
+    };
+    let bytes_max = app.body_bytes_max.max(app.recording_bytes_max);
+    let body = body::read(body, bytes_max, app.body_time_max).await?;
     if let Some(action) = simple::read(&body) {
-        return simple::answer(&app, &who, action?).await;
+        return simple::answer(&app, &caller?.who, action?).await;
     }
     let asked = read(&app, &body)?;
+    let (streams, is_retry) = (asked.request.streams(), matches!(asked.request, Request::ThreadsRetryAfterItem(_)));
+    let Caller { who, address } = match caller {
+        // The widget would send its message again and again to a server that cannot find out who it is.
+        Err(refused) if streams => return Ok(sse::answer(refusal(refused.message(), is_retry))),
+        caller => caller?,
+    };
+    let chat = app.chat.within(app.quota.of(&who, address));
+    let in_passing = match asked.request {
+        Request::ThreadsList(_) => visitor::in_passing(&app, &who, &headers),
+        _ => None,
+    };
     let reply = match frame(&headers) {
-        Some(frame) => app.chat.handle_once(&who, frame, asked).await?,
-        None => app.chat.handle(&who, asked).await?,
+        Some(frame) => chat.handle_once(&who, frame, asked).await,
+        None => chat.handle(&who, asked).await,
     };
     match reply {
-        Reply::Single(value) => Ok(Json(value).into_response()),
-        Reply::Stream(listening) => Ok(sse::answer(listening)),
+        Ok(Reply::Single(value)) => Ok((in_passing.map(|header| [header]), Json(value)).into_response()),
+        Ok(Reply::Stream(listening)) => Ok(sse::answer(listening)),
+        // The widget has a sentence of its own for a status, and shows ours. Its button to retry asks for another answer
+        // to the message before, which is right only if that was asked for.
+        Err(ChatError::Reached(reached)) if streams => Ok(sse::answer(refusal(&reached.to_string(), is_retry))),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -19,6 +19,8 @@ pub enum Entry {
     Everybody,
     /// Whoever shows nothing wrong: users, visitors, strangers.
     Caller,
+    /// Whoever has signed in.
+    User,
     /// Whoever has an address that this server signed.
     Link,
 }

@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 
 use crate::attachments::AttachmentError;
 use crate::auth::AuthError;
+use crate::auth::accounts::AccountError;
 use crate::chat::ChatError;
+use crate::quota::{Reached, Resource};
+use crate::store::StoreError;
 
 /// An answer that is not what was asked for.
 ///
@@ -21,26 +24,36 @@ pub struct ApiError {
     code: &'static str,
     message: String,
     details: Option<Box<Value>>,
-    header: Option<Box<(HeaderName, HeaderValue)>>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl ApiError {
     /// An error with a snake-case code and a sentence for its reader.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: None, header: None }
+        Self { status, code, message: message.into(), details: None, headers: Vec::new() }
+    }
+
+    /// Whether the same request may succeed when whatever is away is back.
+    pub(super) fn may_pass(&self) -> bool {
+        self.status.is_server_error()
+    }
+
+    /// The sentence for its reader.
+    pub(super) fn message(&self) -> &str {
+        &self.message
     }
 
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some(Box::new((name, value)));
+        self.headers.push((name, value));
         self
     }
 
     /// The caller's token is not one that this server accepts.
     pub fn unauthorized(message: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "invalid_token", message)
-            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""))
+            .with_header(header::WWW_AUTHENTICATE, challenge(message))
     }
 
     /// The body is larger than the limit.
@@ -55,9 +68,56 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "attachments_off", message)
     }
 
+    /// Members of the request are wrong.
+    pub(super) fn invalid(message: String, details: Value) -> Self {
+        let mut answer = Self::new(StatusCode::BAD_REQUEST, "invalid_request", message);
+        answer.details = Some(Box::new(details));
+        answer
+    }
+
+    /// This server has no accounts.
+    pub(super) fn accounts_off() -> Self {
+        let message = "this server has no accounts; its operator can set `SESSION_SECRET`";
+        Self::new(StatusCode::NOT_FOUND, "accounts_off", message)
+    }
+
+    /// The caller is a user of another system, and has no account here.
+    pub(super) fn no_account() -> Self {
+        let message = "the token is not one of an account of this server; who gave it out knows whose it is";
+        Self::new(StatusCode::NOT_FOUND, "no_account", message)
+    }
+
+    /// The caller is nobody we know by name.
+    pub(super) fn sign_in_required() -> Self {
+        let message = "this is for readers who have signed in: show the cookie of a session, or a token";
+        Self::new(StatusCode::UNAUTHORIZED, "sign_in_required", message)
+            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    /// Accounts cannot be looked at.
+    fn no_accounts(error: &StoreError) -> Self {
+        tracing::error!(error = error as &dyn std::error::Error, "The accounts cannot be reached");
+        let message = "accounts cannot be reached at the moment; try again in a few seconds";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "accounts_unavailable", message).after(5)
+    }
+
     /// The same request may succeed after so many seconds.
-    fn after(self, seconds: u32) -> Self {
+    pub(super) fn after(self, seconds: u32) -> Self {
         self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// The caller has done as much as they may for now.
+    fn too_much(reached: &Reached) -> Self {
+        let code = match reached.resource {
+            Resource::Messages => "too_many_messages",
+            Resource::Recordings => "too_many_recordings",
+            Resource::Tokens => "too_many_tokens",
+            Resource::Streams => "too_many_streams",
+        };
+        let mut answer =
+            Self::new(StatusCode::TOO_MANY_REQUESTS, code, reached.to_string()).after(reached.wait_seconds);
+        answer.details = Some(Box::new(json!({"limit": reached.limit, "resets_at": reached.resets_at})));
+        answer
     }
 
     /// A member of the request is wrong.
@@ -86,6 +146,7 @@ impl From<ChatError> for ApiError {
             ChatError::FormIsDone => Self::new(StatusCode::CONFLICT, "form_is_done", message),
             ChatError::NotAWidget => Self::new(StatusCode::BAD_REQUEST, "not_a_widget", message),
             ChatError::Changed => Self::new(StatusCode::CONFLICT, "changed_meanwhile", message),
+            ChatError::Reached(reached) => Self::too_much(reached),
             ChatError::Refused(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", message),
             ChatError::NotSupported(_) => Self::new(StatusCode::BAD_REQUEST, "not_supported", message),
             ChatError::Attachment(_) | ChatError::Failed => {
@@ -105,9 +166,43 @@ impl From<ChatError> for ApiError {
 impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::NoTokens | AuthError::Visitor => Self::unauthorized(&error.to_string()),
+            AuthError::NoTokens
+            | AuthError::Token(_)
+            | AuthError::NoSession
+            | AuthError::SessionOver
+            | AuthError::Visitor(_) => Self::unauthorized(&error.to_string()),
+            AuthError::KeysUnavailable { retry_after } => {
+                let seconds = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable", error.to_string()).after(seconds)
+            }
+            AuthError::Store(error) => Self::no_accounts(&error),
         }
     }
+}
+
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        let message = error.to_string();
+        match error {
+            AccountError::EmailTaken => Self::new(StatusCode::CONFLICT, "email_taken", message),
+            AccountError::WrongPair => Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", message)
+                .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            AccountError::TooManyAttempts { again_after_s } => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", message).after(again_after_s)
+            }
+            AccountError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(5),
+            AccountError::Auth(error) => error.into(),
+            AccountError::Store(error) => Self::no_accounts(&error),
+        }
+    }
+}
+
+/// What `WWW-Authenticate` says of a credential that was refused (RFC 6750).
+fn challenge(message: &str) -> HeaderValue {
+    // The sentence stands in quotes there, where these two would end it or mean something else.
+    let description = message.replace(['"', '\\'], "'");
+    HeaderValue::try_from(format!("Bearer error=\"invalid_token\", error_description=\"{description}\""))
+        .unwrap_or(HeaderValue::from_static("Bearer error=\"invalid_token\""))
 }
 
 impl From<AttachmentError> for ApiError {
@@ -151,8 +246,8 @@ impl IntoResponse for ApiError {
         let request_id = super::request_id::current();
         let body = json!({"error": error, "message": self.message, "detail": self.message, "request_id": request_id});
         let mut response = (self.status, Json(body)).into_response();
-        if let Some((name, value)) = self.header.map(|header| *header) {
-            response.headers_mut().insert(name, value);
+        for (name, value) in self.headers {
+            response.headers_mut().append(name, value);
         }
         response
     }

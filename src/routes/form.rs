@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -11,7 +12,7 @@ use futures_util::Stream;
 use multer::{Field, Multipart};
 use tokio::time::timeout;
 
-use super::body::{self, BODY_TIME_MAX};
+use super::body;
 use super::error::ApiError;
 
 /// The field that holds the file.
@@ -52,9 +53,9 @@ impl Form {
         Ok(Self { fields: Multipart::new(source.clone(), boundary), source })
     }
 
-    /// The file; other fields before it are passed over.
-    pub(super) async fn file(&mut self) -> Result<File, ApiError> {
-        let found = timeout(BODY_TIME_MAX, self.find()).await.map_err(|_| body::late())?;
+    /// The file, which must begin so soon; other fields before it are passed over.
+    pub(super) async fn file(&mut self, time_max: Duration) -> Result<File, ApiError> {
+        let found = timeout(time_max, self.find()).await.map_err(|_| body::late(time_max))?;
         let field = found?;
         self.source.ahead.store(0, Ordering::Relaxed);
         Ok(File { field, source: self.source.clone() })

@@ -21,6 +21,9 @@ const PROBE_TIME_MAX: Duration = Duration::from_secs(2);
 /// Probes within so long share one answer, so that nobody can wear the database out by asking.
 const PROBE_KEPT: Duration = Duration::from_secs(1);
 
+/// Where orchestrators ask, as often as they like.
+pub(super) const PROBES: [&str; 2] = ["/livez", "/readyz"];
+
 /// What the last probes said.
 #[derive(Clone, Default)]
 struct Probes {

@@ -1,5 +1,6 @@
 //! The doors: HTTP in, HTTP out. Nothing is decided here that another door would have to decide again.
 
+mod accounts;
 mod address;
 mod adoption;
 mod attachments;
@@ -8,12 +9,15 @@ mod book;
 mod chatkit;
 mod cookies;
 mod cors;
+mod csrf;
 mod disposition;
 mod doors;
 mod error;
 mod form;
+mod headers;
 mod health;
 mod identity;
+mod limits;
 mod plain_chat;
 mod request_id;
 mod simple;
@@ -41,8 +45,12 @@ pub fn router(app: App) -> Router {
         .fallback(no_such_door)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), adoption::told))
-        .layer(cors::layer(&app.browsers.origins))
+        .layer(middleware::from_fn_with_state(app.clone(), csrf::guard))
+        .layer(middleware::from_fn_with_state(limits::Gate::new(&app.limits), limits::pass))
         .layer(CatchPanicLayer::custom(panicked))
+        // Around everything that may refuse: a page can only read a refusal that says so.
+        .layer(cors::layer(&app.browsers.origins))
+        .layer(middleware::map_response_with_state(app.clone(), headers::complete))
         .layer(middleware::from_fn_with_state(app.ids.clone(), request_id::name))
         .with_state(app)
 }
@@ -58,6 +66,7 @@ fn all(chatkit_paths: &[String]) -> Doors {
         .and(attachments::doors(chatkit_paths))
         .and(plain_chat::doors())
         .and(visitor::doors())
+        .and(accounts::doors())
         .and(health::doors())
         .and(book::doors())
 }

@@ -42,14 +42,14 @@ struct Asked {
 
 /// Answers `{"response", "session_id", "timestamp"}`. A session that is not the caller's counts as unknown, and an
 /// unknown one begins anew.
-async fn chat(State(app): State<App>, Caller { who, .. }: Caller, body: Body) -> Result<Json<Value>, ApiError> {
+async fn chat(State(app): State<App>, caller: Caller, body: Body) -> Result<Json<Value>, ApiError> {
     let asked: Asked = read(&app, body).await?;
     if asked.message.trim().is_empty() {
         return Err(wrong("message", "must hold a question"));
     }
     let selected = asked.selected_text.filter(|text| !text.trim().is_empty());
     let thread_id = asked.session_id.as_deref().and_then(thread_of);
-    let answered = ask(&app, &who, thread_id, asked.message, selected).await?;
+    let answered = ask(&app, &caller, thread_id, asked.message, selected).await?;
     Ok(Json(json!({
         "response": answered.collected.text(),
         "session_id": session_of(&answered.thread_id),
@@ -68,7 +68,7 @@ struct Local {
 }
 
 /// Answers `{"answer", "sources", "conversation_id", "interaction_id", "query_mode"}`, from the selected text alone.
-async fn local(State(app): State<App>, Caller { who, .. }: Caller, body: Body) -> Result<Json<Value>, ApiError> {
+async fn local(State(app): State<App>, caller: Caller, body: Body) -> Result<Json<Value>, ApiError> {
     let asked: Local = read(&app, body).await?;
     let query_chars = asked.query.trim().chars().count();
     if query_chars == 0 || query_chars > QUERY_CHARS_MAX {
@@ -79,7 +79,7 @@ async fn local(State(app): State<App>, Caller { who, .. }: Caller, body: Body) -
     }
     let thread_id = asked.conversation_id.as_deref().and_then(thread_of);
     let selected = asked.selected_text;
-    let answered = ask(&app, &who, thread_id, asked.query, Some(selected.clone())).await?;
+    let answered = ask(&app, &caller, thread_id, asked.query, Some(selected.clone())).await?;
     Ok(Json(json!({
         "answer": answered.collected.text(),
         "sources": [{"chunk_id": null, "file_path": asked.file_path, "content": selected, "score": 1.0}],
@@ -98,13 +98,13 @@ struct Answered {
 /// answer rests on that alone.
 async fn ask(
     app: &App,
-    who: &Identity,
+    Caller { who, address }: &Caller,
     thread_id: Option<ThreadId>,
     text: String,
     selected: Option<String>,
 ) -> Result<Answered, ApiError> {
     let rests_on = if selected.is_some() { RestsOn::SelectionAlone } else { RestsOn::Anything };
-    let desk = app.chat.resting_on(rests_on);
+    let desk = app.chat.resting_on(rests_on).within(app.quota.of(who, *address));
     let input = UserMessageInput {
         content: vec![UserContent::Text { text }],
         attachments: Vec::new(),
@@ -160,7 +160,7 @@ fn thread_of(session_id: &str) -> Option<ThreadId> {
 }
 
 async fn read<T: DeserializeOwned>(app: &App, body: Body) -> Result<T, ApiError> {
-    let body = body::read(body, app.body_bytes_max).await?;
+    let body = body::read(body, app.body_bytes_max, app.body_time_max).await?;
     serde_json::from_slice(&body).map_err(|error| wrong("body", format!("is not what this route takes ({error})")))
 }
 

@@ -22,7 +22,7 @@ pub(super) fn answer(listening: Listening) -> Response {
     let body = Body::from_stream(WithHeartbeat::new(listening, HEARTBEAT_EVERY));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, no-transform")),
         (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
     (headers, body).into_response()

@@ -1,33 +1,81 @@
 //! `POST /visitor`: an identity for readers without an account, so that they find their conversations again.
-
-use std::time::Duration;
+//!
+//! Pages of this server, and listed ones that send cookies, need not ask: the answer to a list of threads brings it. That
+//! is the request that is of no use without an identity, and it stores nothing, so that nothing is lost when two of them
+//! run at once and the browser keeps the cookie of one.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::cookies;
+use super::csrf::{self, Cause};
 use super::doors::{Doors, Entry};
-use super::identity::{VISITOR_COOKIE, VISITOR_HEADER};
+use super::error::ApiError;
+use super::identity::{self, VISITOR_COOKIE, VISITOR_HEADER};
 use crate::app::App;
-
-/// A browser keeps the cookie for a year.
-const COOKIE_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+use crate::auth::Credentials;
+use crate::auth::visitor::LIFETIME;
+use crate::identity::Identity;
 
 pub(super) fn doors() -> Doors {
-    Doors::new().post("/visitor", Entry::Everybody, new_visitor)
+    Doors::new().post("/visitor", Entry::Caller, visitor)
 }
 
 /// Answers `{"token", "header"}` and sets the same token as a cookie. Send it back in either.
-async fn new_visitor(State(app): State<App>) -> Response {
-    let token = app.auth.visitors().token(&app.ids);
-    let token = token.expose_secret();
-    let headers = [
-        (header::SET_COOKIE, cookies::set(&app, VISITOR_COOKIE, token, COOKIE_LIFETIME)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (headers, Json(json!({"token": token, "header": VISITOR_HEADER.as_str()}))).into_response()
+///
+/// Whoever is a visitor stays the same one, with a token that lasts longer. One whose token is not good any more gets a
+/// new one: this is the remedy that they were told.
+async fn visitor(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
+    if !app.anonymous {
+        return Err(ApiError::sign_in_required());
+    }
+    let shown = identity::shown(&app, &headers)?;
+    let without_visitor = Credentials { visitor: None, ..shown };
+    if let Identity::User { .. } = app.auth.identify(&without_visitor).await? {
+        let message = "you are signed in; a visitor is a reader who is not";
+        return Err(ApiError::new(StatusCode::CONFLICT, "signed_in", message));
+    }
+    let visitors = app.auth.visitors();
+    let renewed = shown.visitor.and_then(|token| visitors.renewed(token).ok());
+    let token = renewed.unwrap_or_else(|| visitors.token(&app.ids));
+    let body = json!({"token": token.expose_secret(), "header": VISITOR_HEADER.as_str()});
+    Ok(([cookie(&app, &token)], Json(body)).into_response())
+}
+
+/// What the answer to a list of threads brings besides: an identity for a reader on a known page who has none, and a
+/// longer one for a visitor whose token grows old, in the way the visitor brought it.
+pub(super) fn in_passing(app: &App, who: &Identity, headers: &HeaderMap) -> Option<(HeaderName, HeaderValue)> {
+    if app.everybody.is_some() {
+        return None;
+    }
+    let visitors = app.auth.visitors();
+    match who {
+        Identity::User { .. } => None,
+        Identity::Stranger => match csrf::cause(&app.browsers, headers) {
+            Cause::OwnPage | Cause::ListedPage => Some(cookie(app, &visitors.token(&app.ids))),
+            Cause::NoPage | Cause::OtherPage => None,
+        },
+        Identity::Visitor { .. } => {
+            let renewed = visitors.renewed_if_old(identity::shown(app, headers).ok()?.visitor?)?;
+            Some(match headers.contains_key(VISITOR_HEADER) {
+                true => (VISITOR_HEADER, value(&renewed)),
+                false => cookie(app, &renewed),
+            })
+        }
+    }
+}
+
+fn cookie(app: &App, token: &SecretString) -> (HeaderName, HeaderValue) {
+    (header::SET_COOKIE, cookies::set(app, VISITOR_COOKIE, token.expose_secret(), LIFETIME))
+}
+
+fn value(token: &SecretString) -> HeaderValue {
+    let mut value =
+        HeaderValue::from_str(token.expose_secret()).expect("a token is made of letters, digits, dots and underscores");
+    value.set_sensitive(true);
+    value
 }

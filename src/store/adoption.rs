@@ -12,7 +12,7 @@
 use async_trait::async_trait;
 use chatkit_protocol::Timestamp;
 
-use super::StoreError;
+use super::{Spent, StoreError, Write};
 use crate::identity::OwnerId;
 
 /// What visitors leave to the users that they turn out to be.
@@ -33,4 +33,15 @@ pub trait AdoptionStore: Send + Sync + 'static {
 /// another to take.
 pub(super) fn may_adopt(visitor: &OwnerId, user: &OwnerId) -> bool {
     visitor.is_visitor() && !user.is_visitor() && *user != OwnerId::stranger()
+}
+
+/// The writes of a turn that began as a visitor's, once the visitor is adopted: its cost is the adopter's.
+pub(super) fn at_cost_of(adopter: &OwnerId, visitor: &OwnerId, writes: &[Write]) -> Vec<Write> {
+    let paid = |write: &Write| match write {
+        Write::Spend(spent) if spent.payer == *visitor => {
+            Write::Spend(Spent { payer: adopter.clone(), ..spent.clone() })
+        }
+        other => other.clone(),
+    };
+    writes.iter().map(paid).collect()
 }

@@ -16,11 +16,15 @@
 //!   gone with the item, and never part of what is read back as the item. What turns cost outlives their threads.
 //! - **An attachment that a message names belongs to the message's thread from then on**; one that is not there, not
 //!   theirs or deleted is [`StoreError::NoAttachment`], and nothing of the message is kept.
+//! - **What is counted is counted once for all instances**, all of a claim or nothing, and together with the turn it is
+//!   claimed for ([`StoreError::Exceeded`]).
 //! - **Each method is one transaction**: all of it happens, or nothing.
 
+pub mod accounts;
 pub mod adoption;
 pub mod attachments;
 mod batch;
+pub mod counts;
 mod cursor;
 mod failure;
 mod migration;
@@ -39,8 +43,10 @@ use chatkit_protocol::{
 
 use crate::identity::OwnerId;
 
+pub use accounts::AccountStore;
 pub use adoption::AdoptionStore;
 pub use attachments::AttachmentStore;
+pub use counts::{Claim, CountStore, Exceeded, Limit, TokenLimit, Used};
 pub use failure::{Migrated, OpenError};
 pub use notes::{ItemNote, Spent, Tokens};
 pub use passages::PassageStore;
@@ -77,6 +83,9 @@ pub enum StoreError {
     /// Another turn holds the thread.
     #[error("another turn is running in this thread")]
     Busy,
+    /// A limit was reached; nothing was counted.
+    #[error("a limit was reached")]
+    Exceeded(Exceeded),
     /// This turn no longer holds the thread, or the thread was deleted.
     #[error("the turn no longer holds its thread")]
     TurnLost,
@@ -213,6 +222,10 @@ pub struct BeginTurn {
     pub attachments: Vec<AttachmentId>,
     /// Whether a locked or closed thread is refused ([`StoreError::NotActive`]).
     pub only_active: bool,
+    /// What is counted when the turn begins, and only then.
+    pub claims: Vec<Claim>,
+    /// What may have been spent before it begins.
+    pub tokens: Option<TokenLimit>,
 }
 
 /// A turn that has begun: it holds the thread.
@@ -325,8 +338,8 @@ pub trait ThreadStore: AdoptionStore {
         item_ids: &[ItemId],
     ) -> Result<HashMap<ItemId, ItemNote>, StoreError>;
 
-    /// What the owner's turns have cost since then, all together; a turn counts as of its first write.
-    async fn spent_since(&self, owner: &OwnerId, since: Timestamp) -> Result<Tokens, StoreError>;
+    /// What the turns that somebody pays for have cost since then, all together; a turn counts as of its first write.
+    async fn spent_since(&self, payer: &OwnerId, since: Timestamp) -> Result<Tokens, StoreError>;
 
     /// Keeps something outside of any turn, whether or not one runs. [`StoreError::NoThread`] as for
     /// [`ThreadStore::thread`].
@@ -345,8 +358,9 @@ pub trait ThreadStore: AdoptionStore {
     /// Takes the thread for a turn, stores its opening, and brings the history: one round trip when all is well.
     ///
     /// [`StoreError::NoThread`], [`StoreError::NotActive`], [`StoreError::NoItem`] (a retry of an item that is not
-    /// there, or with no user message before it), [`StoreError::Changed`], [`StoreError::NoAttachment`] and, after all
-    /// of these, [`StoreError::Busy`] leave everything as it was.
+    /// there, or with no user message before it), [`StoreError::Changed`], [`StoreError::NoAttachment`],
+    /// [`StoreError::Exceeded`] and, after all of these, [`StoreError::Busy`] leave everything as it was: nothing is
+    /// counted for a turn that does not begin.
     async fn begin_turn(&self, owner: &OwnerId, begin: &BeginTurn) -> Result<Begun, StoreError>;
 
     /// Keeps what a turn has produced, in order, and renews or gives back its lease. A turn that began as a visitor's

@@ -4,6 +4,8 @@ use std::ops::{Add, AddAssign};
 
 use serde_json::Value;
 
+use crate::identity::OwnerId;
+
 /// Tokens that a model read and wrote.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
@@ -58,6 +60,8 @@ impl ItemNote {
 pub struct Spent {
     /// Which turn.
     pub turn_id: String,
+    /// Whose limit it counts against.
+    pub payer: OwnerId,
     /// How much.
     pub tokens: Tokens,
 }

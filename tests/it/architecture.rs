@@ -1,5 +1,6 @@
 //! The law of the house: what may lean on what, and what every file keeps to.
 
+mod discretion;
 mod law;
 mod names;
 

@@ -1,5 +1,6 @@
 //! What is particular to one home: opening, preparing the tables, old rows, and several processes at once.
 
+mod accounts;
 mod opening;
 mod originals;
 mod pooled;

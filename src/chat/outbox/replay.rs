@@ -66,7 +66,7 @@ impl Replay {
 
     /// One more listener, who is told everything from the start.
     pub(in crate::chat) fn listen(&self) -> super::Listening {
-        super::Listening(super::Source::Replay(Replayed { shared: self.shared.clone(), place: 0 }))
+        super::Listening::to(super::Source::Replay(Replayed { shared: self.shared.clone(), place: 0 }))
     }
 
     pub(super) fn put(&mut self, event: &ThreadEvent) {

@@ -137,6 +137,11 @@ mod tests {
     }
 
     #[test]
+    fn a_set_without_questions_earns_nothing_and_loses_nothing() {
+        assert_eq!(format!("{:.2}", Scores::of(Vec::new()).all.mean_reciprocal_rank), "0.00");
+    }
+
+    #[test]
     fn ranks_phrases_lures_citations_and_refusals_are_counted() {
         let questions = asked();
         let right = found("a.md", "A", "/a#a", "`The`\n**phrase**");

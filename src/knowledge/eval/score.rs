@@ -80,9 +80,11 @@ impl Score {
         let with_lure: Vec<&Outcome> = answerable.iter().copied().filter(|outcome| outcome.lured.is_some()).collect();
         let cited: Vec<&Outcome> = answerable.iter().copied().filter(|outcome| outcome.cited.is_some()).collect();
         #[expect(clippy::cast_precision_loss, reason = "ranks go up to five, and nobody asks 2^52 questions")]
-        let mean_reciprocal_rank =
-            answerable.iter().filter_map(|outcome| outcome.rank).map(|r| 1.0 / r as f64).sum::<f64>()
-                / answerable.len().max(1) as f64;
+        let mean_reciprocal_rank = {
+            let reciprocals = answerable.iter().filter_map(|outcome| outcome.rank).map(|rank| 1.0 / rank as f64);
+            // The `sum` of none is -0, which readers would take for a loss.
+            reciprocals.fold(0.0, |sum, reciprocal| sum + reciprocal) / answerable.len().max(1) as f64
+        };
         Self {
             answerable: answerable.len(),
             hit_at_1: of(&|outcome| within(outcome.rank, 1)),

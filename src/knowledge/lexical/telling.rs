@@ -17,7 +17,7 @@ const NUMBER_WORDS: [(&str, &str); 9] = [
 ];
 
 /// What a term is, which says how strictly it must be met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// An ordinary word, or a name.
     Word,
@@ -28,7 +28,7 @@ pub enum Kind {
 }
 
 /// A term that says something.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Told {
     /// What it is compared by.
     pub stem: String,

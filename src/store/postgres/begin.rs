@@ -4,15 +4,21 @@
 //! the history that comes with a lease could lack what the turn before wrote in its last moment. Each write counts the
 //! `revision` of its thread up; the statement reads it twice, once as it was before (`seen`) and once under the lock
 //! (`thread`), and does nothing when they differ: then it is asked again by somebody who holds the lock already.
+//!
+//! What the turn is limited by is counted in between, when nothing but the count can keep it from beginning any more.
+//! A turn that finds its thread busy looks whether it may begin, and counts nothing.
 
 use chatkit_protocol::{ThreadId, ThreadItem, ThreadRecord, ThreadStatus};
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgArguments;
 use sqlx::query::QueryAs;
 use sqlx::{PgConnection, Postgres};
 
 use super::connection::{Pool, first, in_transaction};
+use super::counts::{ClaimColumns, exceeded};
 use super::{amend, attachments, thread_name};
 use crate::identity::OwnerId;
+use crate::store::counts::{spent_up, units};
 use crate::store::rows::{self, ItemRow, ThreadRow};
 use crate::store::{BeginTurn, Begun, Opening, StoreError, TurnThread};
 
@@ -36,12 +42,29 @@ const BEGIN: &str = r#"
                  where named.thread_id = $2 and named.id = $6 and message.type = 'user_message'
             )
         end as position
+    ), held as materialized (
+        select lease_until from chat_turns where thread_id = $2 and exists (select from thread) for no key update
+    ), spent as materialized (
+        select $20::text is not null
+           and $22 <= (
+                   select coalesce(sum(input_tokens::numeric + output_tokens), 0)
+                     from chat_usage
+                    where owner = $20 and at >= $21
+               ) as up
+    ), gate as materialized (
+        select thread.id, coalesce((select lease_until < $5 from held), true) as is_free
+          from thread, seen, last_kept, spent
+         where seen.revision = thread.revision and last_kept.position is not null and not spent.up
+           and (thread.status = '{"type":"active"}' or not $15)
+    ), refused as materialized (
+        select refusal.place, refusal.reset_at
+          from gate cross join lateral limit_claim($16, $17, $18, $19, $5, gate.is_free) refusal
+         where cardinality($16) > 0
     ), taken as (
         insert into chat_turns (thread_id, turn_id, lease_until)
-        select thread.id, $3, $4
-          from thread, seen, last_kept
-         where seen.revision = thread.revision and last_kept.position is not null
-           and (thread.status = '{"type":"active"}' or not $15)
+        select gate.id, $3, $4
+          from gate
+         where gate.is_free and not exists (select from refused)
             on conflict (thread_id) do update
                set turn_id = excluded.turn_id, lease_until = excluded.lease_until, stop_requested = false
              where chat_turns.lease_until < $5
@@ -68,7 +91,7 @@ const BEGIN: &str = r#"
     select thread.id, thread.title, thread.created_at, thread.status, thread.allowed_image_domains, thread.metadata,
            coalesce(seen.revision = thread.revision, false) as fresh,
            last_kept.position is not null as message_found,
-           exists (select from taken) as taken,
+           exists (select from taken) as taken, spent.up as spent_up, refused.place, refused.reset_at,
            array(
                select document
                  from (
@@ -80,14 +103,29 @@ const BEGIN: &str = r#"
            ) as history
       from thread
       left join seen on true
-     cross join last_kept"#;
+     cross join last_kept
+     cross join spent
+      left join refused on true"#;
 
 const BEGIN_NEW: &str = "
-    with thread as (
+    with spent as materialized (
+        select $24::text is not null
+           and $26 <= (
+                   select coalesce(sum(input_tokens::numeric + output_tokens), 0)
+                     from chat_usage
+                    where owner = $24 and at >= $25
+               ) as up
+    ), refused as materialized (
+        select refusal.place, refusal.reset_at
+          from spent cross join lateral limit_claim($20, $21, $22, $23, $5, true) refusal
+         where not spent.up and cardinality($20) > 0
+    ), thread as (
         insert into chat_threads
                (id, owner, user_id, title, status, allowed_image_domains, metadata, metadata_document, created_at,
                 updated_at)
-        values ($2, $1, $6, $7, $8, $9, $10::jsonb, $11, $12, $5)
+        select $2, $1, $6, $7, $8, $9, $10::jsonb, $11, $12, $5
+          from spent
+         where not spent.up and not exists (select from refused)
      returning id
     ), taken as (
         insert into chat_turns (thread_id, turn_id, lease_until)
@@ -99,7 +137,8 @@ const BEGIN_NEW: &str = "
           from thread
          where $13::text is not null
     )
-    select id from thread";
+    select spent.up as spent_up, refused.place, refused.reset_at
+      from spent left join refused on true";
 
 #[derive(sqlx::FromRow)]
 struct BegunRow {
@@ -109,7 +148,27 @@ struct BegunRow {
     fresh: bool,
     message_found: bool,
     taken: bool,
+    #[sqlx(flatten)]
+    refusal: RefusalRow,
     history: Vec<String>,
+}
+
+/// Which limit was reached, if one was.
+#[derive(sqlx::FromRow)]
+struct RefusalRow {
+    spent_up: bool,
+    /// From 1.
+    place: Option<i64>,
+    reset_at: Option<DateTime<Utc>>,
+}
+
+impl RefusalRow {
+    fn check(&self, begin: &BeginTurn) -> Result<(), StoreError> {
+        if let (true, Some(limit)) = (self.spent_up, &begin.tokens) {
+            return Err(spent_up(limit));
+        }
+        self.place.zip(self.reset_at).map_or(Ok(()), |(place, until)| Err(exceeded(place, until)))
+    }
 }
 
 pub(super) async fn begin(pool: &Pool, owner: &OwnerId, begin: &BeginTurn) -> Result<Begun, StoreError> {
@@ -148,12 +207,12 @@ async fn begin_new(
         .bind(rows::for_jsonb(&row.metadata)?)
         .bind(&row.metadata)
         .bind(row.created_at);
-    let query: QueryAs<'_, Postgres, (String,), PgArguments> = bind_question(query, question)?;
+    let query: QueryAs<'_, Postgres, RefusalRow, PgArguments> = bind_limits(bind_question(query, question)?, begin);
     if begin.attachments.is_empty() {
-        first(pool, query).await?;
+        first(pool, query).await?.map_or(Ok(()), |refusal| refusal.check(begin))?;
     } else {
         in_transaction(pool, async |transaction| {
-            query.fetch_optional(&mut *transaction).await?;
+            query.fetch_one(&mut *transaction).await?.check(begin)?;
             attachments::claim(transaction, owner, &thread.id, &begin.attachments).await
         })
         .await?;
@@ -218,7 +277,7 @@ fn begin_query<'q>(
         .bind(begin.now.utc())
         .bind(retried)
         .bind(earlier_max.max(0));
-    Ok(bind_question(query, question)?.bind(begin.only_active))
+    Ok(bind_limits(bind_question(query, question)?.bind(begin.only_active), begin))
 }
 
 fn begun(row: BegunRow, begin: &BeginTurn) -> Result<Begun, StoreError> {
@@ -229,6 +288,7 @@ fn begun(row: BegunRow, begin: &BeginTurn) -> Result<Begun, StoreError> {
     if !row.message_found {
         return Err(StoreError::NoItem);
     }
+    row.refusal.check(begin)?;
     if !row.taken {
         return Err(StoreError::Busy);
     }
@@ -254,4 +314,21 @@ fn bind_question<'q, O>(
         None => (None, None, None, None, None, None, None),
     };
     Ok(query.bind(id).bind(kind).bind(role).bind(content).bind(document).bind(created_at).bind(hidden))
+}
+
+/// Binds the seven values of what a turn is limited by.
+fn bind_limits<'q, O>(
+    query: QueryAs<'q, Postgres, O, PgArguments>,
+    begin: &'q BeginTurn,
+) -> QueryAs<'q, Postgres, O, PgArguments> {
+    let ClaimColumns { keys, allowed, units: claimed, resets } = ClaimColumns::of(&begin.claims);
+    let tokens = begin.tokens.as_ref();
+    query
+        .bind(keys)
+        .bind(allowed)
+        .bind(claimed)
+        .bind(resets)
+        .bind(tokens.map(|limit| limit.payer.as_str()))
+        .bind(tokens.map(|limit| limit.since.utc()))
+        .bind(tokens.map(|limit| units(limit.allowed)))
 }

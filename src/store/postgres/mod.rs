@@ -4,12 +4,14 @@
 //! of the thread first, before the row of the turn, and counts its `revision` up. And since a statement sees the state
 //! from before it waited for a lock, one that also reads compares the revisions (see `begin`).
 
+mod accounts;
 mod address;
 mod adoption;
 mod amend;
 mod attachments;
 mod begin;
 mod connection;
+mod counts;
 mod notes;
 mod passages;
 mod pooler;

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::connection::{Pool, first};
 use super::{PostgresStore, thread_name};
 use crate::identity::OwnerId;
+use crate::store::adoption::at_cost_of;
 use crate::store::batch::Batch;
 use crate::store::rows::{self, ChangeRow, ItemRow, NoteRow};
 use crate::store::{AdoptionStore, ItemNote, Lease, Standing, StoreError, Tokens, TurnKey, Write};
@@ -95,9 +96,9 @@ const RECORD: &str = "
          where item.thread_id = held.thread_id and item.id = said.id
     ), spent as (
         insert into chat_usage (turn_id, owner, at, input_tokens, output_tokens)
-        select said.turn_id, $1, $5, said.input_tokens, said.output_tokens
+        select said.turn_id, said.payer, $5, said.input_tokens, said.output_tokens
           from held
-         cross join unnest($34, $35, $36) as said (turn_id, input_tokens, output_tokens)
+         cross join unnest($34, $35, $36, $37) as said (turn_id, payer, input_tokens, output_tokens)
             on conflict (turn_id) do update
                set input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens
     )
@@ -177,7 +178,8 @@ pub(super) async fn record(
     if held.is_none()
         && let Some(adopter) = store.adopter(&turn.owner).await?
     {
-        held = write(&store.pool, &adopter, thread_id, turn_id, writes, lease, now).await?;
+        let writes = at_cost_of(&adopter, &turn.owner, writes);
+        held = write(&store.pool, &adopter, thread_id, turn_id, &writes, lease, now).await?;
     }
     match held {
         None => Err(StoreError::TurnLost),
@@ -259,6 +261,7 @@ async fn write(
         .bind(noted.tokens_input)
         .bind(noted.groundings)
         .bind(batch.spent.iter().map(|spent| spent.turn_id.clone()).collect::<Vec<_>>())
+        .bind(batch.spent.iter().map(|spent| spent.payer.as_str().to_owned()).collect::<Vec<_>>())
         .bind(spent(|tokens| tokens.input))
         .bind(spent(|tokens| tokens.output));
     let held: Option<(bool,)> = first(pool, query).await?;

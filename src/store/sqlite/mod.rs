@@ -3,8 +3,10 @@
 //! One connection writes, a few read. Every transaction that writes begins with `BEGIN IMMEDIATE`: one that reads first
 //! and then finds another writer ahead of it fails at once, however long it was willing to wait.
 
+mod accounts;
 mod adoption;
 mod attachments;
+mod counts;
 mod passages;
 mod threads;
 mod turns;

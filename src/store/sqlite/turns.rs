@@ -3,9 +3,11 @@
 use chatkit_protocol::{ItemId, ThreadId, ThreadItem, ThreadStatus, Timestamp};
 use sqlx::sqlite::SqliteConnection;
 
-use super::{adoption, attachments, stamp, threads};
+use super::{adoption, attachments, counts, stamp, threads};
 use crate::identity::OwnerId;
+use crate::store::adoption::at_cost_of;
 use crate::store::batch::{Batch, Kept};
+use crate::store::counts::spent_up;
 use crate::store::rows::{self, ItemRow, NoteRow, USER_MESSAGE};
 use crate::store::{
     BeginTurn, Begun, ItemNote, Lease, Newest, Opening, Spent, Standing, StoreError, TurnKey, TurnThread, Write,
@@ -30,6 +32,9 @@ pub(super) async fn begin(
     if let Opening::Amend { read, .. } = &begin.opening {
         check_unchanged(connection, &thread.id, read).await?;
     }
+    check_spent(connection, begin).await?;
+    // Whatever keeps the turn from beginning after this undoes the count as well.
+    counts::claim(connection, &begin.claims, begin.now).await?;
     attachments::claim(connection, owner, &thread.id, &begin.attachments).await?;
     take(connection, &thread.id, begin).await?;
     finish_all(connection, &thread.id).await?;
@@ -60,6 +65,13 @@ async fn check_unchanged(
         }
     }
     Ok(())
+}
+
+/// Whether turns may still cost something.
+async fn check_spent(connection: &mut SqliteConnection, begin: &BeginTurn) -> Result<(), StoreError> {
+    let Some(limit) = &begin.tokens else { return Ok(()) };
+    let spent = threads::spent_since(connection, &limit.payer, limit.since).await?;
+    if spent.input.saturating_add(spent.output) < limit.allowed { Ok(()) } else { Err(spent_up(limit)) }
 }
 
 /// The position of the user message that an item stands for.
@@ -163,9 +175,10 @@ pub(super) async fn record(
     now: Timestamp,
 ) -> Result<Standing, StoreError> {
     let (owner, stop_requested) = hold(connection, turn, lease).await?;
-    let batch = Batch::fold(writes);
+    let adopted = (owner != turn.owner).then(|| at_cost_of(&owner, &turn.owner, writes));
+    let batch = Batch::fold(adopted.as_deref().unwrap_or(writes));
     apply(connection, &turn.thread_id, &batch).await?;
-    spend(connection, &owner, &batch, now).await?;
+    spend(connection, &batch, now).await?;
     if lease == Lease::Release {
         finish_all(connection, &turn.thread_id).await?;
     }
@@ -185,7 +198,7 @@ pub(super) async fn write(
 ) -> Result<(), StoreError> {
     let batch = Batch::fold(writes);
     apply(connection, id, &batch).await?;
-    spend(connection, owner, &batch, now).await?;
+    spend(connection, &batch, now).await?;
     threads::change(connection, owner, id, &batch.change, now).await
 }
 
@@ -231,13 +244,8 @@ async fn lay_over(
 }
 
 /// Counts what turns have cost so far.
-async fn spend(
-    connection: &mut SqliteConnection,
-    owner: &OwnerId,
-    batch: &Batch<'_>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    for Spent { turn_id, tokens } in &batch.spent {
+async fn spend(connection: &mut SqliteConnection, batch: &Batch<'_>, now: Timestamp) -> Result<(), StoreError> {
+    for Spent { turn_id, payer, tokens } in &batch.spent {
         sqlx::query(
             "insert into chat_usage (turn_id, owner, at, input_tokens, output_tokens)
              values ($1, $2, $3, $4, $5)
@@ -245,7 +253,7 @@ async fn spend(
                 set input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens",
         )
         .bind(turn_id)
-        .bind(owner.as_str())
+        .bind(payer.as_str())
         .bind(stamp(now))
         .bind(rows::count(tokens.input))
         .bind(rows::count(tokens.output))

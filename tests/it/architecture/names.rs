@@ -31,7 +31,7 @@ impl Source {
         module
     }
 
-    fn parsed(&self) -> syn::File {
+    pub(super) fn parsed(&self) -> syn::File {
         syn::parse_file(&self.text).unwrap_or_else(|error| panic!("{}: {error}", self.path))
     }
 }
@@ -105,7 +105,7 @@ fn skip_all(input: ParseStream<'_>) -> syn::Result<()> {
 }
 
 /// Whether `#[cfg(…)]` asks for `test`, and not for its absence.
-fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
+pub(super) fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).any(|attribute| {
         let mut words = Vec::new();
         if let syn::Meta::List(list) = &attribute.meta {

@@ -7,6 +7,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::house::UNLIMITED;
+
 /// A run that takes longer will not end. Other tests are running beside it.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -35,8 +37,7 @@ pub(crate) struct Running {
 /// A server that listens.
 pub(crate) struct Serving {
     pub(crate) url: String,
-    log: Receiver<String>,
-    program: Started,
+    running: Running,
 }
 
 impl Home {
@@ -61,6 +62,7 @@ impl Home {
         command.args(arguments).current_dir(self.0.path()).env_clear();
         command.env("HOME", self.0.path());
         command.env("DATA_DIR", self.path("data")).env("OFFLINE_PACE_MS", "0");
+        command.envs(UNLIMITED.map(|name| (name, "0")));
         command.envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -89,24 +91,23 @@ impl Home {
 
     /// Starts the program.
     pub(crate) fn start(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Running {
-        let mut program = Started(self.command(variables, arguments).spawn().unwrap());
-        let out = collected(program.0.stdout.take().unwrap());
-        Running { log: lines(&mut program), out, told: Vec::new(), program }
+        Running::of(self.command(variables, arguments))
     }
 
     /// Starts a server on a free port, and waits until it listens.
     pub(crate) fn serve(&self, variables: &[(&str, &str)]) -> Serving {
-        let mut program = Started(self.command(variables, &["serve", "--port", "0"]).spawn().unwrap());
-        let log = lines(&mut program);
-        let mut told = Vec::new();
-        while let Ok(line) = log.recv_timeout(PATIENCE) {
-            if let Some((_, address)) = line.split_once("Listening on ") {
-                let url = address.split_whitespace().next().unwrap().to_owned();
-                return Serving { url, log, program };
-            }
-            told.push(line);
-        }
-        panic!("it does not listen: {told:#?}");
+        Serving::of(self.command(variables, &["serve", "--port", "0"]))
+    }
+
+    /// The same for a server that may have no more than so many files and connections open.
+    pub(crate) fn serve_with_files(&self, variables: &[(&str, &str)], files_max: u32) -> Serving {
+        let program = self.command(variables, &["serve", "--port", "0"]);
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &format!("ulimit -n {files_max}; exec \"$0\" \"$@\"")]).arg(program.get_program());
+        limited.args(program.get_args()).current_dir(self.0.path()).env_clear();
+        limited.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        limited.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Serving::of(limited)
     }
 }
 
@@ -149,6 +150,12 @@ impl Ended {
 }
 
 impl Running {
+    fn of(mut command: Command) -> Self {
+        let mut program = Started(command.spawn().unwrap());
+        let out = collected(program.0.stdout.take().unwrap());
+        Self { log: lines(&mut program), out, told: Vec::new(), program }
+    }
+
     /// Sends a signal by its name, as an operator would.
     pub(crate) fn signal(&self, name: &str) {
         self.program.signal(name);
@@ -185,23 +192,45 @@ impl Started {
 }
 
 impl Serving {
+    /// A server that listens.
+    fn of(command: Command) -> Self {
+        let mut running = Running::of(command);
+        running.until_it_says("Listening on ");
+        let (_, address) = running.told.last().unwrap().split_once("Listening on ").unwrap();
+        let url = address.split(|c: char| c.is_whitespace() || c == '"').next().unwrap().to_owned();
+        Self { url, running }
+    }
+
+    /// Waits until it says this to standard error.
+    #[track_caller]
+    pub(crate) fn until_it_says(&mut self, words: &str) {
+        self.running.until_it_says(words);
+    }
+
     pub(crate) fn port(&self) -> &str {
         self.url.rsplit(':').next().unwrap()
     }
 
     /// Sends a signal by its name, as an operator would.
     pub(crate) fn signal(&self, name: &str) {
-        self.program.signal(name);
+        self.running.signal(name);
+    }
+
+    /// Tells it to stop, and gives all that it wrote from its beginning to its end.
+    pub(crate) fn stopped(self) -> Ended {
+        self.signal("TERM");
+        self.running.ended()
     }
 
     /// Waits for its end, which must come within `most`.
-    pub(crate) fn ended_within(mut self, most: Duration) -> ExitStatus {
+    pub(crate) fn ended_within(self, most: Duration) -> ExitStatus {
+        let mut running = self.running;
         let deadline = Instant::now() + most;
         loop {
-            match self.log.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            match running.log.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => panic!("it goes on"),
-                Err(RecvTimeoutError::Disconnected) => return self.program.0.wait().unwrap(),
+                Err(RecvTimeoutError::Disconnected) => return running.program.0.wait().unwrap(),
             }
         }
     }

@@ -92,7 +92,7 @@ async fn what_a_visitor_has_becomes_the_users(scene: Scene) {
     wish.thread = TurnThread::New(record("t"));
     wish.attachments = vec!["used".into()];
     scene.store.begin_turn(&visitor(), &wish).await.unwrap();
-    let spent = Spent { turn_id: "turn".to_owned(), tokens: Tokens { input: 7, output: 3 } };
+    let spent = Spent { turn_id: "turn".to_owned(), payer: visitor(), tokens: Tokens { input: 7, output: 3 } };
     let writes = [Write::Save(answer("t", "a", "x")), Write::Spend(spent)];
     scene.store.record(&key(&visitor(), "t", "turn"), &writes, Lease::Release, at(1)).await.unwrap();
     let liked = ["a".into()];
@@ -186,7 +186,7 @@ async fn a_turn_that_runs_goes_on_and_keeps_its_whole_answer(scene: Scene) {
     let half = [Write::Checkpoint(answer("t", "a", "half"))];
     scene.store.record(&turn, &half, Lease::Until(at(60)), at(1)).await.unwrap();
     scene.store.adopt(&visitor(), &ada(), at(2)).await.unwrap();
-    let spent = Spent { turn_id: "turn".to_owned(), tokens: Tokens { input: 5, output: 5 } };
+    let spent = Spent { turn_id: "turn".to_owned(), payer: visitor(), tokens: Tokens { input: 5, output: 5 } };
     let more = [Write::Checkpoint(answer("t", "a", "more")), Write::Spend(spent)];
     scene.store.record(&turn, &more, Lease::Until(at(70)), at(3)).await.unwrap();
     let newest = Newest { kind: None, limit: 10 };
@@ -292,7 +292,8 @@ async fn writes_at_the_same_moment_are_all_kept(scene: Scene) {
                 let _ =
                     store.keep_feedback(&visitor(), &id.as_str().into(), &liked, FeedbackKind::Positive, at(1)).await;
             }
-            let spent = Spent { turn_id: format!("turn of {id}"), tokens: Tokens { input: 1, output: 1 } };
+            let spent =
+                Spent { turn_id: format!("turn of {id}"), payer: visitor(), tokens: Tokens { input: 1, output: 1 } };
             let whole = [Write::Save(answer(id, "a", "whole")), Write::Spend(spent)];
             store.record(&turn, &whole, Lease::Release, at(2)).await.unwrap();
         }

@@ -1,10 +1,13 @@
 //! The contract of the store, held against both homes: every test runs once on SQLite and once on Postgres.
 
+mod accounts;
 mod adoption;
 mod adoption_property;
 mod amendments;
 mod attachments;
+mod counts;
 mod items;
+mod limited_turns;
 mod notes;
 mod passages;
 mod property;

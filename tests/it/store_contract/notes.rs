@@ -36,7 +36,7 @@ fn save(id: &str) -> Write {
 }
 
 fn spent(turn_id: &str, input: u64, output: u64) -> Write {
-    Write::Spend(Spent { turn_id: turn_id.to_owned(), tokens: Tokens { input, output } })
+    Write::Spend(Spent { turn_id: turn_id.to_owned(), payer: ada(), tokens: Tokens { input, output } })
 }
 
 async fn running(scene: &Scene) {

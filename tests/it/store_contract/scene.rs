@@ -6,8 +6,8 @@ use chatkit_gateway::identity::OwnerId;
 use chatkit_gateway::store::postgres::{PostgresOptions, PostgresStore};
 use chatkit_gateway::store::sqlite::SqliteStore;
 use chatkit_gateway::store::{
-    AttachmentStore, BeginTurn, Begun, Lease, Opening, PageQuery, PassageStore, Standing, StoreError, ThreadStore,
-    TurnKey, TurnThread, Write,
+    AccountStore, AttachmentStore, BeginTurn, Begun, CountStore, Lease, Opening, PageQuery, PassageStore, Standing,
+    StoreError, ThreadStore, TurnKey, TurnThread, Write,
 };
 use chatkit_protocol::{Order, ThreadId, ThreadItem, ThreadRecord, Timestamp};
 use chrono::DateTime;
@@ -24,6 +24,8 @@ pub(crate) struct Home {
     pub(crate) threads: Arc<dyn ThreadStore>,
     pub(crate) passages: Arc<dyn PassageStore>,
     pub(crate) attachments: Arc<dyn AttachmentStore>,
+    pub(crate) counts: Arc<dyn CountStore>,
+    pub(crate) accounts: Arc<dyn AccountStore>,
     place: Place,
 }
 
@@ -58,11 +60,16 @@ impl Home {
         Self::of(store, Place::Server(database))
     }
 
-    fn of(store: impl ThreadStore + PassageStore + AttachmentStore + Clone, place: Place) -> Self {
+    fn of(
+        store: impl ThreadStore + PassageStore + AttachmentStore + CountStore + AccountStore + Clone,
+        place: Place,
+    ) -> Self {
         Self {
             threads: Arc::new(store.clone()),
             passages: Arc::new(store.clone()),
-            attachments: Arc::new(store),
+            attachments: Arc::new(store.clone()),
+            counts: Arc::new(store.clone()),
+            accounts: Arc::new(store),
             place,
         }
     }
@@ -81,6 +88,14 @@ impl Home {
             Place::File(folder) => Arc::new(SqliteStore::open(&folder.path().join("store.db")).await.unwrap()),
             Place::Server(database) => Arc::new(database.store().await),
             Place::Pooled(_, url) => Arc::new(store_at(url).await),
+        }
+    }
+
+    /// What a second instance on the same database counts with.
+    pub(crate) async fn other_counts(&self) -> Arc<dyn CountStore> {
+        match &self.place {
+            Place::File(folder) => Arc::new(SqliteStore::open(&folder.path().join("store.db")).await.unwrap()),
+            Place::Server(database) => Arc::new(database.store().await),
         }
     }
 
@@ -200,6 +215,8 @@ pub(crate) fn begin(thread: &str, turn: &str, opening: Opening) -> BeginTurn {
         history_items_max: 100,
         attachments: Vec::new(),
         only_active: false,
+        claims: Vec::new(),
+        tokens: None,
     }
 }
 

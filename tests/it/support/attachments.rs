@@ -26,6 +26,6 @@ pub(crate) async fn days_later(data_dir: &Path, base_url: &str, days: i32) -> At
         link_lifetime: Duration::from_secs(60),
     };
     let (clock, ids) = (Clock::fixed(then), Ids::random());
-    let house = Surroundings { store: Arc::new(store), secret: &secret, base_url, clock, ids };
+    let house = Surroundings { store: Arc::new(store), secrets: std::slice::from_ref(&secret), base_url, clock, ids };
     Attachments::in_folder(&data_dir.join("attachments"), options, house).unwrap()
 }

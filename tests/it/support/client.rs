@@ -15,6 +15,7 @@ pub(crate) struct Reader {
     http: reqwest::Client,
     url: String,
     token: Option<String>,
+    bearer: Option<String>,
     frame: Option<String>,
 }
 
@@ -35,7 +36,7 @@ pub(crate) struct Stream {
 
 impl Reader {
     pub(crate) fn new(url: &str, token: Option<String>) -> Self {
-        Self { http: http::client(None).unwrap(), url: url.to_owned(), token, frame: None }
+        Self { http: http::client(None).unwrap(), url: url.to_owned(), token, bearer: None, frame: None }
     }
 
     /// Whose rows are theirs.
@@ -51,6 +52,11 @@ impl Reader {
         Self { url: url.to_owned(), ..self.clone() }
     }
 
+    /// The same reader with a token in `Authorization`.
+    pub(crate) fn bearing(&self, token: &str) -> Self {
+        Self { bearer: Some(token.to_owned()), ..self.clone() }
+    }
+
     /// The same reader with a widget that names its frame.
     pub(crate) fn in_frame(&self, frame: &str) -> Self {
         Self { frame: Some(frame.to_owned()), ..self.clone() }
@@ -62,6 +68,9 @@ impl Reader {
         let mut request = self.http.request(method.parse().unwrap(), url).timeout(PATIENCE);
         if let Some(token) = &self.token {
             request = request.header("x-chatkit-visitor", token);
+        }
+        if let Some(token) = &self.bearer {
+            request = request.bearer_auth(token);
         }
         if let Some(frame) = &self.frame {
             request = request.header("chatkit-frame-instance-id", frame);

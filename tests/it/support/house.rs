@@ -8,6 +8,7 @@ use chatkit_gateway::book;
 use chatkit_gateway::chat::{ChatOptions, Responder};
 use chatkit_gateway::config::{Reader as SettingsReader, Settings, Variables};
 use chatkit_gateway::server;
+use sqlx::{Connection, Row, SqliteConnection};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -25,18 +26,29 @@ pub(crate) struct House {
     ground: Ground,
 }
 
+/// Limits that tests of other things do not want to reach.
+pub(crate) const UNLIMITED: [&str; 6] = [
+    "MESSAGES_PER_MINUTE",
+    "MESSAGES_PER_DAY",
+    "MESSAGES_PER_MINUTE_PER_ADDRESS",
+    "MESSAGES_PER_DAY_PER_ADDRESS",
+    "STREAMS_PER_READER",
+    "STREAMS_PER_ADDRESS",
+];
+
 /// What outlives a house: its folder, its database, its variables.
 pub(crate) struct Ground {
     folder: tempfile::TempDir,
     postgres: Option<(Arc<TestDatabase>, Arc<Wire>)>,
     variables: Vec<(String, String)>,
+    change: fn(&mut Settings),
 }
 
 impl Ground {
     /// A fresh folder with a SQLite file.
     pub(crate) fn sqlite(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, postgres: None, variables: owned(variables) }
+        Self { folder, postgres: None, variables: owned(variables), change: |_| {} }
     }
 
     /// A fresh Postgres database.
@@ -44,13 +56,53 @@ impl Ground {
         let folder = tempfile::tempdir().unwrap();
         let database = TestDatabase::migrated().await;
         let wire = Wire::to(&database).await;
-        Self { folder, postgres: Some((Arc::new(database), Arc::new(wire))), variables: owned(variables) }
+        Self {
+            folder,
+            postgres: Some((Arc::new(database), Arc::new(wire))),
+            variables: owned(variables),
+            change: |_| {},
+        }
     }
 
     /// The same database and variables, for another instance.
     pub(crate) fn beside(&self) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, postgres: self.postgres.clone(), variables: self.variables.clone() }
+        Self { folder, postgres: self.postgres.clone(), variables: self.variables.clone(), change: self.change }
+    }
+
+    /// The same, with what no variable says said by the test.
+    pub(crate) fn changed(self, change: fn(&mut Settings)) -> Self {
+        Self { change, ..self }
+    }
+
+    /// The same ground with a variable that is new or other.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same with another value of a variable.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The texts that a query finds, past the house.
+    pub(crate) async fn rows(&self, sql: &'static str) -> Vec<String> {
+        if self.postgres.is_some() {
+            let rows = sqlx::query(sql).fetch_all(&mut self.database().connect().await).await.unwrap();
+            return rows.iter().map(|row| row.get(0)).collect();
+        }
+        let file = std::fs::read_dir(self.folder()).unwrap().flatten().map(|entry| entry.path());
+        let file = file
+            .into_iter()
+            .find(|path| {
+                path.extension().is_some_and(|ending| ["db", "sqlite", "sqlite3"].iter().any(|known| ending == *known))
+            })
+            .unwrap();
+        let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+        sqlx::query(sql).fetch_all(&mut connection).await.unwrap().iter().map(|row| row.get(0)).collect()
     }
 
     fn variables(&self) -> Variables {
@@ -58,6 +110,9 @@ impl Ground {
         variables.set("DATA_DIR", self.folder.path().to_str().unwrap());
         if let Some((_, wire)) = &self.postgres {
             wire.set(&mut variables);
+        }
+        for name in UNLIMITED {
+            variables.set(name, "0");
         }
         for (name, value) in &self.variables {
             variables.set(name, value.as_str());
@@ -91,6 +146,7 @@ impl Ground {
         let mut reader = SettingsReader::new(&variables);
         let (settings, model) = (Settings::read(&mut reader), Providers::read(&mut reader));
         let (mut settings, model) = reader.finish((settings, model)).unwrap();
+        (self.change)(&mut settings);
         let listener = server::listen(&settings.http).await.unwrap();
         settings.http.port = listener.local_addr().unwrap().port();
         let database = Database::open(&settings.database).await.unwrap();

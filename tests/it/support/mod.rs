@@ -5,6 +5,7 @@ pub(crate) mod bucket;
 pub(crate) mod client;
 pub(crate) mod fake_model;
 pub(crate) mod house;
+pub(crate) mod issuer;
 pub(crate) mod letters_server;
 pub(crate) mod number_server;
 pub(crate) mod pdf;

@@ -2,7 +2,7 @@
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Tag, TagEnd};
 
-use super::survey::{Content, Place, Role};
+use super::survey::{Content, Inside, Place, Role};
 use super::tags::{BLOCKS, Element, HEADINGS, Listener};
 use super::voice::Voice;
 use crate::knowledge::ingest::page::Page;
@@ -18,19 +18,11 @@ pub(super) struct Emit {
     structures: usize,
     voice: Voice,
     inside: Inside,
+    /// How many lists one is inside of.
+    lists: usize,
     code: Option<Code>,
     inline_code: Option<String>,
     math: Option<Math>,
-}
-
-/// How often one is inside of what.
-#[derive(Default)]
-struct Inside {
-    main: usize,
-    article: usize,
-    form: usize,
-    beside: usize,
-    lists: usize,
 }
 
 #[derive(Default)]
@@ -81,6 +73,7 @@ impl Emit {
             structures: 0,
             voice: Voice::new(),
             inside: Inside::default(),
+            lists: 0,
             code: None,
             inline_code: None,
             math: None,
@@ -101,7 +94,7 @@ impl Emit {
     }
 
     fn is_read(&self) -> bool {
-        let Inside { main, article, form, beside, .. } = self.inside;
+        let Inside { main, article, form, beside } = self.inside;
         let here = match self.content.place {
             Place::ArticlesOfMain => main > 0 && article > 0,
             Place::Main => main > 0,
@@ -139,8 +132,8 @@ impl Emit {
         if self.voice.in_table {
             return What::Nothing;
         }
-        self.inside.lists += 1;
-        if self.inside.lists > LISTS_DEPTH_MAX {
+        self.lists += 1;
+        if self.lists > LISTS_DEPTH_MAX {
             return What::FlatList;
         }
         let first = element.attribute("start").and_then(|start| start.trim().parse().ok()).unwrap_or(1);
@@ -179,7 +172,7 @@ impl Emit {
             "a" => self.voice.heading().map_or(What::Nothing, What::HeadingLink),
             "ul" | "ol" | "menu" | "dir" => self.begin_list(element),
             "dl" if self.is_structure() => self.begin_list(element),
-            "li" | "dt" if self.inside.lists > 0 && !self.voice.in_table => {
+            "li" | "dt" if self.lists > 0 && !self.voice.in_table => {
                 self.voice.begin_item();
                 What::Nothing
             }
@@ -243,9 +236,9 @@ impl Emit {
                 }
             }
             What::HeadingLink(begin) => self.voice.end_heading_link(begin),
-            What::FlatList => self.inside.lists -= 1,
+            What::FlatList => self.lists -= 1,
             What::List => {
-                self.inside.lists -= 1;
+                self.lists -= 1;
                 self.voice.end_list();
             }
             What::Quote => self.voice.hear(Event::End(TagEnd::BlockQuote(None))),
@@ -265,13 +258,7 @@ impl Listener for Emit {
 
     fn open(&mut self, element: &Element<'_>, unseen: bool) -> Mark {
         let mut mark = Mark { role: Role::of(element), ..Mark::default() };
-        match mark.role {
-            Role::Main => self.inside.main += 1,
-            Role::Article => self.inside.article += 1,
-            Role::Form => self.inside.form += 1,
-            Role::Beside => self.inside.beside += 1,
-            Role::Other => {}
-        }
+        self.inside.enter(mark.role);
         // They are counted even where nobody reads them: the first look did so too.
         self.structures += usize::from(matches!(element.name(), "table" | "dl"));
         if unseen || !self.is_read() {
@@ -302,13 +289,7 @@ impl Listener for Emit {
             self.end_paragraph();
         }
         self.end(mark.what);
-        match mark.role {
-            Role::Main => self.inside.main -= 1,
-            Role::Article => self.inside.article -= 1,
-            Role::Form => self.inside.form -= 1,
-            Role::Beside => self.inside.beside -= 1,
-            Role::Other => {}
-        }
+        self.inside.leave(mark.role);
     }
 
     fn text(&mut self, text: &str, _: &str, unseen: bool) {

@@ -37,11 +37,37 @@ struct Letters {
 
 /// How often one is inside of what.
 #[derive(Clone, Copy, Debug, Default)]
-struct Inside {
-    main: usize,
-    article: usize,
-    form: usize,
-    beside: usize,
+pub(super) struct Inside {
+    pub main: usize,
+    pub article: usize,
+    pub form: usize,
+    pub beside: usize,
+}
+
+impl Inside {
+    /// An element of this role has begun.
+    pub(super) fn enter(&mut self, role: Role) {
+        if let Some(depth) = self.depth(role) {
+            *depth += 1;
+        }
+    }
+
+    /// An element of this role has ended.
+    pub(super) fn leave(&mut self, role: Role) {
+        if let Some(depth) = self.depth(role) {
+            *depth -= 1;
+        }
+    }
+
+    fn depth(&mut self, role: Role) -> Option<&mut usize> {
+        match role {
+            Role::Main => Some(&mut self.main),
+            Role::Article => Some(&mut self.article),
+            Role::Form => Some(&mut self.form),
+            Role::Beside => Some(&mut self.beside),
+            Role::Other => None,
+        }
+    }
 }
 
 /// The part of a page that is read.
@@ -173,24 +199,12 @@ impl Listener for Survey {
             }
             _ => {}
         }
-        match mark.role {
-            Role::Main => self.inside.main += 1,
-            Role::Article => self.inside.article += 1,
-            Role::Form => self.inside.form += 1,
-            Role::Beside => self.inside.beside += 1,
-            Role::Other => {}
-        }
+        self.inside.enter(mark.role);
         mark
     }
 
     fn close(&mut self, mark: Mark) {
-        match mark.role {
-            Role::Main => self.inside.main -= 1,
-            Role::Article => self.inside.article -= 1,
-            Role::Form => self.inside.form -= 1,
-            Role::Beside => self.inside.beside -= 1,
-            Role::Other => {}
-        }
+        self.inside.leave(mark.role);
         if mark.structure {
             self.open_structures.pop();
         }

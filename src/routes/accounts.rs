@@ -1,0 +1,145 @@
+//! `/auth/…`: accounts of this server. Signing up and in opens a session, which a browser keeps as a cookie and any
+//! other program as a token.
+
+mod members;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use self::members::Members;
+use super::doors::{Doors, Entry};
+use super::error::ApiError;
+use super::identity::{SESSION_COOKIE, SignedIn, shown};
+use super::{address, body, cookies, request_id};
+use crate::app::App;
+use crate::auth::accounts::{AccountError, Accounts, Opened, Visit};
+use crate::store::accounts::Account;
+
+/// The largest body of a sign-up or a sign-in.
+const ACCOUNT_BODY_BYTES_MAX: usize = 64 * 1024;
+
+pub(super) fn doors() -> Doors {
+    Doors::new()
+        .post("/auth/signup", Entry::Everybody, sign_up)
+        .post("/auth/signin", Entry::Everybody, sign_in)
+        .post("/auth/signout", Entry::User, sign_out)
+        .post("/auth/refresh", Entry::User, refresh)
+        .get("/auth/me", Entry::User, me)
+}
+
+/// The desk for accounts, and where the request comes from.
+struct Desk {
+    accounts: Accounts,
+    visit: Visit,
+}
+
+impl FromRequestParts<App> for Desk {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let accounts = app.auth.accounts().cloned().ok_or_else(ApiError::accounts_off)?;
+        Ok(Self { accounts, visit: Visit { address: address::of(parts), request_id: request_id::current() } })
+    }
+}
+
+/// A session that a caller shows, whether or not it is live.
+struct Shown {
+    token: String,
+}
+
+impl FromRequestParts<App> for Shown {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        if let Some(token) = app.auth.session(&shown(app, &parts.headers)?) {
+            return Ok(Self { token: token.to_owned() });
+        }
+        SignedIn::from_request_parts(parts, app).await?;
+        Err(ApiError::no_account())
+    }
+}
+
+/// Makes an account: 201 with `{"user", "session": {"token", "expires_at"}}`.
+async fn sign_up(State(app): State<App>, desk: Desk, body: Body) -> Result<Response, ApiError> {
+    let wish = members(&app, body).await?.sign_up()?;
+    let opened = desk.accounts.sign_up(wish, &desk.visit).await?;
+    Ok((StatusCode::CREATED, welcome(&app, &opened)).into_response())
+}
+
+/// Opens a session: the same with 200.
+async fn sign_in(State(app): State<App>, desk: Desk, body: Body) -> Result<Response, ApiError> {
+    let wish = members(&app, body).await?.sign_in()?;
+    let opened = desk.accounts.sign_in(wish, &desk.visit).await?;
+    Ok(welcome(&app, &opened))
+}
+
+/// Opens a session in the place of the one that is shown.
+async fn refresh(State(app): State<App>, desk: Desk, Shown { token }: Shown) -> Result<Response, ApiError> {
+    match desk.accounts.refresh(&token, &desk.visit).await {
+        Ok(opened) => Ok(welcome(&app, &opened)),
+        Err(error) => Err(forgetting(&app, error)),
+    }
+}
+
+/// Ends the session that is shown, everywhere.
+async fn sign_out(State(app): State<App>, desk: Desk, Shown { token }: Shown) -> Result<Response, ApiError> {
+    match desk.accounts.sign_out(&token, &desk.visit).await {
+        Ok(()) => {
+            Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookies::clear(&app, SESSION_COOKIE))]).into_response())
+        }
+        Err(error) => Err(forgetting(&app, error)),
+    }
+}
+
+/// Who has the session that is shown, with all that they told of themselves.
+async fn me(State(app): State<App>, desk: Desk, Shown { token }: Shown) -> Result<Response, ApiError> {
+    match desk.accounts.account(&token).await {
+        Ok(account) => Ok(([no_store()], Json(user(&account))).into_response()),
+        Err(error) => Err(forgetting(&app, error)),
+    }
+}
+
+async fn members(app: &App, body: Body) -> Result<Members, ApiError> {
+    Members::of(&body::read(body, app.body_bytes_max.min(ACCOUNT_BODY_BYTES_MAX)).await?)
+}
+
+/// The error, and a browser that kept what is wrong forgets it.
+fn forgetting(app: &App, error: impl Into<AccountError>) -> ApiError {
+    let error = error.into();
+    let is_over = matches!(error, AccountError::Auth(_));
+    let answer = ApiError::from(error);
+    if is_over { answer.with_header(header::SET_COOKIE, cookies::clear(app, SESSION_COOKIE)) } else { answer }
+}
+
+fn welcome(app: &App, opened: &Opened) -> Response {
+    let token = opened.token.expose_secret();
+    let cookie = cookies::set(app, SESSION_COOKIE, token, opened.lifetime);
+    let session = json!({"token": token, "expires_at": opened.expires_at});
+    let body = json!({"user": user(&opened.account), "session": session});
+    ([(header::SET_COOKIE, cookie)], [no_store()], Json(body)).into_response()
+}
+
+fn no_store() -> (header::HeaderName, HeaderValue) {
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+}
+
+fn user(account: &Account) -> Value {
+    let told = &account.background;
+    json!({
+        "id": account.id,
+        "email": account.email,
+        "full_name": account.full_name,
+        "created_at": account.created_at,
+        "experience_level": told.experience_level,
+        "programming_languages": told.programming_languages,
+        "frameworks": told.frameworks,
+        "available_hardware": told.available_hardware,
+        "robotics_hardware": told.robotics_hardware,
+    })
+}

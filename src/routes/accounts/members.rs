@@ -1,0 +1,198 @@
+//! What a body says of somebody, member by member: all that is wrong with it is told at once.
+
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::auth::accounts::{SignIn, SignUp};
+use crate::auth::password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
+use crate::routes::error::ApiError;
+use crate::store::accounts::{Background, EmailAddress};
+
+/// The longest e-mail address there is, and its longest mailbox, in bytes.
+const EMAIL_BYTES_MAX: usize = 254;
+const MAILBOX_BYTES_MAX: usize = 64;
+/// The longest name.
+const NAME_CHARS_MAX: usize = 200;
+/// The longest answer to a question of the questionnaire, or word of a list.
+const ANSWER_CHARS_MAX: usize = 100;
+/// Words of one list.
+const WORDS_MAX: usize = 50;
+
+/// The members of a body, and what is wrong with them.
+pub(super) struct Members {
+    members: Map<String, Value>,
+    problems: Vec<(&'static str, String)>,
+}
+
+impl Members {
+    /// Of a JSON object.
+    pub(super) fn of(body: &[u8]) -> Result<Self, ApiError> {
+        let problem = match serde_json::from_slice(body) {
+            Ok(Value::Object(members)) => return Ok(Self { members, problems: Vec::new() }),
+            Ok(_) => "must be a JSON object".to_owned(),
+            // The sentence of the parser tells the place, and nothing of what stands there.
+            Err(error) => format!("must be a JSON object (line {}, column {})", error.line(), error.column()),
+        };
+        Err(wrong(&[("body", problem)]))
+    }
+
+    /// What a sign-up needs.
+    pub(super) fn sign_up(mut self) -> Result<SignUp, ApiError> {
+        let email = self.email();
+        let password = self.password(PASSWORD_CHARS_MIN);
+        let full_name = match self.words_of("full_name", NAME_CHARS_MAX) {
+            Ok(None) => self.problem("full_name", "must hold a name"),
+            Ok(name) => name,
+            Err(problem) => self.problem("full_name", problem),
+        };
+        let background = Background {
+            experience_level: self.answer("experience_level"),
+            programming_languages: self.list("programming_languages"),
+            frameworks: self.list("frameworks"),
+            available_hardware: self.list("available_hardware"),
+            robotics_hardware: self.list("robotics_hardware"),
+        };
+        match (email, password, full_name) {
+            (Some(email), Some(password), Some(full_name)) if self.problems.is_empty() => {
+                Ok(SignUp { email, password, full_name, background })
+            }
+            _ => Err(wrong(&self.problems)),
+        }
+    }
+
+    /// What a sign-in needs. A password that earlier rules allowed is tried.
+    pub(super) fn sign_in(mut self) -> Result<SignIn, ApiError> {
+        let (email, password) = (self.email(), self.password(1));
+        let remember = match self.members.get("remember_me") {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(remember)) => *remember,
+            Some(_) => self.problem("remember_me", "must be true or false").unwrap_or_default(),
+        };
+        match (email, password) {
+            (Some(email), Some(password)) if self.problems.is_empty() => Ok(SignIn { email, password, remember }),
+            _ => Err(wrong(&self.problems)),
+        }
+    }
+
+    fn email(&mut self) -> Option<EmailAddress> {
+        let written =
+            self.members.get("email").and_then(Value::as_str).map(|text| text.trim().nfc().collect::<String>());
+        match written.filter(|written| is_email(written)) {
+            Some(written) => Some(EmailAddress { key: written.to_ascii_lowercase(), written }),
+            None => self.problem("email", "must be an e-mail address such as ada@example.org"),
+        }
+    }
+
+    fn password(&mut self, chars_min: usize) -> Option<SecretString> {
+        let Some(password) = self.members.get("password").and_then(Value::as_str) else {
+            return self.problem("password", "must be a text");
+        };
+        if password.nfkc().count() < chars_min {
+            let problem = match chars_min {
+                1 => "must not be empty".to_owned(),
+                _ => format!("must have at least {chars_min} characters"),
+            };
+            return self.problem("password", problem);
+        }
+        if password.len() > PASSWORD_BYTES_MAX {
+            return self.problem("password", format!("must have at most {PASSWORD_BYTES_MAX} bytes"));
+        }
+        Some(SecretString::from(password))
+    }
+
+    fn answer(&mut self, member: &'static str) -> Option<String> {
+        self.words_of(member, ANSWER_CHARS_MAX).unwrap_or_else(|problem| self.problem(member, problem))
+    }
+
+    fn list(&mut self, member: &'static str) -> Vec<String> {
+        let words = match self.members.get(member) {
+            None | Some(Value::Null) => return Vec::new(),
+            Some(Value::Array(words)) if words.len() <= WORDS_MAX => {
+                words.iter().map(|word| line(word, ANSWER_CHARS_MAX).ok().flatten()).collect()
+            }
+            Some(_) => None,
+        };
+        let problem = || format!("must be a list of at most {WORDS_MAX} texts of 1 to {ANSWER_CHARS_MAX} characters");
+        words.or_else(|| self.problem(member, problem())).unwrap_or_default()
+    }
+
+    /// A member that may be missing or empty.
+    fn words_of(&self, member: &str, chars_max: usize) -> Result<Option<String>, String> {
+        self.members.get(member).map_or(Ok(None), |value| line(value, chars_max))
+    }
+
+    fn problem<T>(&mut self, member: &'static str, problem: impl Into<String>) -> Option<T> {
+        self.problems.push((member, problem.into()));
+        None
+    }
+}
+
+/// One line of text, without the space around it; none if it is null or empty.
+fn line(value: &Value, chars_max: usize) -> Result<Option<String>, String> {
+    let problem = || format!("must be a line of at most {chars_max} characters");
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) => {
+            let text = text.trim();
+            if text.chars().count() > chars_max || text.chars().any(char::is_control) {
+                return Err(problem());
+            }
+            Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
+        }
+        _ => Err(problem()),
+    }
+}
+
+/// Whether it has the form of an address; whether there is such a mailbox, only a letter would tell.
+fn is_email(text: &str) -> bool {
+    let is_plain = |text: &str| !text.chars().any(|letter| letter.is_control() || letter.is_whitespace());
+    let Some((mailbox, host)) = text.split_once('@') else { return false };
+    let labels = host.split('.').collect::<Vec<_>>();
+    text.len() <= EMAIL_BYTES_MAX
+        && (1..=MAILBOX_BYTES_MAX).contains(&mailbox.len())
+        && is_plain(text)
+        && !host.contains('@')
+        && labels.len() > 1
+        && labels.iter().all(|label| !label.is_empty())
+}
+
+/// The answer to a body with these problems.
+fn wrong(problems: &[(&str, String)]) -> ApiError {
+    let sentences: Vec<String> = problems.iter().map(|(member, problem)| format!("`{member}` {problem}")).collect();
+    let named: Vec<Value> =
+        problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
+    let (member, problem) = &problems[0];
+    ApiError::invalid(sentences.join("; "), json!({"member": member, "problem": problem, "problems": named}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_mailbox_and_a_host_and_no_space() {
+        for good in ["ada@example.org", "a.b+c@mail.example.co.uk", "zoë@exämple.org", "'o''b'@x.y"] {
+            assert!(is_email(good), "{good}");
+        }
+        let long = format!("{}@example.org", "a".repeat(65));
+        let longer = format!("a@{}.org", "b".repeat(250));
+        for bad in [
+            "",
+            "ada",
+            "@example.org",
+            "ada@",
+            "ada@host",
+            "a@b@c.d",
+            "a a@b.c",
+            "a@b..c",
+            "a@.c",
+            "a\0@b.c",
+            "a@b.c\n",
+            &long,
+            &longer,
+        ] {
+            assert!(!is_email(bad), "{bad}");
+        }
+    }
+}
