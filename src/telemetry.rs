@@ -24,7 +24,6 @@ pub const UNHEARD: &[&str] = &[
     "hyper_util",
     "iana_time_zone",
     "jni",
-    "jwks_client_rs",
     "markup5ever",
     "object_store",
     "qdrant_client",

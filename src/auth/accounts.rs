@@ -2,14 +2,15 @@
 //!
 //! Whether a session is live is asked of the store each time, so that one that ended on another instance has ended here.
 
+mod sweep;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chatkit_protocol::Timestamp;
 use secrecy::SecretString;
-use tokio::time::{Instant, MissedTickBehavior};
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 
 use super::AuthError;
 use super::audit::Pseudonyms;
@@ -18,9 +19,7 @@ use super::session::{Minted, Tokens, Told};
 use crate::clock::Clock;
 use crate::config::AccountSettings;
 use crate::identity::{ClientAddress, Identity, Ids, OwnerId};
-use crate::store::accounts::{
-    Account, AuditEntry, Background, EmailAddress, NewAccount, NewSession, Refreshed, SweptAccounts,
-};
+use crate::store::accounts::{Account, AuditEntry, Background, EmailAddress, NewAccount, NewSession, Refreshed};
 use crate::store::counts::Claim;
 use crate::store::{AccountStore, CountStore, StoreError};
 
@@ -32,18 +31,10 @@ const REFUSAL_AFTER: Duration = Duration::from_millis(500);
 /// A session that was refreshed may be refreshed again for so long without being taken for stolen: two tabs of one
 /// browser may do so at once.
 const REFRESH_AGAIN: Duration = Duration::from_secs(60);
-/// Sessions that are over are remembered for so long, to know them when they are shown again.
-const OVER_REMEMBERED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// The log is kept for so long.
-const LOG_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-/// How often it is looked for what is to go, while people sign in.
-const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 /// How often an account's sessions are refreshed within a minute, all of them together.
 const REFRESHES_PER_MINUTE_MAX: u64 = 20;
 /// Attempts are counted for so long from the first one on.
 const ATTEMPTS_WINDOW: Duration = Duration::from_secs(60);
-/// Rows that one statement takes away at most.
-const SWEEP_ROWS_MAX: u32 = 1_000;
 
 /// What accounts stand on.
 pub struct Surroundings {
@@ -289,57 +280,6 @@ impl Accounts {
     /// Passwords that were hashed since the start: how much work sign-ins were.
     pub fn hashes_computed(&self) -> u64 {
         self.0.passwords.computed()
-    }
-
-    /// Sweeps at the start, and now and then while people sign in here, until it is told to stop. An instance where
-    /// nobody does leaves the database asleep.
-    pub async fn sweep_now_and_then(self, stop: CancellationToken) {
-        let sweeping = async {
-            let mut tick = tokio::time::interval(SWEEP_EVERY);
-            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            self.0.busy.store(true, Ordering::Relaxed);
-            loop {
-                tick.tick().await;
-                if self.0.busy.swap(false, Ordering::Relaxed) {
-                    self.sweep_and_tell().await;
-                }
-            }
-        };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = sweeping => {}
-        }
-    }
-
-    async fn sweep_and_tell(&self) {
-        match self.sweep().await {
-            Ok(SweptAccounts { sessions: 0, entries: 0 }) => {}
-            Ok(SweptAccounts { sessions, entries }) => {
-                tracing::info!(sessions, entries, "Cleared away sessions that are over and old rows of the audit log");
-            }
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "Could not look for sessions to clear away");
-                self.0.busy.store(true, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// Takes away what has been over for long enough.
-    ///
-    /// # Errors
-    /// The accounts cannot be reached.
-    pub async fn sweep(&self) -> Result<SweptAccounts, StoreError> {
-        let now = self.0.clock.now().utc();
-        let (over, noted) = (Timestamp::new(now - OVER_REMEMBERED), Timestamp::new(now - LOG_KEPT));
-        let mut swept = SweptAccounts { sessions: 0, entries: 0 };
-        loop {
-            let round = self.0.store.sweep_accounts(over, noted, SWEEP_ROWS_MAX).await?;
-            swept.sessions += round.sessions;
-            swept.entries += round.entries;
-            if round.sessions.max(round.entries) < u64::from(SWEEP_ROWS_MAX) {
-                return Ok(swept);
-            }
-        }
     }
 
     /// Counts an attempt to sign up or in by where it comes from; all whose address is not known together.

@@ -98,7 +98,7 @@ mod tests {
 
     async fn authenticator(folder: &tempfile::TempDir) -> (Authenticator, SqliteStore) {
         let store = SqliteStore::open(&folder.path().join("store.db")).await.unwrap();
-        let visitors = Visitors::new([SecretString::from("a secret")]);
+        let visitors = Visitors::new([SecretString::from("a secret")], Clock::system());
         let adoptions = Adoptions::new(Arc::new(store.clone()), Clock::system());
         (Authenticator::new(visitors).adopting(Some(adoptions)), store)
     }
@@ -129,7 +129,7 @@ mod tests {
         assert!(!auth.adopt_shown(&shown, &Identity::Stranger).await && !auth.adopt_shown(&shown, &visitor).await);
         let forged = Credentials { visitor: Some("v1.visitor_1.00"), ..Credentials::default() };
         assert!(!auth.adopt_shown(&forged, &user).await && !auth.adopt_shown(&Credentials::default(), &user).await);
-        let off = Authenticator::new(Visitors::new([SecretString::from("a secret")]));
+        let off = Authenticator::new(Visitors::new([SecretString::from("a secret")], Clock::system()));
         assert!(!off.adopt_shown(&shown, &user).await);
         assert!(auth.adopt(&visitor, &user).await);
     }

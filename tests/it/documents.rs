@@ -66,3 +66,31 @@ fn links_between_documents_lead_somewhere() {
         }
     }
 }
+
+/// The words in backticks of a text.
+fn in_code(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn every_promise_of_security_is_held_by_a_test_that_is_there() {
+    let page = read("docs/security.md");
+    let promised = page.split("## What is promised").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = promised.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---"));
+    let rows: Vec<&str> = rows.skip(1).collect();
+    assert!(rows.len() > 20, "the table is read: {rows:?}");
+    let code: Vec<String> = ["src", "tests"].iter().flat_map(|folder| files(folder, ".rs")).map(read).collect();
+    for row in rows {
+        let held_by = row.rsplit('|').nth(1).unwrap();
+        assert!(in_code(held_by).next().is_some(), "nothing holds what is promised: {row}");
+        for name in in_code(held_by).filter(|name| *name != "make lint") {
+            let test = format!("fn {name}(");
+            let listed = format!("        {name},\n");
+            let is_there = match name.contains('/') {
+                true => Path::new(ROOT).join(name).exists(),
+                false => code.iter().any(|code| code.contains(&test) || code.contains(&listed)),
+            };
+            assert!(is_there, "no test is called `{name}`");
+        }
+    }
+}

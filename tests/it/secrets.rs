@@ -5,6 +5,8 @@
 
 use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chatkit_gateway::app::Providers;
 use chatkit_gateway::config::{Reader as SettingsReader, Settings, VARIABLES, Variable, Variables};
 use chatkit_gateway::embedding::choice::EMBEDDING_VARIABLES;
@@ -69,12 +71,27 @@ fn borrowed(variables: &[(String, String)]) -> Vec<(&str, &str)> {
     variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
-/// A reader does what readers do, right and wrong; everything goes through that may fail. The answers they got.
-async fn visit(url: &str, model: &FakeModel) -> Vec<String> {
+/// What came of a visit.
+struct Visit {
+    /// Answers, in which nothing of the operator's may stand.
+    heard: Vec<String>,
+    /// The tokens that the reader was given, which are theirs alone.
+    tokens: Vec<String>,
+}
+
+/// A token that an issuer might have signed.
+fn forged() -> String {
+    let part = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    let claims = json!({"iss": "https://issuer.example.org", "sub": OWN, "email": OWN, "exp": 9_999_999_999_u64});
+    format!("{}.{}.{}", part(json!({"alg": "EdDSA", "kid": OWN})), part(claims), URL_SAFE_NO_PAD.encode([7; 64]))
+}
+
+/// A reader does what readers do, right and wrong; everything goes through that may fail.
+async fn visit(url: &str, model: &FakeModel) -> Visit {
     let stranger = Reader::new(url, None);
     let token = stranger.post_to("/visitor", "").await.body["token"].as_str().unwrap().to_owned();
     let reader = Reader::new(url, Some(token.clone()));
-    let mut heard = Vec::new();
+    let (mut heard, mut tokens) = (Vec::new(), vec![token, forged()]);
     let text = format!("My secret hobby is {OWN}, write to {OWN}@example.org about it");
     let quoted = json!({"error": {"message": format!("cannot take: {text}"), "type": "invalid_request_error"}});
     let key = json!({"error": {"message": format!("Incorrect API key provided: {KEPT}-openai_api_key-0123456789abcdef0123456789abcdef")}});
@@ -117,10 +134,12 @@ async fn visit(url: &str, model: &FakeModel) -> Vec<String> {
     let account =
         json!({"email": format!("{OWN}@example.org"), "password": format!("{OWN}-password"), "full_name": OWN});
     for door in ["/auth/signup", "/auth/signin", "/auth/signin"] {
-        reader.post_to(door, account.to_string()).await;
+        let answer = stranger.post_to(door, account.to_string()).await.body;
+        tokens.extend(answer["session"]["token"].as_str().map(str::to_owned));
     }
     for (name, value) in [
         ("authorization", format!("Bearer {OWN}.{OWN}.{OWN}")),
+        ("authorization", format!("Bearer {}", tokens[1])),
         ("authorization", format!("Basic {OWN}")),
         ("x-chatkit-visitor", format!("v1.{OWN}")),
         ("cookie", format!("session={OWN}; chatkit_visitor={OWN}; {OWN}")),
@@ -137,17 +156,15 @@ async fn visit(url: &str, model: &FakeModel) -> Vec<String> {
         let answer = stranger.get(path).await;
         heard.push(format!("{:?} {}", answer.headers, answer.body));
     }
-    // The reader's own token is theirs as well.
-    heard.push(token);
-    heard
+    Visit { heard, tokens }
 }
 
-/// What nobody may see, the token of the reader among it.
+/// What nobody may see, the tokens of the reader among it.
 #[track_caller]
-fn check(how: &str, ended: &Ended, heard: &[String]) {
+fn check(how: &str, ended: &Ended, Visit { heard, tokens }: &Visit) {
     assert_eq!(ended.code, Some(0), "{how}: {}", ended.err);
-    let (token, heard) = heard.split_last().unwrap();
-    let secrets = [KEPT, OWN, ADDRESS, token.as_str()];
+    let tokens: Vec<String> = tokens.iter().map(|token| token.to_lowercase()).collect();
+    let secrets: Vec<&str> = [KEPT, OWN, ADDRESS].into_iter().chain(tokens.iter().map(String::as_str)).collect();
     holds_none(&format!("what a server wrote ({how})"), &ended.err, &secrets);
     holds_none(&format!("the standard output ({how})"), &ended.out, &secrets);
     for answer in heard {
@@ -164,10 +181,10 @@ async fn a_server_that_logs_all_it_can_logs_no_secret_and_nothing_of_its_readers
         variables.extend([("LOG_LEVEL", level), ("LOG_FORMAT", format)].map(|(n, v)| (n.to_owned(), v.to_owned())));
         let home = Home::new();
         let server = home.serve(&borrowed(&variables));
-        let heard = visit(&server.url, &model).await;
+        let visit = visit(&server.url, &model).await;
         let ended = server.stopped();
         assert!(ended.err.to_lowercase().contains("turn ended"), "it logs at all: {}", ended.err);
-        check(format, &ended, &heard);
+        check(format, &ended, &visit);
     }
 }
 
@@ -182,13 +199,13 @@ async fn a_database_that_goes_away_takes_its_password_along() {
         variables.push((name.to_owned(), value.to_owned()));
     }
     let server = home.serve(&borrowed(&variables));
-    let mut heard = visit(&server.url, &model).await;
+    let mut visit = visit(&server.url, &model).await;
     wire.cut();
-    let reader = Reader::new(&server.url, heard.pop());
+    let reader = Reader::new(&server.url, visit.tokens.first().cloned());
     let refused = reader.ask("threads.create", json!({"input": input(OWN)})).await;
     assert!(refused.body.as_str().is_some_and(|told| told.contains("could not be saved")), "{:?}", refused.body);
-    heard.extend([refused.body.to_string(), reader.get("/readyz").await.body.to_string(), "no token".to_owned()]);
-    check("postgres", &server.stopped(), &heard);
+    visit.heard.extend([refused.body.to_string(), reader.get("/readyz").await.body.to_string()]);
+    check("postgres", &server.stopped(), &visit);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -96,6 +96,7 @@ impl Home {
         match &self.place {
             Place::File(folder) => Arc::new(SqliteStore::open(&folder.path().join("store.db")).await.unwrap()),
             Place::Server(database) => Arc::new(database.store().await),
+            Place::Pooled(_, url) => Arc::new(store_at(url).await),
         }
     }
 

@@ -82,12 +82,6 @@ impl Ground {
         self
     }
 
-    /// The same with another value of a variable.
-    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
-        self.variables.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
     /// The texts that a query finds, past the house.
     pub(crate) async fn rows(&self, sql: &'static str) -> Vec<String> {
         if self.postgres.is_some() {
