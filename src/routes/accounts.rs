@@ -19,8 +19,7 @@ use super::identity::{SESSION_COOKIE, SignedIn, shown};
 use super::{address, body, cookies, request_id};
 use crate::app::App;
 use crate::auth::AuthError;
-use crate::auth::accounts::{AccountError, Accounts, Opened, Visit};
-use crate::store::accounts::Account;
+use crate::auth::accounts::{Account, AccountError, Accounts, Opened, Visit};
 
 /// The largest body of a sign-up or a sign-in.
 const ACCOUNT_BODY_BYTES_MAX: usize = 64 * 1024;
