@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod adoption;
 mod audit;
+pub mod email;
 pub mod jwks;
 pub mod jwt;
 pub mod password;
