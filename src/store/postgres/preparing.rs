@@ -153,6 +153,7 @@ fn told(error: sqlx::migrate::MigrateError) -> OpenError {
 }
 
 /// What stands in the way, and what to do about it.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
 fn failed(why: sqlx::Error) -> OpenError {
     let words = words(&why);
     let code = why.as_database_error().and_then(|told| told.code()).unwrap_or_default().into_owned();
