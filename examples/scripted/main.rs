@@ -57,8 +57,8 @@ enum Switch {
 }
 
 /// Does what the messages say.
-struct Scripted {
-    transcribes: bool,
+pub struct Scripted {
+    pub transcribes: bool,
 }
 
 #[async_trait]

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 mod audit;
+pub mod email;
 pub mod jwks;
 pub mod jwt;
 pub mod password;

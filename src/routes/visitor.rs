@@ -56,8 +56,8 @@ pub(super) fn in_passing(app: &App, who: &Identity, headers: &HeaderMap) -> Opti
     match who {
         Identity::User { .. } => None,
         Identity::Stranger => match csrf::cause(&app.browsers, headers) {
-            Cause::OwnPage | Cause::ListedPage => Some(cookie(app, &visitors.token(&app.ids))),
-            Cause::NoPage | Cause::OtherPage => None,
+            Cause::Own | Cause::Listed => Some(cookie(app, &visitors.token(&app.ids))),
+            Cause::Program | Cause::Other => None,
         },
         Identity::Visitor { .. } => {
             let renewed = visitors.renewed_if_old(identity::shown(app, headers).ok()?.visitor?)?;
