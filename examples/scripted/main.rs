@@ -58,6 +58,7 @@ enum Switch {
 
 /// Does what the messages say.
 pub struct Scripted {
+    /// Whether recordings become text.
     pub transcribes: bool,
 }
 

@@ -55,7 +55,7 @@ async fn everybody_gets_what_the_table_says(mut cast: Cast, house: House) {
     let (table, mut wrong) = (Table::read(), Vec::new());
     for row in &table.rows {
         for guise in row.guises() {
-            try_row(&cast, &house, row, guise, &mut wrong).await;
+            try_row(&cast, &house, row, *guise, &mut wrong).await;
         }
     }
     assert!(wrong.is_empty(), "{} cells are not as the table says:\n{}", wrong.len(), wrong.join("\n"));
