@@ -13,6 +13,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use self::members::Members;
+use super::adoption::Newcomer;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::{SESSION_COOKIE, SignedIn, shown};
@@ -68,16 +69,18 @@ impl FromRequestParts<App> for Shown {
 }
 
 /// Makes an account: 201 with `{"user", "session": {"token", "expires_at"}}`.
-async fn sign_up(State(app): State<App>, desk: Desk, body: Body) -> Result<Response, ApiError> {
+async fn sign_up(State(app): State<App>, desk: Desk, newcomer: Newcomer, body: Body) -> Result<Response, ApiError> {
     let wish = members(&app, body).await?.sign_up()?;
     let opened = desk.accounts.sign_up(wish, &desk.visit).await?;
+    newcomer.becomes(&app, &opened.who()).await;
     Ok((StatusCode::CREATED, welcome(&app, &opened)).into_response())
 }
 
 /// Opens a session: the same with 200.
-async fn sign_in(State(app): State<App>, desk: Desk, body: Body) -> Result<Response, ApiError> {
+async fn sign_in(State(app): State<App>, desk: Desk, newcomer: Newcomer, body: Body) -> Result<Response, ApiError> {
     let wish = members(&app, body).await?.sign_in()?;
     let opened = desk.accounts.sign_in(wish, &desk.visit).await?;
+    newcomer.becomes(&app, &opened.who()).await;
     Ok(welcome(&app, &opened))
 }
 
