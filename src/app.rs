@@ -18,6 +18,7 @@ use crate::agent::tools::knowledge_base::QueryKnowledgeBase;
 use crate::attachments::{AttachmentOptions, Attachments, Surroundings};
 use crate::auth::Authenticator;
 use crate::auth::accounts::{self, Accounts};
+use crate::auth::adoption::Adoptions;
 use crate::auth::jwt::Issuers;
 use crate::auth::visitor::Visitors;
 use crate::book;
@@ -182,9 +183,11 @@ impl App {
             Accounts::new(surroundings, set)
         });
         let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
+        let adoptions = settings.access.adopt_visitor_threads.then(|| Adoptions::new(store.clone(), clock.clone()));
         let names = AddressNames::new(&secrets[0]);
         let quota = Quota::new(&settings.limits, names, database.counts(), clock.clone());
-        let mut auth = Authenticator::new(Visitors::new(secrets, clock.clone())).with_accounts(accounts);
+        let mut auth =
+            Authenticator::new(Visitors::new(secrets, clock.clone())).with_accounts(accounts).adopting(adoptions);
         if !settings.access.issuers.is_empty() {
             let client = http::client(proxy.as_deref()).context(CLIENT_ADVICE)?;
             auth = auth.believing(Issuers::new(&settings.access.issuers, &client, &clock));

@@ -49,6 +49,16 @@ impl OwnerId {
         Self(format!("address:{name}").into())
     }
 
+    /// The owner of a stored row.
+    pub fn stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// Whether it stands for an anonymous visitor who kept a credential.
+    pub fn is_visitor(&self) -> bool {
+        self.0.starts_with("visitor:")
+    }
+
     /// The text kept in the store.
     pub fn as_str(&self) -> &str {
         &self.0

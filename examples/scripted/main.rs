@@ -57,8 +57,9 @@ enum Switch {
 }
 
 /// Does what the messages say.
-struct Scripted {
-    transcribes: bool,
+pub struct Scripted {
+    /// Whether recordings become text.
+    pub transcribes: bool,
 }
 
 #[async_trait]

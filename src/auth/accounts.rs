@@ -19,9 +19,11 @@ use super::session::{Minted, Tokens, Told};
 use crate::clock::Clock;
 use crate::config::AccountSettings;
 use crate::identity::{ClientAddress, Identity, Ids, OwnerId};
-use crate::store::accounts::{Account, AuditEntry, Background, EmailAddress, NewAccount, NewSession, Refreshed};
+use crate::store::accounts::{AuditEntry, NewAccount, NewSession, Refreshed};
 use crate::store::counts::Claim;
 use crate::store::{AccountStore, CountStore, StoreError};
+
+pub use crate::store::accounts::{Account, Background, EmailAddress};
 
 /// An account has so many live sessions; the oldest one ends when another is opened.
 const SESSIONS_TOGETHER_MAX: u32 = 20;

@@ -4,7 +4,9 @@
 //! Nothing shown is a stranger. What is shown and wrong is refused, and the next in order is not looked at.
 
 pub mod accounts;
+pub mod adoption;
 mod audit;
+pub mod email;
 pub mod jwks;
 pub mod jwt;
 pub mod password;
@@ -14,6 +16,7 @@ pub mod visitor;
 use std::time::Duration;
 
 use self::accounts::Accounts;
+use self::adoption::Adoptions;
 use self::jwt::{Issuers, TokenError};
 use self::visitor::{InvalidToken, Visitors};
 use crate::identity::Identity;
@@ -65,12 +68,13 @@ pub struct Authenticator {
     visitors: Visitors,
     issuers: Option<Issuers>,
     accounts: Option<Accounts>,
+    adoptions: Option<Adoptions>,
 }
 
 impl Authenticator {
     /// Believes these visitors, and no tokens.
     pub fn new(visitors: Visitors) -> Self {
-        Self { visitors, issuers: None, accounts: None }
+        Self { visitors, issuers: None, accounts: None, adoptions: None }
     }
 
     /// The same, which also believes the tokens of these issuers.

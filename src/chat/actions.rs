@@ -8,7 +8,7 @@ use super::outbox::Listening;
 use super::responder::TurnError;
 use super::turn::{self, Start};
 use super::{Chat, ChatError};
-use crate::identity::Identity;
+use crate::identity::{Identity, OwnerId};
 use crate::store::{Newest, Opening, StoreError, ThreadChange, Write};
 
 /// A responder may take so long to answer at once.
@@ -49,9 +49,20 @@ pub(super) async fn act_at_once(
     }
     notebook.add_to(&mut writes);
     if !writes.is_empty() {
-        chat.store.keep(&who.owner(), &before.id, &writes, chat.clock.now()).await?;
+        keep(chat, &who.owner(), &before.id, &writes).await?;
     }
     Ok(Response::UpdatedItem { updated_item })
+}
+
+/// Keeps what came of an action, also when the thread's visitor has signed in since the action began.
+async fn keep(chat: &Chat, owner: &OwnerId, id: &ThreadId, writes: &[Write]) -> Result<(), StoreError> {
+    match chat.store.keep(owner, id, writes, chat.clock.now()).await {
+        Err(StoreError::NoThread) => {
+            let adopter = chat.store.adopter(owner).await?.ok_or(StoreError::NoThread)?;
+            chat.store.keep(&adopter, id, writes, chat.clock.now()).await
+        }
+        kept => kept,
+    }
 }
 
 /// The widget an action says it comes from, if it says so.

@@ -230,6 +230,14 @@ impl Chat {
         }
     }
 
+    /// Whether a visitor has signed in, so that a user has what they wrote until then.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn is_adopted(&self, visitor: &Identity) -> Result<bool, ChatError> {
+        Ok(self.store.adopter(&visitor.owner()).await?.is_some())
+    }
+
     /// What a responder is given to work with.
     fn turn(&self, turn_id: &str, who: Identity, thread: ThreadRecord, history: Vec<ThreadItem>) -> Turn {
         let notebook = Notebook::new(turn_id, self.allowance.payer(&who));

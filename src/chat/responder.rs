@@ -15,7 +15,7 @@ use futures_util::Stream;
 use super::notebook::Notebook;
 use crate::attachments::{AttachmentError, Attachments};
 use crate::clock::Clock;
-use crate::identity::{Identity, Ids};
+use crate::identity::{Identity, Ids, OwnerId};
 use crate::store::{ItemNote, Newest, StoreError, ThreadStore, Tokens};
 
 /// What a responder says, event by event. It ends when the turn is over, or after its first error.
@@ -200,8 +200,13 @@ impl Turn {
     /// The store; the thread may be gone.
     pub async fn stored_items(&self, limit: u32) -> Result<Vec<ThreadItem>, StoreError> {
         let asked = Newest { kind: None, limit };
-        let (_, items) = self.store.newest_items(&self.who.owner(), self.thread.id(), &asked).await?;
-        Ok(items)
+        let mut found = self.store.newest_items(&self.who.owner(), self.thread.id(), &asked).await;
+        if matches!(found, Err(StoreError::NoThread))
+            && let Some(adopter) = self.adopter().await?
+        {
+            found = self.store.newest_items(&adopter, self.thread.id(), &asked).await;
+        }
+        Ok(found?.1)
     }
 
     /// The bytes of a file that a message of this thread names.
@@ -211,7 +216,18 @@ impl Turn {
     pub async fn attachment_bytes(&self, id: &AttachmentId, bytes_max: u64) -> Result<Bytes, AttachmentError> {
         let missing = || AttachmentError::NoAttachment(id.clone());
         let attachments = self.attachments.as_ref().ok_or_else(missing)?;
-        attachments.read(&self.who.owner(), id, bytes_max).await
+        let mut read = attachments.read(&self.who.owner(), id, bytes_max).await;
+        if matches!(read, Err(AttachmentError::NoAttachment(_)))
+            && let Some(adopter) = self.adopter().await?
+        {
+            read = attachments.read(&adopter, id, bytes_max).await;
+        }
+        read
+    }
+
+    /// Whose the thread is by now, when it was a visitor's who has signed in since this turn began.
+    async fn adopter(&self) -> Result<Option<OwnerId>, StoreError> {
+        self.store.adopter(&self.who.owner()).await
     }
 
     /// Where the reader can fetch a file of this thread for a while, to be put in a link. `None` where there are no files.

@@ -13,13 +13,14 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use self::members::Members;
+use super::adoption::Newcomer;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::{SESSION_COOKIE, SignedIn, shown};
 use super::{address, body, cookies, request_id};
 use crate::app::App;
-use crate::auth::accounts::{AccountError, Accounts, Opened, Visit};
-use crate::store::accounts::Account;
+use crate::auth::AuthError;
+use crate::auth::accounts::{Account, AccountError, Accounts, Opened, Visit};
 
 /// The largest body of a sign-up or a sign-in.
 const ACCOUNT_BODY_BYTES_MAX: usize = 64 * 1024;
@@ -51,6 +52,8 @@ impl FromRequestParts<App> for Desk {
 /// A session that a caller shows, whether or not it is live.
 struct Shown {
     token: String,
+    /// Whether a browser added it by itself.
+    is_cookie: bool,
 }
 
 impl FromRequestParts<App> for Shown {
@@ -58,7 +61,7 @@ impl FromRequestParts<App> for Shown {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         if let Some(token) = app.auth.session(&shown(app, &parts.headers)?) {
-            return Ok(Self { token: token.to_owned() });
+            return Ok(Self { token: token.to_owned(), is_cookie: !parts.headers.contains_key(header::AUTHORIZATION) });
         }
         SignedIn::from_request_parts(parts, app).await?;
         Err(ApiError::no_account())
@@ -66,42 +69,44 @@ impl FromRequestParts<App> for Shown {
 }
 
 /// Makes an account: 201 with `{"user", "session": {"token", "expires_at"}}`.
-async fn sign_up(State(app): State<App>, desk: Desk, body: Body) -> Result<Response, ApiError> {
+async fn sign_up(State(app): State<App>, desk: Desk, newcomer: Newcomer, body: Body) -> Result<Response, ApiError> {
     let wish = members(&app, body).await?.sign_up()?;
     let opened = desk.accounts.sign_up(wish, &desk.visit).await?;
+    newcomer.becomes(&app, &opened.who()).await;
     Ok((StatusCode::CREATED, welcome(&app, &opened)).into_response())
 }
 
 /// Opens a session: the same with 200.
-async fn sign_in(State(app): State<App>, desk: Desk, body: Body) -> Result<Response, ApiError> {
+async fn sign_in(State(app): State<App>, desk: Desk, newcomer: Newcomer, body: Body) -> Result<Response, ApiError> {
     let wish = members(&app, body).await?.sign_in()?;
     let opened = desk.accounts.sign_in(wish, &desk.visit).await?;
+    newcomer.becomes(&app, &opened.who()).await;
     Ok(welcome(&app, &opened))
 }
 
 /// Opens a session in the place of the one that is shown.
-async fn refresh(State(app): State<App>, desk: Desk, Shown { token }: Shown) -> Result<Response, ApiError> {
-    match desk.accounts.refresh(&token, &desk.visit).await {
+async fn refresh(State(app): State<App>, desk: Desk, shown: Shown) -> Result<Response, ApiError> {
+    match desk.accounts.refresh(&shown.token, &desk.visit).await {
         Ok(opened) => Ok(welcome(&app, &opened)),
-        Err(error) => Err(forgetting(&app, error)),
+        Err(error) => Err(forgetting(&app, &shown, error)),
     }
 }
 
 /// Ends the session that is shown, everywhere.
-async fn sign_out(State(app): State<App>, desk: Desk, Shown { token }: Shown) -> Result<Response, ApiError> {
-    match desk.accounts.sign_out(&token, &desk.visit).await {
+async fn sign_out(State(app): State<App>, desk: Desk, shown: Shown) -> Result<Response, ApiError> {
+    match desk.accounts.sign_out(&shown.token, &desk.visit).await {
         Ok(()) => {
             Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookies::clear(&app, SESSION_COOKIE))]).into_response())
         }
-        Err(error) => Err(forgetting(&app, error)),
+        Err(error) => Err(forgetting(&app, &shown, error)),
     }
 }
 
 /// Who has the session that is shown, with all that they told of themselves.
-async fn me(State(app): State<App>, desk: Desk, Shown { token }: Shown) -> Result<Response, ApiError> {
-    match desk.accounts.account(&token).await {
+async fn me(State(app): State<App>, desk: Desk, shown: Shown) -> Result<Response, ApiError> {
+    match desk.accounts.account(&shown.token).await {
         Ok(account) => Ok(([no_store()], Json(user(&account))).into_response()),
-        Err(error) => Err(forgetting(&app, error)),
+        Err(error) => Err(forgetting(&app, &shown, error)),
     }
 }
 
@@ -110,9 +115,9 @@ async fn members(app: &App, body: Body) -> Result<Members, ApiError> {
 }
 
 /// The error, and a browser that kept what is wrong forgets it.
-fn forgetting(app: &App, error: impl Into<AccountError>) -> ApiError {
+fn forgetting(app: &App, shown: &Shown, error: impl Into<AccountError>) -> ApiError {
     let error = error.into();
-    let is_over = matches!(error, AccountError::Auth(_));
+    let is_over = shown.is_cookie && matches!(error, AccountError::Auth(AuthError::NoSession | AuthError::SessionOver));
     let answer = ApiError::from(error);
     if is_over { answer.with_header(header::SET_COOKIE, cookies::clear(app, SESSION_COOKIE)) } else { answer }
 }

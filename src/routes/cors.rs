@@ -27,6 +27,7 @@ pub(super) fn layer(origins: &[String]) -> CorsLayer {
         .expose_headers([
             super::request_id::HEADER,
             super::VISITOR_HEADER,
+            super::adoption::ADOPTED,
             header::RETRY_AFTER,
             header::WWW_AUTHENTICATE,
             HeaderName::from_static("content-disposition"),

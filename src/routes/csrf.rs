@@ -20,27 +20,27 @@ const SIGNING_IN: &str = "/auth/";
 /// What caused a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// No page: a program, or the reader themselves.
-    NoPage,
+    /// A program, or the reader themselves; no page.
+    Program,
     /// A page that came from this server, or from the same address through a proxy.
-    OwnPage,
+    Own,
     /// A page of a site that the operator listed.
-    ListedPage,
+    Listed,
     /// A page of anybody else.
-    OtherPage,
+    Other,
 }
 
 /// What caused a request with these headers.
 pub(super) fn cause(settings: &BrowserSettings, headers: &HeaderMap) -> Cause {
     let site = headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
     match (site, headers.get(header::ORIGIN)) {
-        (None, None) | (Some(b"none"), _) => Cause::NoPage,
-        (Some(b"same-origin"), _) => Cause::OwnPage,
-        (_, Some(origin)) if is_listed(&settings.origins, origin) => Cause::ListedPage,
-        (_, Some(origin)) if is_public_url(settings, origin) => Cause::OwnPage,
+        (None, None) | (Some(b"none"), _) => Cause::Program,
+        (Some(b"same-origin"), _) => Cause::Own,
+        (_, Some(origin)) if is_listed(&settings.origins, origin) => Cause::Listed,
+        (_, Some(origin)) if is_public_url(settings, origin) => Cause::Own,
         // Only an older browser leaves it to us to compare.
-        (None, Some(origin)) if is_host(headers, origin) => Cause::OwnPage,
-        _ => Cause::OtherPage,
+        (None, Some(origin)) if is_host(headers, origin) => Cause::Own,
+        _ => Cause::Other,
     }
 }
 
@@ -75,8 +75,8 @@ fn counts(app: &App, path: &str, headers: &HeaderMap) -> bool {
 /// Refuses a request that the page of another site caused, whatever the request is.
 pub(super) fn known_page(settings: &BrowserSettings, headers: &HeaderMap) -> Result<(), ApiError> {
     match cause(settings, headers) {
-        Cause::NoPage | Cause::OwnPage | Cause::ListedPage => Ok(()),
-        Cause::OtherPage => Err(ApiError::new(
+        Cause::Program | Cause::Own | Cause::Listed => Ok(()),
+        Cause::Other => Err(ApiError::new(
             StatusCode::FORBIDDEN,
             "cross_site",
             "cookies of readers count only on pages of this server and of the sites in CORS_ORIGINS; this page is of \
@@ -126,41 +126,38 @@ mod tests {
 
     #[test]
     fn a_program_says_neither_where_it_comes_from_nor_how_it_is_related() {
-        check(&[("host", "tutor.example.org")], Cause::NoPage);
-        check(&[("sec-fetch-site", "none")], Cause::NoPage);
+        check(&[("host", "tutor.example.org")], Cause::Program);
+        check(&[("sec-fetch-site", "none")], Cause::Program);
     }
 
     #[test]
     fn a_page_is_ours_when_its_browser_says_so_or_its_address_is_ours() {
-        check(&[("sec-fetch-site", "same-origin"), ("origin", "https://behind.a.proxy")], Cause::OwnPage);
-        check(&[("sec-fetch-site", "same-site"), ("origin", "https://tutor.example.org")], Cause::OwnPage);
-        check(&[("host", "10.0.0.1:8000"), ("origin", "http://10.0.0.1:8000")], Cause::OwnPage);
-        check(&[("host", "inside.example.org"), ("origin", "https://inside.example.org")], Cause::OwnPage);
-        check(&[("host", "inside.example.org:443"), ("origin", "https://inside.example.org")], Cause::OwnPage);
+        check(&[("sec-fetch-site", "same-origin"), ("origin", "https://behind.a.proxy")], Cause::Own);
+        check(&[("sec-fetch-site", "same-site"), ("origin", "https://tutor.example.org")], Cause::Own);
+        check(&[("host", "10.0.0.1:8000"), ("origin", "http://10.0.0.1:8000")], Cause::Own);
+        check(&[("host", "inside.example.org"), ("origin", "https://inside.example.org")], Cause::Own);
+        check(&[("host", "inside.example.org:443"), ("origin", "https://inside.example.org")], Cause::Own);
     }
 
     #[test]
     fn a_page_of_a_listed_site_is_known_and_all_others_are_not() {
-        check(&[("sec-fetch-site", "cross-site"), ("origin", "https://book.example.org")], Cause::ListedPage);
-        check(&[("sec-fetch-site", "same-site"), ("origin", "https://pr-1.preview.example.org")], Cause::ListedPage);
+        check(&[("sec-fetch-site", "cross-site"), ("origin", "https://book.example.org")], Cause::Listed);
+        check(&[("sec-fetch-site", "same-site"), ("origin", "https://pr-1.preview.example.org")], Cause::Listed);
         for origin in
             ["null", "", "https://evil.example.net", "http://tutor.example.org", "https://tutor.example.org:444"]
         {
-            check(
-                &[("host", "tutor.example.org"), ("sec-fetch-site", "cross-site"), ("origin", origin)],
-                Cause::OtherPage,
-            );
+            check(&[("host", "tutor.example.org"), ("sec-fetch-site", "cross-site"), ("origin", origin)], Cause::Other);
         }
         // A sibling: its browser says that it is none of ours, so the host is not compared.
         check(
             &[("host", "a.example.org"), ("sec-fetch-site", "same-site"), ("origin", "https://a.example.org")],
-            Cause::OtherPage,
+            Cause::Other,
         );
         for site in ["cross-site", "same-site", "anything"] {
-            check(&[("sec-fetch-site", site)], Cause::OtherPage);
+            check(&[("sec-fetch-site", site)], Cause::Other);
         }
-        check(&[("host", "evil.example.net.example.org"), ("origin", "https://evil.example.net")], Cause::OtherPage);
-        check(&[("host", ""), ("origin", "https://")], Cause::OtherPage);
-        check(&[("host", "null"), ("origin", "null")], Cause::OtherPage);
+        check(&[("host", "evil.example.net.example.org"), ("origin", "https://evil.example.net")], Cause::Other);
+        check(&[("host", ""), ("origin", "https://")], Cause::Other);
+        check(&[("host", "null"), ("origin", "null")], Cause::Other);
     }
 }

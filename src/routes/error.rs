@@ -11,7 +11,6 @@ use crate::auth::AuthError;
 use crate::auth::accounts::AccountError;
 use crate::chat::ChatError;
 use crate::quota::{Reached, Resource};
-use crate::store::StoreError;
 
 /// An answer that is not what was asked for.
 ///
@@ -95,8 +94,8 @@ impl ApiError {
     }
 
     /// Accounts cannot be looked at.
-    fn no_accounts(error: &StoreError) -> Self {
-        tracing::error!(error = error as &dyn std::error::Error, "The accounts cannot be reached");
+    fn no_accounts(error: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error, "The accounts cannot be reached");
         let message = "accounts cannot be reached at the moment; try again in a few seconds";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "accounts_unavailable", message).after(5)
     }

@@ -5,6 +5,7 @@ use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 
+use super::adoption::Adopted;
 use super::error::ApiError;
 use super::{address, cookies};
 use crate::app::App;
@@ -35,6 +36,9 @@ impl FromRequestParts<App> for Caller {
         }
         let shown = shown(app, &parts.headers)?;
         let who = app.auth.identify(&shown).await.map_err(|error| refused(app, &parts.headers, error))?;
+        if app.auth.adopt_shown(&shown, &who).await {
+            Adopted::tell(&parts.extensions);
+        }
         match who {
             Identity::Visitor { .. } | Identity::Stranger if !app.anonymous => Err(ApiError::sign_in_required()),
             who => Ok(Self { who, address }),

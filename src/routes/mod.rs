@@ -2,6 +2,7 @@
 
 mod accounts;
 mod address;
+mod adoption;
 mod attachments;
 mod body;
 mod book;
@@ -43,6 +44,7 @@ pub fn router(app: App) -> Router {
         .router()
         .fallback(no_such_door)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(app.clone(), adoption::told))
         .layer(middleware::from_fn_with_state(app.clone(), csrf::guard))
         .layer(middleware::from_fn_with_state(limits::Gate::new(&app.limits), limits::pass))
         .layer(CatchPanicLayer::custom(panicked))

@@ -28,7 +28,7 @@ pub(super) fn doors() -> Doors {
 /// Answers `{"token", "header"}` and sets the same token as a cookie. Send it back in either.
 ///
 /// Whoever is a visitor stays the same one, with a token that lasts longer. One whose token is not good any more gets a
-/// new one: this is the remedy that they were told.
+/// new one: this is the remedy that they were told. So does one who has signed in and out again since.
 async fn visitor(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
     if !app.anonymous {
         return Err(ApiError::sign_in_required());
@@ -40,10 +40,19 @@ async fn visitor(State(app): State<App>, headers: HeaderMap) -> Result<Response,
         return Err(ApiError::new(StatusCode::CONFLICT, "signed_in", message));
     }
     let visitors = app.auth.visitors();
-    let renewed = shown.visitor.and_then(|token| visitors.renewed(token).ok());
-    let token = renewed.unwrap_or_else(|| visitors.token(&app.ids));
+    let token = match shown.visitor {
+        Some(token) if !is_adopted(&app, token).await? => visitors.renewed(token).ok(),
+        Some(_) | None => None,
+    };
+    let token = token.unwrap_or_else(|| visitors.token(&app.ids));
     let body = json!({"token": token.expose_secret(), "header": VISITOR_HEADER.as_str()});
     Ok(([cookie(&app, &token)], Json(body)).into_response())
+}
+
+/// Whether the visitor has signed in since: what they write as the same one again would never become the user's.
+async fn is_adopted(app: &App, token: &str) -> Result<bool, ApiError> {
+    let Ok(visitor) = app.auth.visitors().identify(token) else { return Ok(false) };
+    Ok(app.chat.is_adopted(&visitor).await?)
 }
 
 /// What the answer to a list of threads brings besides: an identity for a reader on a known page who has none, and a
@@ -56,8 +65,8 @@ pub(super) fn in_passing(app: &App, who: &Identity, headers: &HeaderMap) -> Opti
     match who {
         Identity::User { .. } => None,
         Identity::Stranger => match csrf::cause(&app.browsers, headers) {
-            Cause::OwnPage | Cause::ListedPage => Some(cookie(app, &visitors.token(&app.ids))),
-            Cause::NoPage | Cause::OtherPage => None,
+            Cause::Own | Cause::Listed => Some(cookie(app, &visitors.token(&app.ids))),
+            Cause::Program | Cause::Other => None,
         },
         Identity::Visitor { .. } => {
             let renewed = visitors.renewed_if_old(identity::shown(app, headers).ok()?.visitor?)?;

@@ -21,6 +21,7 @@
 //! - **Each method is one transaction**: all of it happens, or nothing.
 
 pub mod accounts;
+pub mod adoption;
 pub mod attachments;
 mod batch;
 pub mod counts;
@@ -43,6 +44,7 @@ use chatkit_protocol::{
 use crate::identity::OwnerId;
 
 pub use accounts::AccountStore;
+pub use adoption::AdoptionStore;
 pub use attachments::AttachmentStore;
 pub use counts::{Claim, CountStore, Exceeded, Limit, TokenLimit, Used};
 pub use failure::{Migrated, OpenError};
@@ -286,7 +288,7 @@ pub use chatkit_protocol::FeedbackKind;
 
 /// Threads, their items, and the turns that run in them.
 #[async_trait]
-pub trait ThreadStore: Send + Sync + 'static {
+pub trait ThreadStore: AdoptionStore {
     /// The thread. [`StoreError::NoThread`] when it is not there or not theirs.
     async fn thread(&self, owner: &OwnerId, id: &ThreadId) -> Result<ThreadRecord, StoreError>;
 
@@ -361,7 +363,8 @@ pub trait ThreadStore: Send + Sync + 'static {
     /// counted for a turn that does not begin.
     async fn begin_turn(&self, owner: &OwnerId, begin: &BeginTurn) -> Result<Begun, StoreError>;
 
-    /// Keeps what a turn has produced, in order, and renews or gives back its lease.
+    /// Keeps what a turn has produced, in order, and renews or gives back its lease. A turn that began as a visitor's
+    /// goes on when the visitor is adopted meanwhile, and costs the adopter.
     async fn record(
         &self,
         turn: &TurnKey,

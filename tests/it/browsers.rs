@@ -1,6 +1,7 @@
 //! Browsers: who is whom with cookies and without, which pages may do what, and what every answer tells them.
 
 mod pages;
+mod signing_in;
 mod visitors;
 
 use chatkit_gateway::app::App;

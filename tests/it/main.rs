@@ -6,6 +6,7 @@ mod accounts;
 mod architecture;
 mod attached;
 mod attachments;
+mod auth_matrix;
 mod bad_input;
 mod browsers;
 mod chatkit;

@@ -2,5 +2,8 @@
 
 mod accounts;
 mod opening;
+mod originals;
+mod pooled;
 mod postgres_only;
+mod preparing;
 mod sqlite_only;

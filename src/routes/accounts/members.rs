@@ -2,16 +2,12 @@
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
-use unicode_normalization::UnicodeNormalization;
 
-use crate::auth::accounts::{SignIn, SignUp};
-use crate::auth::password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
+use crate::auth::accounts::{Background, EmailAddress, SignIn, SignUp};
+use crate::auth::email;
+use crate::auth::password::{self, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
 use crate::routes::error::ApiError;
-use crate::store::accounts::{Background, EmailAddress};
 
-/// The longest e-mail address there is, and its longest mailbox, in bytes.
-const EMAIL_BYTES_MAX: usize = 254;
-const MAILBOX_BYTES_MAX: usize = 64;
 /// The longest name.
 const NAME_CHARS_MAX: usize = 200;
 /// The longest answer to a question of the questionnaire, or word of a list.
@@ -76,19 +72,15 @@ impl Members {
     }
 
     fn email(&mut self) -> Option<EmailAddress> {
-        let written =
-            self.members.get("email").and_then(Value::as_str).map(|text| text.trim().nfc().collect::<String>());
-        match written.filter(|written| is_email(written)) {
-            Some(written) => Some(EmailAddress { key: written.to_ascii_lowercase(), written }),
-            None => self.problem("email", "must be an e-mail address such as ada@example.org"),
-        }
+        let email = self.members.get("email").and_then(Value::as_str).and_then(email::read);
+        email.or_else(|| self.problem("email", "must be an e-mail address such as ada@example.org"))
     }
 
     fn password(&mut self, chars_min: usize) -> Option<SecretString> {
         let Some(password) = self.members.get("password").and_then(Value::as_str) else {
             return self.problem("password", "must be a text");
         };
-        if password.nfkc().count() < chars_min {
+        if password::chars(password) < chars_min {
             let problem = match chars_min {
                 1 => "must not be empty".to_owned(),
                 _ => format!("must have at least {chars_min} characters"),
@@ -144,19 +136,6 @@ fn line(value: &Value, chars_max: usize) -> Result<Option<String>, String> {
     }
 }
 
-/// Whether it has the form of an address; whether there is such a mailbox, only a letter would tell.
-fn is_email(text: &str) -> bool {
-    let is_plain = |text: &str| !text.chars().any(|letter| letter.is_control() || letter.is_whitespace());
-    let Some((mailbox, host)) = text.split_once('@') else { return false };
-    let labels = host.split('.').collect::<Vec<_>>();
-    text.len() <= EMAIL_BYTES_MAX
-        && (1..=MAILBOX_BYTES_MAX).contains(&mailbox.len())
-        && is_plain(text)
-        && !host.contains('@')
-        && labels.len() > 1
-        && labels.iter().all(|label| !label.is_empty())
-}
-
 /// The answer to a body with these problems.
 fn wrong(problems: &[(&str, String)]) -> ApiError {
     let sentences: Vec<String> = problems.iter().map(|(member, problem)| format!("`{member}` {problem}")).collect();
@@ -164,35 +143,4 @@ fn wrong(problems: &[(&str, String)]) -> ApiError {
         problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
     let (member, problem) = &problems[0];
     ApiError::invalid(sentences.join("; "), json!({"member": member, "problem": problem, "problems": named}))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_has_a_mailbox_and_a_host_and_no_space() {
-        for good in ["ada@example.org", "a.b+c@mail.example.co.uk", "zoë@exämple.org", "'o''b'@x.y"] {
-            assert!(is_email(good), "{good}");
-        }
-        let long = format!("{}@example.org", "a".repeat(65));
-        let longer = format!("a@{}.org", "b".repeat(250));
-        for bad in [
-            "",
-            "ada",
-            "@example.org",
-            "ada@",
-            "ada@host",
-            "a@b@c.d",
-            "a a@b.c",
-            "a@b..c",
-            "a@.c",
-            "a\0@b.c",
-            "a@b.c\n",
-            &long,
-            &longer,
-        ] {
-            assert!(!is_email(bad), "{bad}");
-        }
-    }
 }

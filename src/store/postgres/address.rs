@@ -36,7 +36,8 @@ pub(super) fn options(url: &SecretString) -> Result<PgConnectOptions, OpenError>
              in the password write `#` as `%23`, `/` as `%2F`, `?` as `%3F`, `@` as `%40` and `%` as `%25`",
         )
     })?;
-    Ok(options.application_name("chatkit-gateway"))
+    // Old poolers refuse a parameter that they do not know, and nothing here is a float in letters.
+    Ok(options.application_name("chatkit-gateway").extra_float_digits(None))
 }
 
 /// The address without the pooler, for what a pooler cannot do; the same one when there is none that we know.

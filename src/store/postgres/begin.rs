@@ -12,9 +12,9 @@ use chatkit_protocol::{ThreadId, ThreadItem, ThreadRecord, ThreadStatus};
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgArguments;
 use sqlx::query::QueryAs;
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{PgConnection, Postgres};
 
-use super::connection::{first, in_transaction};
+use super::connection::{Pool, first, in_transaction};
 use super::counts::{ClaimColumns, exceeded};
 use super::{amend, attachments, thread_name};
 use crate::identity::OwnerId;
@@ -171,7 +171,7 @@ impl RefusalRow {
     }
 }
 
-pub(super) async fn begin(pool: &PgPool, owner: &OwnerId, begin: &BeginTurn) -> Result<Begun, StoreError> {
+pub(super) async fn begin(pool: &Pool, owner: &OwnerId, begin: &BeginTurn) -> Result<Begun, StoreError> {
     match &begin.thread {
         TurnThread::New(thread) => begin_new(pool, owner, thread, begin).await,
         TurnThread::Existing(id) => begin_existing(pool, owner, id, begin).await,
@@ -179,7 +179,7 @@ pub(super) async fn begin(pool: &PgPool, owner: &OwnerId, begin: &BeginTurn) -> 
 }
 
 async fn begin_new(
-    pool: &PgPool,
+    pool: &Pool,
     owner: &OwnerId,
     thread: &ThreadRecord,
     begin: &BeginTurn,
@@ -221,7 +221,7 @@ async fn begin_new(
     Ok(Begun { thread: row.record()?, history })
 }
 
-async fn begin_existing(pool: &PgPool, owner: &OwnerId, id: &ThreadId, begin: &BeginTurn) -> Result<Begun, StoreError> {
+async fn begin_existing(pool: &Pool, owner: &OwnerId, id: &ThreadId, begin: &BeginTurn) -> Result<Begun, StoreError> {
     let is_plain = begin.attachments.is_empty() && !matches!(begin.opening, Opening::Amend { .. });
     if is_plain {
         let row = first(pool, begin_query(owner, id, begin)?).await?.ok_or(StoreError::NoThread)?;

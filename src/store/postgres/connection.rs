@@ -9,6 +9,7 @@ use sqlx::query::QueryAs;
 use sqlx::{ConnectOptions, Connection, FromRow, PgPool, Postgres};
 use tokio::time::{error::Elapsed, timeout};
 
+use super::pooler;
 use crate::store::failure::silent;
 use crate::store::{OpenError, StoreError};
 
@@ -31,20 +32,34 @@ pub struct PostgresOptions {
     pub direct_url: Option<SecretString>,
     /// Connections at most.
     pub connections_max: u32,
+    /// How long migrations wait for somebody who has one of the tables, or for another instance that migrates.
+    pub lock_wait: Duration,
 }
 
 impl Default for PostgresOptions {
     fn default() -> Self {
-        Self { direct_url: None, connections_max: 10 }
+        Self { direct_url: None, connections_max: 10, lock_wait: Duration::from_secs(60) }
+    }
+}
+
+/// The pool. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Pool {
+    connections: PgPool,
+    /// Whether statements stay where they were named; see `pooler`.
+    keeps_statements: bool,
+}
+
+impl Pool {
+    /// Closes the connections once what is under way is done.
+    pub(super) async fn close(&self) {
+        self.connections.close().await;
     }
 }
 
 /// Connects once, so that a wrong address is told at once and with its reason: a pool would go on trying, and hide it.
 pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, OpenError> {
-    let place = match options.get_socket() {
-        Some(socket) => socket.display().to_string(),
-        None => format!("{}:{}", options.get_host(), options.get_port()),
-    };
+    let place = place(options);
     match timeout(ACQUIRE_WAIT_MAX, options.connect()).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(sqlx::Error::Database(told))) if told.code().is_some_and(|code| is_denial(&code)) => {
@@ -52,11 +67,20 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
         }
         Ok(Err(sqlx::Error::Io(why))) => Err(OpenError::Unreachable { place, why: why.to_string() }),
         Ok(Err(why)) => Err(OpenError::Unreachable { place, why: why.to_string() }),
-        Err(Elapsed { .. }) => {
-            let why = format!("no answer within {} s", ACQUIRE_WAIT_MAX.as_secs());
-            Err(OpenError::Unreachable { place, why })
-        }
+        Err(Elapsed { .. }) => Err(no_answer(place)),
     }
+}
+
+/// Host and port, or socket.
+fn place(options: &PgConnectOptions) -> String {
+    match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    }
+}
+
+fn no_answer(place: String) -> OpenError {
+    OpenError::Unreachable { place, why: format!("no answer within {} s", ACQUIRE_WAIT_MAX.as_secs()) }
 }
 
 /// Wrong user, wrong password, no such database, no right to connect.
@@ -64,8 +88,29 @@ fn is_denial(code: &str) -> bool {
     code.starts_with("28") || matches!(code, "3D000" | "42501")
 }
 
-/// The pool: nothing in it depends on the session, so it works through a pooler in transaction mode.
-pub(super) fn pool(options: PgConnectOptions, connections_max: u32) -> PgPool {
+/// A pool of connections to a database that answers: nothing in it depends on the session, so it works through a pooler
+/// in transaction mode.
+pub(super) async fn pool(options: PgConnectOptions, connections_max: u32) -> Result<Pool, OpenError> {
+    let (mut one, mut other) = (connect(&options).await?, connect(&options).await?);
+    let place = place(&options);
+    let asked = timeout(ACQUIRE_WAIT_MAX, pooler::keeps_statements(&mut one, &mut other)).await;
+    let keeps_statements = match asked {
+        Ok(Ok(keeps)) => keeps,
+        Ok(Err(why)) => return Err(OpenError::Unreachable { place, why: why.to_string() }),
+        Err(Elapsed { .. }) => return Err(no_answer(place)),
+    };
+    if !keeps_statements {
+        tracing::warn!(
+            "The pooler before the database keeps no named statements: each statement takes three round trips. A newer \
+             one (PgBouncer 1.21 with max_prepared_statements) or a direct address takes one"
+        );
+    }
+    // Nothing hangs on a polite end of connections that only were asked.
+    let _ = (one.close().await, other.close().await);
+    Ok(Pool { connections: connections(options, connections_max), keeps_statements })
+}
+
+fn connections(options: PgConnectOptions, connections_max: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections_max.max(1))
         .min_connections(0)
@@ -87,23 +132,45 @@ pub(super) fn pool(options: PgConnectOptions, connections_max: u32) -> PgPool {
 /// otherwise keep its place in the pool until the network gives up, a quarter of an hour later.
 pub(super) struct Lent {
     connection: PoolConnection<Postgres>,
+    keeps_statements: bool,
     at_rest: bool,
 }
 
 impl Lent {
-    pub(super) async fn from(pool: &PgPool) -> Result<Self, StoreError> {
-        Ok(Self { connection: pool.acquire().await?, at_rest: true })
+    pub(super) async fn from(pool: &Pool) -> Result<Self, StoreError> {
+        let keeps_statements = pool.keeps_statements;
+        Ok(Self { connection: pool.connections.acquire().await?, keeps_statements, at_rest: true })
     }
 
-    /// The connection, for work that [`Lent::done`] ends.
-    pub(super) fn begin(&mut self) -> &mut PgConnection {
+    /// Runs one statement, in time. The connection is fit for others only if there is an answer.
+    async fn ask<T>(
+        &mut self,
+        statement: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, StoreError> {
         self.at_rest = false;
-        &mut self.connection
+        let (connection, keeps_statements) = (&mut *self.connection, self.keeps_statements);
+        let asked = async {
+            match keeps_statements {
+                true => Ok(statement(connection).await?),
+                false => whole(connection, false, async |transaction| Ok(statement(transaction).await?)).await,
+            }
+        };
+        let answer = timeout(STATEMENT_WAIT_MAX, asked).await.map_err(|_| silent(STATEMENT_WAIT_MAX))?;
+        self.at_rest = true;
+        answer
     }
 
-    /// Says that the database has answered.
-    pub(super) fn done(&mut self) {
+    /// Runs several statements as one transaction, in time; it is undone when one of them fails.
+    pub(super) async fn carry_out<T>(
+        &mut self,
+        wait_max: Duration,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.at_rest = false;
+        let done = timeout(wait_max, whole(&mut self.connection, self.keeps_statements, work)).await;
+        let done = done.map_err(|_| silent(wait_max))?;
         self.at_rest = true;
+        done
     }
 }
 
@@ -115,48 +182,43 @@ impl Drop for Lent {
     }
 }
 
+/// A transaction with all its statements. Where names of statements do not last longer than it, it takes them back.
+async fn whole<T>(
+    connection: &mut PgConnection,
+    keeps_statements: bool,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let mut transaction = connection.begin().await?;
+    let done = work(&mut transaction).await;
+    if !keeps_statements {
+        transaction.clear_cached_statements().await?;
+    }
+    match done {
+        Ok(done) => transaction.commit().await.map(|()| Ok(done))?,
+        Err(error) => transaction.rollback().await.map(|()| Err(error))?,
+    }
+}
+
 /// Runs a statement and gives its first row, if there is one.
-pub(super) async fn first<O>(
-    pool: &PgPool,
-    query: QueryAs<'_, Postgres, O, PgArguments>,
-) -> Result<Option<O>, StoreError>
+pub(super) async fn first<O>(pool: &Pool, query: QueryAs<'_, Postgres, O, PgArguments>) -> Result<Option<O>, StoreError>
 where
     O: Send + Unpin + for<'r> FromRow<'r, PgRow>,
 {
-    let mut lent = Lent::from(pool).await?;
-    let answer = timeout(STATEMENT_WAIT_MAX, query.fetch_optional(lent.begin())).await;
-    let answer = answer.map_err(|_| silent(STATEMENT_WAIT_MAX))?;
-    lent.done();
-    Ok(answer?)
+    Lent::from(pool).await?.ask(async |connection| query.fetch_optional(connection).await).await
+}
+
+/// Runs a statement and gives all its rows.
+pub(super) async fn all<O>(pool: &Pool, query: QueryAs<'_, Postgres, O, PgArguments>) -> Result<Vec<O>, StoreError>
+where
+    O: Send + Unpin + for<'r> FromRow<'r, PgRow>,
+{
+    Lent::from(pool).await?.ask(async |connection| query.fetch_all(connection).await).await
 }
 
 /// Runs several statements as one transaction, which is undone when `work` fails.
 pub(super) async fn in_transaction<T>(
-    pool: &PgPool,
+    pool: &Pool,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let mut lent = Lent::from(pool).await?;
-    let connection = lent.begin();
-    let whole = async {
-        let mut transaction = connection.begin().await?;
-        match work(&mut transaction).await {
-            Ok(done) => transaction.commit().await.map(|()| Ok(done)),
-            Err(error) => transaction.rollback().await.map(|()| Err(error)),
-        }
-    };
-    let answer = timeout(STATEMENT_WAIT_MAX, whole).await.map_err(|_| silent(STATEMENT_WAIT_MAX))?;
-    lent.done();
-    answer?
-}
-
-/// Runs a statement and gives all its rows.
-pub(super) async fn all<O>(pool: &PgPool, query: QueryAs<'_, Postgres, O, PgArguments>) -> Result<Vec<O>, StoreError>
-where
-    O: Send + Unpin + for<'r> FromRow<'r, PgRow>,
-{
-    let mut lent = Lent::from(pool).await?;
-    let answer = timeout(STATEMENT_WAIT_MAX, query.fetch_all(lent.begin())).await;
-    let answer = answer.map_err(|_| silent(STATEMENT_WAIT_MAX))?;
-    lent.done();
-    Ok(answer?)
+    Lent::from(pool).await?.carry_out(STATEMENT_WAIT_MAX, work).await
 }

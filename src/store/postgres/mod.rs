@@ -6,6 +6,7 @@
 
 mod accounts;
 mod address;
+mod adoption;
 mod amend;
 mod attachments;
 mod begin;
@@ -13,38 +14,41 @@ mod connection;
 mod counts;
 mod notes;
 mod passages;
+mod pooler;
+mod preparing;
 mod record;
 mod threads;
 mod turns;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chatkit_protocol::{ItemId, Page, ThreadId, ThreadItem, ThreadRecord, Timestamp};
 use secrecy::SecretString;
+use sqlx::Connection;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgConnection, PgPool};
 
 use super::failure::{Migrated, OpenError};
 use super::{
     BeginTurn, Begun, FeedbackKind, ItemNote, Lease, Newest, PageQuery, Standing, StoreError, ThreadChange,
-    ThreadStore, Tokens, TurnKey, Write, migration, rows,
+    ThreadStore, Tokens, TurnKey, Write, rows,
 };
 use crate::identity::OwnerId;
+
+use connection::Pool;
 
 pub use connection::PostgresOptions;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// The number under which instances queue to migrate: `chatkit` in ASCII.
-const MIGRATION_LOCK: i64 = 0x0063_6861_746b_6974;
-
 /// Conversations and passages in a Postgres database.
 #[derive(Clone)]
 pub struct PostgresStore {
-    pool: PgPool,
+    pool: Pool,
     direct: PgConnectOptions,
+    lock_wait: Duration,
 }
 
 impl std::fmt::Debug for PostgresStore {
@@ -64,17 +68,15 @@ impl PostgresStore {
             Some(direct_url) => address::options(direct_url)?,
             None => address::without_pooler(&pooled),
         };
-        let first = connection::connect(&pooled).await?;
-        // Nothing hangs on a polite end of a connection that only proved that there is one.
-        let _ = first.close().await;
-        Ok(Self { pool: connection::pool(pooled, options.connections_max), direct })
+        let pool = connection::pool(pooled, options.connections_max).await?;
+        Ok(Self { pool, direct, lock_wait: options.lock_wait })
     }
 
     /// Makes the tables or brings them up to date: all of it or nothing. Several instances may do so at once, and the
     /// database may hold the tables of an earlier back end, with rows.
     pub async fn migrate(&self) -> Result<Migrated, OpenError> {
         let mut connection = connection::connect(&self.direct).await?;
-        let migrated = migrate(&mut connection).await;
+        let migrated = preparing::migrate(&mut connection, self.lock_wait).await;
         let _ = connection.close().await;
         migrated
     }
@@ -83,22 +85,6 @@ impl PostgresStore {
     pub async fn close(&self) {
         self.pool.close().await;
     }
-}
-
-/// Migrates in one transaction, whose end also ends the lock: a lock of the session would be lost in a pooler.
-async fn migrate(connection: &mut PgConnection) -> Result<Migrated, OpenError> {
-    let failed = |why: sqlx::Error| OpenError::Migration(why.to_string());
-    let mut transaction = connection.begin().await.map_err(failed)?;
-    sqlx::query("set local lock_timeout = '60s'").execute(&mut *transaction).await.map_err(failed)?;
-    sqlx::query("set local client_min_messages = warning").execute(&mut *transaction).await.map_err(failed)?;
-    sqlx::query("select pg_advisory_xact_lock($1)")
-        .bind(MIGRATION_LOCK)
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed)?;
-    let migrated = migration::run(&MIGRATIONS, &mut *transaction).await?;
-    transaction.commit().await.map_err(failed)?;
-    Ok(migrated)
 }
 
 /// The id of a thread for a statement. Postgres fails on U+0000, and nothing is stored under such an id.
@@ -196,7 +182,7 @@ impl ThreadStore for PostgresStore {
         lease: Lease,
         now: Timestamp,
     ) -> Result<Standing, StoreError> {
-        record::record(&self.pool, turn, writes, lease, now).await
+        record::record(self, turn, writes, lease, now).await
     }
 
     async fn ask_to_stop(&self, owner: &OwnerId, id: &ThreadId, now: Timestamp) -> Result<bool, StoreError> {

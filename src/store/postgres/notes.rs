@@ -3,16 +3,15 @@
 use std::collections::HashMap;
 
 use chatkit_protocol::{ItemId, ThreadId, Timestamp};
-use sqlx::PgPool;
 
-use super::connection::{all, first};
+use super::connection::{Pool, all, first};
 use super::thread_name;
 use crate::identity::OwnerId;
 use crate::store::rows::{self, NotedRow};
 use crate::store::{ItemNote, StoreError, Tokens};
 
 pub(super) async fn item_notes(
-    pool: &PgPool,
+    pool: &Pool,
     owner: &OwnerId,
     id: &ThreadId,
     item_ids: &[ItemId],
@@ -35,7 +34,7 @@ pub(super) async fn item_notes(
     rows::notes(found)
 }
 
-pub(super) async fn spent_since(pool: &PgPool, owner: &OwnerId, since: Timestamp) -> Result<Tokens, StoreError> {
+pub(super) async fn spent_since(pool: &Pool, owner: &OwnerId, since: Timestamp) -> Result<Tokens, StoreError> {
     let query = sqlx::query_as(
         "select coalesce(sum(input_tokens), 0)::bigint, coalesce(sum(output_tokens), 0)::bigint
            from chat_usage

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use sqlx::{Connection, PgConnection, PgPool};
-use tokio::time::timeout;
+use sqlx::PgConnection;
 
 use super::PostgresStore;
-use super::connection::{Lent, all, first};
-use crate::store::failure::silent;
+use super::connection::{Lent, Pool, all, first};
 use crate::store::passages::{
     Collection, Document, DocumentState, PassageStore, Shelf, StoredDocument, Written, numbers,
 };
@@ -145,20 +143,16 @@ impl PassageStore for PostgresStore {
     }
 }
 
-/// Lends a connection to work that may take longer than a statement.
+/// Carries out, as one transaction, what may take longer than a statement.
 async fn within<T>(
     wait_max: Duration,
-    pool: &PgPool,
+    pool: &Pool,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let mut lent = Lent::from(pool).await?;
-    let done = timeout(wait_max, work(lent.begin())).await.map_err(|_| silent(wait_max))??;
-    lent.done();
-    Ok(done)
+    Lent::from(pool).await?.carry_out(wait_max, work).await
 }
 
-async fn switch_alias(connection: &mut PgConnection, name: &str, to: &str) -> Result<(), StoreError> {
-    let mut transaction = connection.begin().await?;
+async fn switch_alias(transaction: &mut PgConnection, name: &str, to: &str) -> Result<(), StoreError> {
     // Held, so that nobody removes it meanwhile.
     let there: Option<(String,)> =
         sqlx::query_as("select name from knowledge_collections where name = $1 for no key update")
@@ -186,7 +180,7 @@ async fn switch_alias(connection: &mut PgConnection, name: &str, to: &str) -> Re
         .bind(to)
         .execute(&mut *transaction)
         .await?;
-    Ok(transaction.commit().await?)
+    Ok(())
 }
 
 /// Rows column by column, as they travel.
@@ -223,8 +217,7 @@ impl Rows {
 }
 
 /// Several statements, since one may not delete and insert a row of the same key.
-async fn put(connection: &mut PgConnection, collection: &str, rows: Rows) -> Result<(), StoreError> {
-    let mut transaction = connection.begin().await?;
+async fn put(transaction: &mut PgConnection, collection: &str, rows: Rows) -> Result<(), StoreError> {
     // First, so that two who store the same document at once come one after the other.
     let changed = sqlx::query("update knowledge_collections set revision = revision + 1 where name = $1")
         .bind(collection)
@@ -261,5 +254,5 @@ async fn put(connection: &mut PgConnection, collection: &str, rows: Rows) -> Res
     .bind(rows.vectors)
     .execute(&mut *transaction)
     .await?;
-    Ok(transaction.commit().await?)
+    Ok(())
 }

@@ -4,14 +4,14 @@
 
 use chatkit_protocol::{ThreadId, Timestamp};
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 
-use super::connection::first;
-use super::thread_name;
+use super::connection::{Pool, first};
+use super::{PostgresStore, thread_name};
 use crate::identity::OwnerId;
+use crate::store::adoption::at_cost_of;
 use crate::store::batch::Batch;
 use crate::store::rows::{self, ChangeRow, ItemRow, NoteRow};
-use crate::store::{ItemNote, Lease, Standing, StoreError, Tokens, TurnKey, Write};
+use crate::store::{AdoptionStore, ItemNote, Lease, Standing, StoreError, Tokens, TurnKey, Write};
 
 const RECORD: &str = "
     with thread as materialized (
@@ -166,14 +166,22 @@ impl Columns {
 }
 
 pub(super) async fn record(
-    pool: &PgPool,
+    store: &PostgresStore,
     turn: &TurnKey,
     writes: &[Write],
     lease: Lease,
     now: Timestamp,
 ) -> Result<Standing, StoreError> {
     let Ok(thread_id) = thread_name(&turn.thread_id) else { return Err(StoreError::TurnLost) };
-    match write(pool, &turn.owner, thread_id, Some(&turn.turn_id), writes, lease, now).await? {
+    let turn_id = Some(&*turn.turn_id);
+    let mut held = write(&store.pool, &turn.owner, thread_id, turn_id, writes, lease, now).await?;
+    if held.is_none()
+        && let Some(adopter) = store.adopter(&turn.owner).await?
+    {
+        let writes = at_cost_of(&adopter, &turn.owner, writes);
+        held = write(&store.pool, &adopter, thread_id, turn_id, &writes, lease, now).await?;
+    }
+    match held {
         None => Err(StoreError::TurnLost),
         Some(true) => Ok(Standing::Stop),
         Some(false) => Ok(Standing::GoOn),
@@ -182,7 +190,7 @@ pub(super) async fn record(
 
 /// Writes outside of any turn, whether or not one runs.
 pub(super) async fn keep(
-    pool: &PgPool,
+    pool: &Pool,
     owner: &OwnerId,
     id: &ThreadId,
     writes: &[Write],
@@ -195,7 +203,7 @@ pub(super) async fn keep(
 /// Writes in the name of a turn, or of none. Whether the turn shall stop; nothing when there is no such thread, or the
 /// turn does not hold it.
 async fn write(
-    pool: &PgPool,
+    pool: &Pool,
     owner: &OwnerId,
     thread_id: &str,
     turn_id: Option<&str>,

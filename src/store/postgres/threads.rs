@@ -1,15 +1,14 @@
 //! Threads, items and feedback: one statement, one round trip, each.
 
 use chatkit_protocol::{ItemId, Order, Page, ThreadId, ThreadItem, ThreadRecord, Timestamp};
-use sqlx::PgPool;
 
-use super::connection::{all, first};
+use super::connection::{Pool, all, first};
 use super::thread_name;
 use crate::identity::OwnerId;
 use crate::store::rows::{self, ChangeRow, ThreadRow};
 use crate::store::{FeedbackKind, Newest, PageQuery, StoreError, ThreadChange, cursor};
 
-pub(super) async fn thread(pool: &PgPool, owner: &OwnerId, id: &ThreadId) -> Result<ThreadRecord, StoreError> {
+pub(super) async fn thread(pool: &Pool, owner: &OwnerId, id: &ThreadId) -> Result<ThreadRecord, StoreError> {
     let query = sqlx::query_as(
         "select id, title, created_at, status, allowed_image_domains,
                 coalesce(metadata_document, metadata::text, '{}') as metadata
@@ -22,11 +21,7 @@ pub(super) async fn thread(pool: &PgPool, owner: &OwnerId, id: &ThreadId) -> Res
     row.ok_or(StoreError::NoThread)?.record()
 }
 
-pub(super) async fn threads(
-    pool: &PgPool,
-    owner: &OwnerId,
-    asked: &PageQuery,
-) -> Result<Page<ThreadRecord>, StoreError> {
+pub(super) async fn threads(pool: &Pool, owner: &OwnerId, asked: &PageQuery) -> Result<Page<ThreadRecord>, StoreError> {
     let cursor = asked.cursor();
     if cursor.is_some_and(|cursor| !rows::can_be_stored(cursor)) {
         return Err(StoreError::UnknownCursor);
@@ -68,7 +63,7 @@ pub(super) async fn threads(
     Ok(cursor::page(threads, asked.rows(), |thread| thread.id.as_str().to_owned()))
 }
 
-async fn has_thread(pool: &PgPool, owner: &OwnerId, id: &str) -> Result<bool, StoreError> {
+async fn has_thread(pool: &Pool, owner: &OwnerId, id: &str) -> Result<bool, StoreError> {
     let query = sqlx::query_as("select true from chat_threads where owner = $1 and id = $2");
     let found: Option<(bool,)> = first(pool, query.bind(owner.as_str()).bind(id)).await?;
     Ok(found.is_some())
@@ -76,7 +71,7 @@ async fn has_thread(pool: &PgPool, owner: &OwnerId, id: &str) -> Result<bool, St
 
 /// Changes the fields named; one that stays is not read, so two changes of different fields do not undo each other.
 pub(super) async fn change(
-    pool: &PgPool,
+    pool: &Pool,
     owner: &OwnerId,
     id: &ThreadId,
     change: &ThreadChange,
@@ -110,7 +105,7 @@ pub(super) async fn change(
     row.ok_or(StoreError::NoThread)?.record()
 }
 
-pub(super) async fn delete(pool: &PgPool, owner: &OwnerId, id: &ThreadId) -> Result<(), StoreError> {
+pub(super) async fn delete(pool: &Pool, owner: &OwnerId, id: &ThreadId) -> Result<(), StoreError> {
     let Ok(id) = thread_name(id) else { return Ok(()) };
     let query = sqlx::query_as("delete from chat_threads where owner = $1 and id = $2 returning id");
     let _: Option<(String,)> = first(pool, query.bind(owner.as_str()).bind(id)).await?;
@@ -126,7 +121,7 @@ struct ThreadWithItems {
 }
 
 pub(super) async fn thread_with_items(
-    pool: &PgPool,
+    pool: &Pool,
     owner: &OwnerId,
     id: &ThreadId,
     asked: &PageQuery,
@@ -183,7 +178,7 @@ struct ThreadWithNewest {
 }
 
 pub(super) async fn newest_items(
-    pool: &PgPool,
+    pool: &Pool,
     owner: &OwnerId,
     id: &ThreadId,
     asked: &Newest,
@@ -209,7 +204,7 @@ pub(super) async fn newest_items(
 }
 
 pub(super) async fn item(
-    pool: &PgPool,
+    pool: &Pool,
     owner: &OwnerId,
     id: &ThreadId,
     item_id: &ItemId,
@@ -229,17 +224,18 @@ pub(super) async fn item(
 }
 
 pub(super) async fn keep_feedback(
-    pool: &PgPool,
+    pool: &Pool,
     owner: &OwnerId,
     id: &ThreadId,
     item_ids: &[ItemId],
     kind: FeedbackKind,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    // The items are held until the feedback that points at them is in: another turn may be deleting them.
+    // The items are held until the feedback that points at them is in: another turn may be deleting them. So is the
+    // thread, which somebody else may be about to adopt.
     let query = sqlx::query_as(
         "with thread as materialized (
-            select id from chat_threads where owner = $1 and id = $2
+            select id from chat_threads where owner = $1 and id = $2 for share
          ), named as materialized (
             select item.thread_id, item.id
               from chat_thread_items item join thread on item.thread_id = thread.id

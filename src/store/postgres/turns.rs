@@ -1,16 +1,15 @@
 //! Turns seen from outside: asking one to stop, ending those that nobody renews.
 
 use chatkit_protocol::{ThreadId, Timestamp};
-use sqlx::PgPool;
 
-use super::connection::first;
+use super::connection::{Pool, first};
 use super::thread_name;
 use crate::identity::OwnerId;
 use crate::store::StoreError;
 
 /// Asks whoever holds the thread to stop; tells whether the lease still runs.
 pub(super) async fn ask_to_stop(
-    pool: &PgPool,
+    pool: &Pool,
     owner: &OwnerId,
     id: &ThreadId,
     now: Timestamp,
@@ -34,7 +33,7 @@ pub(super) async fn ask_to_stop(
 }
 
 /// Threads that somebody is writing to right now are passed over: whoever does so renews the lease or takes it over.
-pub(super) async fn close_stale(pool: &PgPool, now: Timestamp) -> Result<u64, StoreError> {
+pub(super) async fn close_stale(pool: &Pool, now: Timestamp) -> Result<u64, StoreError> {
     let query = sqlx::query_as(
         "with stale as materialized (
             select thread.id

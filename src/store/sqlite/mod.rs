@@ -4,6 +4,7 @@
 //! and then finds another writer ahead of it fails at once, however long it was willing to wait.
 
 mod accounts;
+mod adoption;
 mod attachments;
 mod counts;
 mod passages;
@@ -75,7 +76,8 @@ impl SqliteStore {
     /// Makes the tables or brings them up to date: all of it or nothing. Several processes may do so at once.
     pub async fn migrate(&self) -> Result<Migrated, OpenError> {
         let mut writing = self.write().await.map_err(|why| OpenError::Migration(why.to_string()))?;
-        let migrated = migration::run(&MIGRATIONS, &mut *writing).await?;
+        let migrated = migration::run(&MIGRATIONS, &mut *writing, true).await;
+        let migrated = migrated.map_err(|why| OpenError::Migration(why.to_string()))?;
         writing.commit().await.map_err(|why| OpenError::Migration(why.to_string()))?;
         Ok(migrated)
     }

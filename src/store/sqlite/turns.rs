@@ -3,8 +3,9 @@
 use chatkit_protocol::{ItemId, ThreadId, ThreadItem, ThreadStatus, Timestamp};
 use sqlx::sqlite::SqliteConnection;
 
-use super::{attachments, counts, stamp, threads};
+use super::{adoption, attachments, counts, stamp, threads};
 use crate::identity::OwnerId;
+use crate::store::adoption::at_cost_of;
 use crate::store::batch::{Batch, Kept};
 use crate::store::counts::spent_up;
 use crate::store::rows::{self, ItemRow, NoteRow, USER_MESSAGE};
@@ -173,15 +174,16 @@ pub(super) async fn record(
     lease: Lease,
     now: Timestamp,
 ) -> Result<Standing, StoreError> {
-    let stop_requested = hold(connection, turn, lease).await?;
-    let batch = Batch::fold(writes);
+    let (owner, stop_requested) = hold(connection, turn, lease).await?;
+    let adopted = (owner != turn.owner).then(|| at_cost_of(&owner, &turn.owner, writes));
+    let batch = Batch::fold(adopted.as_deref().unwrap_or(writes));
     apply(connection, &turn.thread_id, &batch).await?;
     spend(connection, &batch, now).await?;
     if lease == Lease::Release {
         finish_all(connection, &turn.thread_id).await?;
     }
     if !writes.is_empty() {
-        threads::change(connection, &turn.owner, &turn.thread_id, &batch.change, now).await?;
+        threads::change(connection, &owner, &turn.thread_id, &batch.change, now).await?;
     }
     Ok(if stop_requested { Standing::Stop } else { Standing::GoOn })
 }
@@ -261,8 +263,23 @@ async fn spend(connection: &mut SqliteConnection, batch: &Batch<'_>, now: Timest
     Ok(())
 }
 
-/// Renews the lease or gives it back; tells whether somebody wants the turn to stop.
-async fn hold(connection: &mut SqliteConnection, turn: &TurnKey, lease: Lease) -> Result<bool, StoreError> {
+/// Renews the lease or gives it back. Whose the thread is, and whether somebody wants the turn to stop.
+async fn hold(connection: &mut SqliteConnection, turn: &TurnKey, lease: Lease) -> Result<(OwnerId, bool), StoreError> {
+    if let Some(stop_requested) = hold_as(connection, &turn.owner, turn, lease).await? {
+        return Ok((turn.owner.clone(), stop_requested));
+    }
+    let adopter = adoption::adopter(connection, &turn.owner).await?.ok_or(StoreError::TurnLost)?;
+    let stop_requested = hold_as(connection, &adopter, turn, lease).await?.ok_or(StoreError::TurnLost)?;
+    Ok((adopter, stop_requested))
+}
+
+/// The same in the name of one owner; nothing when the turn does not hold a thread of theirs.
+async fn hold_as(
+    connection: &mut SqliteConnection,
+    owner: &OwnerId,
+    turn: &TurnKey,
+    lease: Lease,
+) -> Result<Option<bool>, StoreError> {
     let held = match lease {
         Lease::Until(until) => sqlx::query_scalar(
             "update chat_turns
@@ -273,7 +290,7 @@ async fn hold(connection: &mut SqliteConnection, turn: &TurnKey, lease: Lease) -
         )
         .bind(turn.thread_id.as_str())
         .bind(&turn.turn_id)
-        .bind(turn.owner.as_str())
+        .bind(owner.as_str())
         .bind(stamp(until)),
         Lease::Release => sqlx::query_scalar(
             "delete from chat_turns
@@ -283,10 +300,9 @@ async fn hold(connection: &mut SqliteConnection, turn: &TurnKey, lease: Lease) -
         )
         .bind(turn.thread_id.as_str())
         .bind(&turn.turn_id)
-        .bind(turn.owner.as_str()),
+        .bind(owner.as_str()),
     };
-    let stop_requested: Option<bool> = held.fetch_optional(connection).await?;
-    stop_requested.ok_or(StoreError::TurnLost)
+    Ok(held.fetch_optional(connection).await?)
 }
 
 /// Inserts or replaces an item. It moves when it is new, or saved after it was only in progress.

@@ -189,6 +189,26 @@ async fn without_anonymous_readers_conversations_want_a_sign_in_and_the_rest_sta
 }
 
 #[tokio::test]
+async fn whoever_is_signed_in_is_no_visitor_and_counts_where_strangers_do_not() {
+    let secret = ("SESSION_SECRET", "a secret of at least thirty-two characters");
+    let house = Ground::sqlite(&[secret, ("ANONYMOUS", "false"), ("CORS_ORIGINS", BOOK)]).build().await;
+    let mut browser = Browser::at_home();
+    let asked = json!({"email": "ada@example.org", "password": "correct horse battery", "full_name": "Ada"});
+    assert_eq!(browser.post(&house, "/auth/signup", asked.to_string()).await.status, 201);
+    assert_eq!(browser.cookies.len(), 1);
+    let thread_id = browser.create(&house, "hello").await;
+    assert_eq!(browser.list(&house).await, [thread_id.clone()]);
+    assert_eq!(browser.cookies.len(), 1, "a list brings nothing to a user");
+    browser.moved_to(EVIL).post(&house, "/chatkit", list()).await.refuses(403, "CORS_ORIGINS");
+    browser.moved_to(EVIL).post(&house, "/auth/signout", "").await.refuses(403, "CORS_ORIGINS");
+    assert_eq!(browser.moved_to(BOOK).list(&house).await, [thread_id]);
+    let house = house.shut_down().await.with("ANONYMOUS", "true").build().await;
+    let answer = browser.post(&house, "/visitor", "").await;
+    answer.refuses(409, "signed in");
+    assert_eq!(answer.body["error"]["code"], "signed_in");
+}
+
+#[tokio::test]
 async fn a_cookie_says_what_the_settings_say() {
     const HTTPS: (&str, &str) = ("PUBLIC_URL", "https://tutor.example.org");
     for (variables, attributes) in [

@@ -1,6 +1,8 @@
 //! The contract of the store, held against both homes: every test runs once on SQLite and once on Postgres.
 
 mod accounts;
+mod adoption;
+mod adoption_property;
 mod amendments;
 mod attachments;
 mod counts;
@@ -16,7 +18,7 @@ mod writes;
 
 pub(crate) use scene::{Home, Scene};
 
-/// Makes two tests of each function: `sqlite::name` and `postgres::name`.
+/// Makes three tests of each function: `sqlite::name`, `postgres::name`, and `pooled::name` for Postgres through a pooler.
 macro_rules! on_both_homes {
     ($($name:ident),+ $(,)?) => {
         mod sqlite {
@@ -29,6 +31,12 @@ macro_rules! on_both_homes {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
                 super::$name(crate::store_contract::Scene::on(crate::store_contract::Home::postgres().await)).await;
+            })+
+        }
+        mod pooled {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(crate::store_contract::Scene::on(crate::store_contract::Home::pooled().await)).await;
             })+
         }
     };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chatkit_gateway::identity::OwnerId;
-use chatkit_gateway::store::postgres::PostgresStore;
+use chatkit_gateway::store::postgres::{PostgresOptions, PostgresStore};
 use chatkit_gateway::store::sqlite::SqliteStore;
 use chatkit_gateway::store::{
     AccountStore, AttachmentStore, BeginTurn, Begun, CountStore, Lease, Opening, PageQuery, PassageStore, Standing,
@@ -11,10 +11,12 @@ use chatkit_gateway::store::{
 };
 use chatkit_protocol::{Order, ThreadId, ThreadItem, ThreadRecord, Timestamp};
 use chrono::DateTime;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, Row, SqliteConnection};
 use tempfile::TempDir;
 
+use crate::support::pooler;
 use crate::support::postgres::TestDatabase;
 
 /// A database of one kind, with its tables and without rows.
@@ -30,6 +32,8 @@ pub(crate) struct Home {
 enum Place {
     File(TempDir),
     Server(TestDatabase),
+    /// The address leads to the same database through a pooler.
+    Pooled(TestDatabase, SecretString),
 }
 
 impl Home {
@@ -44,6 +48,12 @@ impl Home {
         let database = TestDatabase::migrated().await;
         let store = database.store().await;
         Self::on_postgres(database, store)
+    }
+
+    pub(crate) async fn pooled() -> Self {
+        let database = TestDatabase::migrated().await;
+        let url = pooler::url(&database).await;
+        Self::of(store_at(&url).await, Place::Pooled(database, url))
     }
 
     pub(crate) fn on_postgres(database: TestDatabase, store: PostgresStore) -> Self {
@@ -68,7 +78,7 @@ impl Home {
     pub(crate) async fn connect_to_postgres(&self) -> PgConnection {
         match &self.place {
             Place::File(_) => panic!("this home is a file"),
-            Place::Server(database) => database.connect().await,
+            Place::Server(database) | Place::Pooled(database, _) => database.connect().await,
         }
     }
 
@@ -77,6 +87,7 @@ impl Home {
         match &self.place {
             Place::File(folder) => Arc::new(SqliteStore::open(&folder.path().join("store.db")).await.unwrap()),
             Place::Server(database) => Arc::new(database.store().await),
+            Place::Pooled(_, url) => Arc::new(store_at(url).await),
         }
     }
 
@@ -85,6 +96,7 @@ impl Home {
         match &self.place {
             Place::File(folder) => Arc::new(SqliteStore::open(&folder.path().join("store.db")).await.unwrap()),
             Place::Server(database) => Arc::new(database.store().await),
+            Place::Pooled(_, url) => Arc::new(store_at(url).await),
         }
     }
 
@@ -98,6 +110,9 @@ impl Home {
             Place::Server(database) => {
                 database.store().await.migrate().await.unwrap();
             }
+            Place::Pooled(_, url) => {
+                store_at(url).await.migrate().await.unwrap();
+            }
         }
     }
 
@@ -109,7 +124,7 @@ impl Home {
                 let mut connection = SqliteConnection::connect(&url).await.unwrap();
                 sqlx::query(sql).execute(&mut connection).await.unwrap();
             }
-            Place::Server(database) => {
+            Place::Server(database) | Place::Pooled(database, _) => {
                 sqlx::query(sql).execute(&mut database.connect().await).await.unwrap();
             }
         }
@@ -123,12 +138,16 @@ impl Home {
                 let mut connection = SqliteConnection::connect(&url).await.unwrap();
                 sqlx::query(sql).fetch_all(&mut connection).await.unwrap().iter().map(|row| row.get(0)).collect()
             }
-            Place::Server(database) => {
+            Place::Server(database) | Place::Pooled(database, _) => {
                 let mut connection = database.connect().await;
                 sqlx::query(sql).fetch_all(&mut connection).await.unwrap().iter().map(|row| row.get(0)).collect()
             }
         }
     }
+}
+
+async fn store_at(url: &SecretString) -> PostgresStore {
+    PostgresStore::open(url, &PostgresOptions::default()).await.unwrap()
 }
 
 /// The middle of the story; tests count seconds from here.

@@ -9,6 +9,7 @@ pub(crate) mod issuer;
 pub(crate) mod letters_server;
 pub(crate) mod number_server;
 pub(crate) mod pdf;
+pub(crate) mod pooler;
 pub(crate) mod postgres;
 pub(crate) mod qdrant;
 pub(crate) mod raw_server;

@@ -65,9 +65,26 @@ impl TestDatabase {
         Self { name }
     }
 
+    /// What the server knows it by.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its address.
     pub(crate) fn url(&self) -> SecretString {
         Server::started().url(&self.name)
+    }
+
+    /// Its address for somebody else: a role that can log in, and nothing more.
+    pub(crate) async fn url_as_newcomer(&self) -> (String, SecretString) {
+        use secrecy::ExposeSecret;
+        let role = format!("{}_newcomer", self.name);
+        let server = Server::started();
+        server.command(&format!("create role {role} login password 'newcomer'")).await;
+        let url = self.url().expose_secret().to_owned();
+        let (scheme, rest) = url.split_once("://").expect("an address has a scheme");
+        let (_, place) = rest.split_once('@').expect("the address of a server for tests names a user");
+        (role.clone(), SecretString::from(format!("{scheme}://{role}:newcomer@{place}")))
     }
 
     /// A plain connection to it.
@@ -89,8 +106,14 @@ impl Drop for TestDatabase {
             return; // Goes with its server.
         }
         let drop = format!("drop database if exists {} with (force)", self.name);
+        let drop_role = format!("drop role if exists {}_newcomer", self.name);
         thread::scope(|scope| {
-            scope.spawn(|| block_on(server.command(&drop)));
+            scope.spawn(|| {
+                block_on(async {
+                    server.command(&drop).await;
+                    server.command(&drop_role).await;
+                })
+            });
         });
     }
 }
@@ -208,7 +231,7 @@ fn programs() -> PathBuf {
 }
 
 /// User and group of `postgres`, or of `nobody`.
-fn user_for_the_server() -> (u32, u32) {
+pub(super) fn user_for_the_server() -> (u32, u32) {
     let mut text = String::new();
     fs::File::open("/etc/passwd").and_then(|mut file| file.read_to_string(&mut text)).expect("the users can be read");
     let ids = |name: &str| {

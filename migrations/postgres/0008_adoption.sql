@@ -1,0 +1,9 @@
+-- Visitors who signed in: what was theirs until then is a user's.
+
+create table if not exists chat_adoptions (
+    -- The owner under which the visitor wrote.
+    visitor text primary key,
+    -- The owner under which it stands since.
+    adopted_by text not null,
+    at timestamptz not null
+);
