@@ -91,9 +91,9 @@ fn is_denial(code: &str) -> bool {
 /// A pool of connections to a database that answers: nothing in it depends on the session, so it works through a pooler
 /// in transaction mode.
 pub(super) async fn pool(options: PgConnectOptions, connections_max: u32) -> Result<Pool, OpenError> {
-    let (mut one, mut other) = (connect(&options).await?, connect(&options).await?);
+    let mut connection = connect(&options).await?;
     let place = place(&options);
-    let asked = timeout(ACQUIRE_WAIT_MAX, pooler::keeps_statements(&mut one, &mut other)).await;
+    let asked = timeout(ACQUIRE_WAIT_MAX, pooler::keeps_statements(&options, &mut connection)).await;
     let keeps_statements = match asked {
         Ok(Ok(keeps)) => keeps,
         Ok(Err(why)) => return Err(OpenError::Unreachable { place, why: why.to_string() }),
@@ -101,12 +101,12 @@ pub(super) async fn pool(options: PgConnectOptions, connections_max: u32) -> Res
     };
     if !keeps_statements {
         tracing::warn!(
-            "The pooler before the database keeps no named statements: each statement takes three round trips. A newer \
-             one (PgBouncer 1.21 with max_prepared_statements) or a direct address takes one"
+            "Between here and the database stands a pooler that keeps no named statements: each statement takes three \
+             round trips. A newer one (PgBouncer 1.21 with max_prepared_statements) or a direct address takes one"
         );
     }
-    // Nothing hangs on a polite end of connections that only were asked.
-    let _ = (one.close().await, other.close().await);
+    // Nothing hangs on a polite end of a connection that only was asked.
+    let _ = connection.close().await;
     Ok(Pool { connections: connections(options, connections_max), keeps_statements })
 }
 

@@ -5,39 +5,47 @@
 //! at 0) a name may stand for somebody else's statement. There every statement runs in a transaction of its own, which
 //! stays on one connection of the server, and its name is taken back before the end.
 
-use sqlx::postgres::PgConnection;
-use sqlx::{Connection, Row};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection};
 
-/// Two connections are asked so often in turn on which connection of the server they are: one that others use at that
-/// moment could be anywhere.
-const ROUNDS: usize = 4;
+/// A setting that a server takes along from the beginning of a session, and shows to whoever is in that session. A
+/// pooler, whose sessions are its own, refuses it or drops it.
+const PROBE: (&str, &str) = ("chatkit.probe", "direct");
 
 /// What the driver's names of statements begin with.
 const NAMES_OF_THE_DRIVER: &str = "sqlx_s_";
 
-/// Whether a statement that was named stays under its name: always without a pooler, and with one that sees to it.
-pub(super) async fn keeps_statements(one: &mut PgConnection, other: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    Ok(!lends_by_transaction(one, other).await? || renames_statements(one).await?)
+/// Whether a statement that was named stays under its name: for sure without a pooler, and with one that renames it.
+pub(super) async fn keeps_statements(
+    options: &PgConnectOptions,
+    connection: &mut PgConnection,
+) -> Result<bool, sqlx::Error> {
+    Ok(is_direct(options).await? || renames_statements(connection).await?)
 }
 
-/// Whether two connections of ours turn out to be the same of the server's, or one of ours to be several.
-async fn lends_by_transaction(one: &mut PgConnection, other: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let (first, second) = (backend(one).await?, backend(other).await?);
-    if first == second {
-        return Ok(true);
-    }
-    for _ in 1..ROUNDS {
-        if backend(one).await? != first || backend(other).await? != second {
-            return Ok(true);
+/// Whether the session that we open is the server's. Asking two connections which of the server's they are would not
+/// do: they can be two by chance.
+async fn is_direct(options: &PgConnectOptions) -> Result<bool, sqlx::Error> {
+    let mut probing = match options.clone().options([PROBE]).connect().await {
+        Ok(connection) => connection,
+        Err(sqlx::Error::Database(refusal)) if !refusal.code().is_some_and(|code| is_scarcity(&code)) => {
+            return Ok(false);
         }
-    }
-    Ok(false)
+        Err(error) => return Err(error),
+    };
+    let mut transaction = probing.begin().await?;
+    let told: Option<String> =
+        sqlx::query_scalar("select current_setting($1, true)").bind(PROBE.0).fetch_one(&mut *transaction).await?;
+    transaction.clear_cached_statements().await?;
+    transaction.rollback().await?;
+    // Nothing hangs on a polite end.
+    let _ = probing.close().await;
+    Ok(told.as_deref() == Some(PROBE.1))
 }
 
-/// The process of the server that answers. Asked without a named statement.
-async fn backend(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
-    use sqlx::Executor;
-    connection.fetch_one(sqlx::raw_sql("select pg_backend_pid()")).await?.try_get(0)
+/// No connection to be had, or a server that is only just starting: neither is about the setting.
+fn is_scarcity(code: &str) -> bool {
+    code.starts_with("53") || code.starts_with("57")
 }
 
 /// Whether the server knows a named statement by another name than we: then somebody in between keeps account of it.

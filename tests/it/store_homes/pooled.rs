@@ -6,6 +6,7 @@ use chatkit_gateway::store::postgres::{PostgresOptions, PostgresStore};
 use chatkit_gateway::store::{Lease, Opening, ThreadStore, TurnThread, Write};
 use chatkit_protocol::Order;
 use futures_util::future::join_all;
+use secrecy::SecretString;
 
 use super::originals;
 use crate::store_contract::scene::{ada, answer, asked, at, begin, question, record, turn};
@@ -14,9 +15,19 @@ use crate::support::pooler;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_instances_behind_one_pooler_take_over_an_old_database_and_work_side_by_side() {
     let database = originals::database().await;
-    let url = pooler::url(&database).await;
+    check(&pooler::url(&database).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pooler_that_drops_what_it_does_not_know_is_known_for_one_too() {
+    let database = originals::database().await;
+    check(&pooler::lenient_url(&database).await).await;
+}
+
+/// Two instances take over, and write and read at once.
+async fn check(url: &SecretString) {
     let instances: Vec<Arc<PostgresStore>> = join_all(
-        (0..2).map(|_| async { Arc::new(PostgresStore::open(&url, &PostgresOptions::default()).await.unwrap()) }),
+        (0..2).map(|_| async { Arc::new(PostgresStore::open(url, &PostgresOptions::default()).await.unwrap()) }),
     )
     .await;
     let migrated = join_all(instances.iter().map(|store| async { store.migrate().await.unwrap().applied.len() })).await;

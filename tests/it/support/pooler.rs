@@ -36,27 +36,47 @@ struct Pooler {
     _keeper: Child,
 }
 
-static POOLER: OnceLock<Pooler> = OnceLock::new();
+/// Refuses parameters that it does not know.
+static STRICT: OnceLock<Pooler> = OnceLock::new();
+/// Drops them.
+static LENIENT: OnceLock<Pooler> = OnceLock::new();
 
-/// The address of a database by way of the pooler, which has two connections for it.
+/// The address of a database by way of a pooler, which has two connections for it and refuses parameters of a session
+/// that it does not know.
 pub(crate) async fn url(database: &TestDatabase) -> SecretString {
+    url_by(&STRICT, "strict", "", database).await
+}
+
+/// The same by way of one that drops such parameters.
+pub(crate) async fn lenient_url(database: &TestDatabase) -> SecretString {
+    let settings = "ignore_startup_parameters = options,extra_float_digits\n";
+    url_by(&LENIENT, "lenient", settings, database).await
+}
+
+async fn url_by(
+    pooler: &'static OnceLock<Pooler>,
+    name: &'static str,
+    settings: &'static str,
+    database: &TestDatabase,
+) -> SecretString {
     let url = database.url();
     let pooler = tokio::task::spawn_blocking(move || {
-        POOLER.get_or_init(|| thread::spawn(move || start(&url)).join().expect("PgBouncer starts"))
+        let start = move || start(&url, name, settings);
+        pooler.get_or_init(|| thread::spawn(start).join().expect("PgBouncer starts"))
     });
     let port = pooler.await.expect("PgBouncer starts").port;
     SecretString::from(format!("postgres://postgres@127.0.0.1:{port}/{}?sslmode=disable", database.name()))
 }
 
-fn start(url: &SecretString) -> Pooler {
+fn start(url: &SecretString, name: &str, further: &str) -> Pooler {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let folder = PathBuf::from(format!("/tmp/chatkit-pooler-{}", std::process::id()));
+    let folder = PathBuf::from(format!("/tmp/chatkit-pooler-{name}-{}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir(&folder).expect("a folder under /tmp can be made");
     let settings = format!(
         "[databases]\n* = {}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
          auth_type = any\npool_mode = transaction\ndefault_pool_size = 2\nmax_client_conn = 1000\n\
-         server_idle_timeout = 5\n",
+         server_idle_timeout = 5\n{further}",
         server(url)
     );
     fs::write(folder.join("pooler.ini"), settings).expect("the folder can be written to");
