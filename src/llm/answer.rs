@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
+use super::discreet::STOPPED;
 use super::errors::Complaint;
 use super::openai_wire::{Choice, Event};
 use super::sse::{self, Body, EventBody, Opening};
@@ -286,10 +287,10 @@ impl Heard {
             let reason = self.reason.to_lowercase();
             // `function_call_filter: MALFORMED_FUNCTION_CALL` is an accident, and no filter's doing.
             if reason.contains("malformed") || reason.contains("error") {
-                return Err(LlmError::Garbled(format!("it stopped for the reason `{}`", shortened(&self.reason))));
+                return Err(LlmError::Garbled(format!("{STOPPED}`{}`", shortened(&self.reason))));
             }
             if ["filter", "safety", "prohibited", "blocklist", "recitation"].iter().any(|word| reason.contains(word)) {
-                return Err(LlmError::Filtered(format!("it stopped for the reason `{}`", shortened(&self.reason))));
+                return Err(LlmError::Filtered(format!("{STOPPED}`{}`", shortened(&self.reason))));
             }
         }
         Ok(())

@@ -8,6 +8,10 @@ use super::{LlmError, Message, Prompt};
 const RUN_WORDS: usize = 3;
 /// A word of so many characters is a name or a key rather than a word.
 const TELLING_CHARS: usize = 16;
+/// A name of a reason has no more bytes.
+const NAME_BYTES: usize = 64;
+/// How a sentence begins that names the reason for which a model stopped.
+pub(super) const STOPPED: &str = "it stopped for the reason ";
 /// Stands in the place of words that are not repeated.
 const LEFT_OUT: &str = "…";
 
@@ -29,9 +33,13 @@ impl LlmError {
         self.without(texts)
     }
 
-    /// The same without any words of the provider: for errors in the middle of an answer, when the prompt is gone.
+    /// The same without any words of the provider: for errors in the middle of an answer, when the prompt is gone. The
+    /// reason for which a model stopped is a name, and stays.
     pub(super) fn without_words(self) -> Self {
-        self.with_words(|_| "what its provider says is left out".to_owned())
+        self.with_words(|words| match words.strip_prefix(STOPPED) {
+            Some(reason) if is_name(reason) => words,
+            _ => "what its provider says is left out".to_owned(),
+        })
     }
 
     fn with_words(self, change: impl FnOnce(String) -> String) -> Self {
@@ -64,12 +72,17 @@ fn without<'a>(words: &str, said: impl IntoIterator<Item = &'a str>) -> String {
         runs.extend(text.windows(RUN_WORDS.min(text.len()).max(1)).map(<[String]>::to_vec));
     }
     let spelt: Vec<&str> = words.split_whitespace().collect();
-    let plain: Vec<String> = spelt.iter().map(|word| bare(word)).collect();
-    let mut hidden: Vec<bool> = plain.iter().map(|word| telling.contains(word)).collect();
+    // A comma by itself is no word.
+    let places: Vec<usize> = (0..spelt.len()).filter(|at| !bare(spelt[*at]).is_empty()).collect();
+    let plain: Vec<String> = places.iter().map(|at| bare(spelt[*at])).collect();
+    let mut hidden = vec![false; spelt.len()];
+    for (at, word) in places.iter().zip(&plain) {
+        hidden[*at] = telling.contains(word);
+    }
     for length in 1..=RUN_WORDS {
         for (at, run) in plain.windows(length).enumerate() {
             if runs.contains(run) {
-                hidden[at..at + length].fill(true);
+                hidden[places[at]..=places[at + length - 1]].fill(true);
             }
         }
     }
@@ -80,11 +93,17 @@ fn without<'a>(words: &str, said: impl IntoIterator<Item = &'a str>) -> String {
 
 /// The words of a text as they are compared.
 fn plain(text: &str) -> impl Iterator<Item = String> {
-    text.split_whitespace().map(bare)
+    text.split_whitespace().map(bare).filter(|word| !word.is_empty())
 }
 
 fn bare(word: &str) -> String {
     word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
+}
+
+/// Whether this is what a program calls something, or two of that.
+fn is_name(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ':' | ' ' | '`' | '.');
+    text.len() <= NAME_BYTES && text.split(' ').count() <= 2 && text.chars().all(fits)
 }
 
 fn is_telling(word: &str) -> bool {
@@ -107,6 +126,7 @@ mod tests {
             ("refused: ada@example.org is odd", "Write to ada@example.org, please.", "refused: … is odd"),
             ("refused: Hello", "hello", "refused: …"),
             ("the model `x` does not exist", "Does the moon exist?", "the model `x` does not exist"),
+            ("refused: my , secret hobby , see", "my secret hobby , really", "refused: … , see"),
             ("", "a b c", ""),
             ("no", "", "no"),
         ] {
@@ -133,6 +153,10 @@ mod tests {
         let prompt =
             Prompt { messages: vec![Message::System(said.clone())], tools: Vec::new(), answer_tokens_max: None };
         assert!(LlmError::Refused(said).without_prompt(&prompt).to_string().ends_with("a b c d"));
-        assert!(!LlmError::Refused("a b c".to_owned()).without_words().to_string().contains("a b c"));
+        for words in ["a b c", "it stopped for the reason `Ada likes to knit`"] {
+            assert!(!LlmError::Refused(words.to_owned()).without_words().to_string().contains(words));
+        }
+        let named = LlmError::Filtered("it stopped for the reason `content_filter: SAFETY`".to_owned());
+        assert!(named.without_words().to_string().contains("content_filter: SAFETY"));
     }
 }

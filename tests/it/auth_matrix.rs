@@ -7,10 +7,6 @@ mod asked;
 mod cast;
 mod table;
 
-#[expect(dead_code, reason = "its `main` is for whoever runs the example")]
-#[path = "../../examples/scripted/main.rs"]
-mod scripted;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -21,6 +17,7 @@ use serde_json::Value;
 use self::asked::{Belongings, Heard, ask};
 use self::cast::{Cast, Guise};
 use self::table::{Row, Table};
+use crate::conformance::scripted;
 use crate::support::house::{Ground, House};
 
 /// The owner's words: nobody else ever hears them.

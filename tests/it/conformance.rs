@@ -2,7 +2,7 @@
 
 #[expect(dead_code, reason = "its `main` is for whoever runs the example")]
 #[path = "../../examples/scripted/main.rs"]
-mod scripted;
+pub(crate) mod scripted;
 
 use chatkit_gateway::conformance::{Corpus, Features, Policy, Target};
 use clap::Parser;

@@ -166,10 +166,19 @@ fn the_table_of_errors_has_every_code_with_its_status() {
     let told = rows(errors).into_iter().filter_map(|cells| Some((cells[0].parse::<u16>().ok()?, cells[1])));
     let told: BTreeSet<(u16, String)> =
         told.flat_map(|(status, codes)| quoted(codes).into_iter().map(move |code| (status, code))).collect();
-    let doors = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/routes")).unwrap();
-    let sources = doors.map(|door| fs::read_to_string(door.unwrap().path()).unwrap());
-    let there: BTreeSet<(u16, String)> = sources.flat_map(|source| codes(&source)).collect();
+    let there: BTreeSet<(u16, String)> = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/routes"))
+        .iter()
+        .flat_map(|source| codes(source))
+        .collect();
     assert_eq!(told, there, "the table (left) and src/routes (right)");
+}
+
+/// The texts of all files of a folder, and of the folders in it.
+fn sources(folder: &Path) -> Vec<String> {
+    let inside = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    inside
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![fs::read_to_string(path).unwrap()] })
+        .collect()
 }
 
 /// What stands in a source as `StatusCode::NAME, "code"`.

@@ -57,6 +57,7 @@ impl Belongings {
         let script = json!({"about": SECRET, "respond": steps}).to_string();
         let create = json!({"type": "threads.create", "params": {"input": input(&script)}}).to_string();
         let events = post(house, "/chatkit", create, shown).await;
+        assert_eq!(events.status, 200, "{events:?}");
         let events: Vec<Value> = events
             .told
             .lines()

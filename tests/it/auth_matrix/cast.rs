@@ -95,7 +95,8 @@ impl Cast {
     pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
         let mut variables = Issuer::believed(&[&self.issuer]);
         variables.push(("SESSION_SECRET", "a secret of thirty-two characters or more".to_owned()));
-        // All of them come from one address.
+        // All of them come from one address, and bring files that no message names.
+        variables.push(("ATTACHMENTS_UNUSED", "100000".to_owned()));
         variables.push(("AUTH_ATTEMPTS_PER_MINUTE", "0".to_owned()));
         variables
     }

@@ -162,7 +162,7 @@ async fn a_page_of_another_site_does_not_act_with_a_readers_cookie_however_it_se
             refused.refuses(403, "CORS_ORIGINS");
         }
     }
-    assert_eq!(browser.list(&house).await, [thread_id.clone()]);
+    assert_eq!(browser.list(&house).await, [thread_id.as_str()]);
     let answer = browser.moved_to(BOOK).post(&house, "/chatkit", delete).await;
     assert_eq!(answer.status, 200);
     assert_eq!(browser.list(&house).await, Vec::<String>::new());

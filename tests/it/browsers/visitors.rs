@@ -17,7 +17,7 @@ async fn a_page_of_this_server_has_a_visitor_without_asking_for_one() {
     assert_eq!(browser.list(&house).await, Vec::<String>::new());
     assert_eq!(browser.cookies.len(), 1, "the list brought a cookie");
     let thread_id = browser.create(&house, "hello").await;
-    assert_eq!(browser.list(&house).await, [thread_id.clone()]);
+    assert_eq!(browser.list(&house).await, [thread_id.as_str()]);
     let mut other = Browser::at_home();
     assert_eq!(other.list(&house).await, Vec::<String>::new());
     assert_eq!(other.open(&house, &thread_id).await, 404);
@@ -72,7 +72,7 @@ async fn asking_again_keeps_a_visitor_the_same_by_cookie_and_by_header() {
     let thread_id = browser.create(&house, "hello").await;
     let answer = browser.post(&house, "/visitor", "").await;
     assert_eq!(answer.headers["cache-control"], "no-store");
-    assert_eq!(browser.list(&house).await, [thread_id.clone()]);
+    assert_eq!(browser.list(&house).await, [thread_id.as_str()]);
     let by_header = Reader::new(&house.url, Some(answer.body["token"].as_str().unwrap().to_owned()));
     let again = by_header.post_to("/visitor", "").await;
     let by_header = Reader::new(&house.url, Some(again.body["token"].as_str().unwrap().to_owned()));
@@ -118,7 +118,7 @@ async fn a_token_of_a_secret_that_may_go_is_replaced_in_passing_for_the_same_vis
     let header_token = token(&house.app);
     let ground = house.shut_down().await.with("VISITOR_SECRET", &format!("{NEW},{OLD}"));
     let house = ground.build().await;
-    assert_eq!(browser.list(&house).await, [thread_id.clone()]);
+    assert_eq!(browser.list(&house).await, [thread_id.as_str()]);
     let renewed = Reader::new(&house.url, Some(header_token)).ask("threads.list", json!({})).await;
     let renewed = renewed.headers["x-chatkit-visitor"].to_str().unwrap().to_owned();
     let house = house.shut_down().await.with("VISITOR_SECRET", NEW).build().await;
@@ -197,7 +197,7 @@ async fn whoever_is_signed_in_is_no_visitor_and_counts_where_strangers_do_not() 
     assert_eq!(browser.post(&house, "/auth/signup", asked.to_string()).await.status, 201);
     assert_eq!(browser.cookies.len(), 1);
     let thread_id = browser.create(&house, "hello").await;
-    assert_eq!(browser.list(&house).await, [thread_id.clone()]);
+    assert_eq!(browser.list(&house).await, [thread_id.as_str()]);
     assert_eq!(browser.cookies.len(), 1, "a list brings nothing to a user");
     browser.moved_to(EVIL).post(&house, "/chatkit", list()).await.refuses(403, "CORS_ORIGINS");
     browser.moved_to(EVIL).post(&house, "/auth/signout", "").await.refuses(403, "CORS_ORIGINS");

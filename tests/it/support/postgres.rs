@@ -112,7 +112,7 @@ impl Drop for TestDatabase {
                 block_on(async {
                     server.command(&drop).await;
                     server.command(&drop_role).await;
-                })
+                });
             });
         });
     }

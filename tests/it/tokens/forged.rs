@@ -6,6 +6,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde_json::{Value, json};
 
 use super::{house, list, threads};
+use crate::support::client::thread_of;
 use crate::support::issuer::{Issuer, TestKey, forge, now};
 use crate::support::web_site::{Answer as Page, WebSite};
 
@@ -208,8 +209,9 @@ async fn nothing_beside_a_wrong_token_lets_its_bearer_in() {
     let house = house(&[&issuer]).await;
     let visitor = house.visitor().await;
     visitor.bearing("wrong").ask("threads.list", json!({})).await.refuses(401, "token");
-    // And a good one decides, whoever else comes along.
-    visitor.create("What is a robot?").await;
+    // And a good one decides, whoever else comes along: what was the visitor's is Ada's then.
+    let thread_id = thread_of(&visitor.create("What is a robot?").await);
     let answer = visitor.bearing(&issuer.token("ada")).ask("threads.list", json!({})).await;
-    assert_eq!(answer.body["data"], Value::Array(Vec::new()));
+    assert_eq!(answer.body["data"][0]["id"], thread_id.as_str());
+    assert_eq!(visitor.ask("threads.list", json!({})).await.body["data"], Value::Array(Vec::new()));
 }
