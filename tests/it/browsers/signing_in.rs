@@ -36,7 +36,7 @@ async fn the_first_request_with_both_tokens_takes_the_conversations_along() {
         assert_eq!(answer.body["data"][0]["id"], json!(thread_id));
         assert_eq!(answer.headers["x-chatkit-visitor-adopted"], "true");
     }
-    assert_eq!(threads(&house.stranger().bearing(&issuer.token("ada"))).await, [thread_id.as_str()]);
+    assert_eq!(threads(&house.stranger().bearing(&issuer.token("ada"))).await, std::slice::from_ref(&thread_id));
     assert_eq!(threads(&visitor).await, [""; 0]);
     visitor.ask("threads.get_by_id", json!({"thread_id": thread_id})).await.refuses(404, "thread");
     // Somebody else who signs in on the same machine afterwards.
@@ -79,7 +79,7 @@ async fn signing_up_in_a_browser_takes_along_what_it_wrote_and_its_visitor_is_fo
     assert_eq!(answer.status, 201, "{:?}", answer.body);
     assert!(set_cookies(&answer.headers).iter().any(|set| set.contains("visitor=;")), "{:?}", answer.headers);
     assert_eq!(browser.cookies.len(), 1, "the session's alone");
-    assert_eq!(browser.list(&house).await, [first.as_str()]);
+    assert_eq!(browser.list(&house).await, std::slice::from_ref(&first));
     assert_eq!(left_open.list(&house).await, [""; 0]);
     assert_eq!(browser.post(&house, "/auth/signout", "").await.status, 204);
     browser.list(&house).await;
@@ -120,7 +120,7 @@ async fn an_answer_that_is_being_written_while_its_reader_signs_in_is_theirs_as_
     let heard = stream.until(|event: &Value| event["update"]["delta"].is_string()).await;
     let thread_id = thread_of(&heard);
     let user = visitor.bearing(&issuer.token("ada"));
-    assert_eq!(threads(&user).await, [thread_id.as_str()]);
+    assert_eq!(threads(&user).await, std::slice::from_ref(&thread_id));
     gate.open();
     gate.open();
     stream.rest().await;

@@ -84,7 +84,8 @@ impl TestDatabase {
         let url = self.url().expose_secret().to_owned();
         let (scheme, rest) = url.split_once("://").expect("an address has a scheme");
         let (_, place) = rest.split_once('@').expect("the address of a server for tests names a user");
-        (role.clone(), SecretString::from(format!("{scheme}://{role}:newcomer@{place}")))
+        let url = SecretString::from(format!("{scheme}://{role}:newcomer@{place}"));
+        (role, url)
     }
 
     /// A plain connection to it.
