@@ -43,9 +43,10 @@ lint: ## Check format, clippy, documentation and the crates that travel along; w
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 	@tests/deny
 
-bench: ## Measure the server against a bare relay, and searching against looking through everything; see benches
+bench: ## Measure the server against a bare relay, searching against looking through everything, and the look at a token; see benches
 	cargo bench --bench load --profile release
 	cargo bench --bench knowledge
+	cargo bench --bench tokens
 
 docs: ## Make docs/configuration.md, .env.example and protocol/schema from the code
 	@cargo build
