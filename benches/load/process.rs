@@ -49,7 +49,9 @@ impl Process {
         for limit in ["MESSAGES_PER_MINUTE", "MESSAGES_PER_DAY", "STREAMS_PER_READER", "STREAMS_PER_ADDRESS"] {
             command.env(limit, "1000000000");
         }
-        for limit in ["MESSAGES_PER_MINUTE_PER_ADDRESS", "MESSAGES_PER_DAY_PER_ADDRESS"] {
+        for limit in
+            ["MESSAGES_PER_MINUTE_PER_ADDRESS", "MESSAGES_PER_DAY_PER_ADDRESS", "REQUESTS_PER_MINUTE_PER_ADDRESS"]
+        {
             command.env(limit, "1000000000");
         }
         let mut child = Self { child: command.spawn().context("the gateway cannot be started")?, address };

@@ -130,7 +130,8 @@ fn variables(options: &Options, folder: &Path) -> Variables {
     for limit in ["MESSAGES_PER_MINUTE", "MESSAGES_PER_DAY", "STREAMS_PER_READER", "STREAMS_PER_ADDRESS"] {
         variables.set(limit, "0");
     }
-    for limit in ["MESSAGES_PER_MINUTE_PER_ADDRESS", "MESSAGES_PER_DAY_PER_ADDRESS"] {
+    for limit in ["MESSAGES_PER_MINUTE_PER_ADDRESS", "MESSAGES_PER_DAY_PER_ADDRESS", "REQUESTS_PER_MINUTE_PER_ADDRESS"]
+    {
         variables.set(limit, "0");
     }
     if options.attachments == Switch::Off {

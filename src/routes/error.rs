@@ -107,14 +107,13 @@ impl ApiError {
 
     /// The caller has done as much as they may for now.
     fn too_much(reached: &Reached) -> Self {
-        let code = match reached.resource {
-            Resource::Messages => "too_many_messages",
-            Resource::Recordings => "too_many_recordings",
-            Resource::Tokens => "too_many_tokens",
-            Resource::Streams => "too_many_streams",
+        let (status, code) = match reached.resource {
+            Resource::Messages => (StatusCode::TOO_MANY_REQUESTS, "too_many_messages"),
+            Resource::Recordings => (StatusCode::TOO_MANY_REQUESTS, "too_many_recordings"),
+            Resource::Tokens => (StatusCode::TOO_MANY_REQUESTS, "too_many_tokens"),
+            Resource::Streams => (StatusCode::TOO_MANY_REQUESTS, "too_many_streams"),
         };
-        let mut answer =
-            Self::new(StatusCode::TOO_MANY_REQUESTS, code, reached.to_string()).after(reached.wait_seconds);
+        let mut answer = Self::new(status, code, reached.to_string()).after(reached.wait_seconds);
         answer.details = Some(Box::new(json!({"limit": reached.limit, "resets_at": reached.resets_at})));
         answer
     }

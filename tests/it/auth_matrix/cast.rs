@@ -42,6 +42,9 @@ pub(super) const IN_EVERY_GUISE: &[&str] = &["owner", "user", "visitor", "strang
 /// What the owner signs in with.
 pub(super) const OWNERS_PAIR: &str = r#"{"email": "owner@example.org", "password": "a long password"}"#;
 
+/// What somebody signs in with who is nobody else here: an account has so many sessions, and the oldest goes.
+pub(super) const OTHER_PAIR: &str = r#"{"email": "often@example.org", "password": "a long password"}"#;
+
 /// What somebody shows: headers.
 pub(super) type Shown = Vec<(&'static str, String)>;
 
@@ -109,6 +112,7 @@ impl Cast {
         assert_eq!(house.stranger().send(out).await.status, 204);
         self.deleted = token(&sign_up(house, "deleted@example.org").await);
         house.ground().rows("delete from users where email = 'deleted@example.org' returning id").await;
+        sign_up(house, "often@example.org").await;
         self.visitor = visitor(house).await;
         self.other_visitor = visitor(house).await;
     }
