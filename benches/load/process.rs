@@ -16,6 +16,18 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// What the kernel counts CPU time in towards user space, on every architecture Rust has a Linux for.
 const TICKS_PER_SECOND: f64 = 100.0;
+/// What would end a measurement that comes from one address.
+const LIMITS: [&str; 9] = [
+    "MESSAGES_PER_MINUTE",
+    "MESSAGES_PER_DAY",
+    "MESSAGES_PER_MINUTE_PER_ADDRESS",
+    "MESSAGES_PER_DAY_PER_ADDRESS",
+    "STREAMS_PER_READER",
+    "STREAMS_PER_ADDRESS",
+    "REQUESTS_PER_MINUTE_PER_ADDRESS",
+    "CONNECTIONS_MAX",
+    "CONNECTIONS_PER_ADDRESS_MAX",
+];
 
 /// A process of ours; ended when this is dropped, also by a panic.
 pub struct Process {
@@ -46,12 +58,7 @@ impl Process {
         command.env("DATA_DIR", folder).env("LOG_LEVEL", "warn");
         command.env("OPENAI_BASE_URL", format!("http://{model}/v1")).env("OPENAI_API_KEY", "none");
         // Out of reach, and counted all the same.
-        for limit in ["MESSAGES_PER_MINUTE", "MESSAGES_PER_DAY", "STREAMS_PER_READER", "STREAMS_PER_ADDRESS"] {
-            command.env(limit, "1000000000");
-        }
-        for limit in
-            ["MESSAGES_PER_MINUTE_PER_ADDRESS", "MESSAGES_PER_DAY_PER_ADDRESS", "REQUESTS_PER_MINUTE_PER_ADDRESS"]
-        {
+        for limit in LIMITS {
             command.env(limit, "1000000000");
         }
         let mut child = Self { child: command.spawn().context("the gateway cannot be started")?, address };
