@@ -115,6 +115,17 @@ async fn main() -> Result<()> {
     serving.run(server::signalled()).await
 }
 
+/// What would stop a reader who is in a hurry.
+const LIMITS: [&str; 7] = [
+    "MESSAGES_PER_MINUTE",
+    "MESSAGES_PER_DAY",
+    "MESSAGES_PER_MINUTE_PER_ADDRESS",
+    "MESSAGES_PER_DAY_PER_ADDRESS",
+    "STREAMS_PER_READER",
+    "STREAMS_PER_ADDRESS",
+    "REQUESTS_PER_MINUTE_PER_ADDRESS",
+];
+
 fn variables(options: &Options, folder: &Path) -> Variables {
     let port = options.port.to_string();
     let mut variables = Variables::of([("PORT", port.as_str()), ("SHUTDOWN_GRACE_SECONDS", "0")]);
@@ -127,11 +138,7 @@ fn variables(options: &Options, folder: &Path) -> Variables {
     variables.set("ATTACHMENTS_PER_MESSAGE", "100");
     variables.set("MESSAGE_BYTES_MAX", "1048576");
     // A run of the corpus is one reader in a great hurry.
-    for limit in ["MESSAGES_PER_MINUTE", "MESSAGES_PER_DAY", "STREAMS_PER_READER", "STREAMS_PER_ADDRESS"] {
-        variables.set(limit, "0");
-    }
-    for limit in ["MESSAGES_PER_MINUTE_PER_ADDRESS", "MESSAGES_PER_DAY_PER_ADDRESS", "REQUESTS_PER_MINUTE_PER_ADDRESS"]
-    {
+    for limit in LIMITS {
         variables.set(limit, "0");
     }
     if options.attachments == Switch::Off {
