@@ -1,8 +1,11 @@
 //! A stream of events folded into one answer, for doors that answer with a single value.
 
+use std::pin::pin;
+
+use async_stream::stream;
 use chatkit_protocol::sse::Decoder;
 use chatkit_protocol::{AssistantMessage, ItemId, ItemKind, ThreadEvent, ThreadId};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 
 use super::{Listening, OUTBOX_BYTES_MAX};
 
@@ -55,19 +58,30 @@ impl Collected {
 /// What the reader is told when nobody had a sentence.
 const BROKEN_OFF: &str = "The answer broke off. Please try again.";
 
-/// Listens to the end.
-pub async fn collect(mut listening: Listening) -> Collected {
-    let mut collected = Collected::default();
-    let mut decoder = Decoder::new(OUTBOX_BYTES_MAX);
-    while let Some(Ok(bytes)) = listening.next().await {
-        if decoder.push(&bytes).is_err() {
-            break;
-        }
-        while let Some(payload) = decoder.next_payload() {
-            match serde_json::from_str(&payload) {
-                Ok(event) => collected.hear(event),
-                Err(error) => tracing::error!(%error, "An event of our own cannot be read"),
+/// The events of a turn, each as its JSON, for doors that do not speak server-sent events. It ends early when the
+/// listener was too slow and was let go.
+pub fn payloads(mut listening: Listening) -> impl Stream<Item = String> + Send {
+    stream! {
+        let mut decoder = Decoder::new(OUTBOX_BYTES_MAX);
+        while let Some(Ok(bytes)) = listening.next().await {
+            if decoder.push(&bytes).is_err() {
+                break;
             }
+            while let Some(payload) = decoder.next_payload() {
+                yield payload;
+            }
+        }
+    }
+}
+
+/// Listens to the end.
+pub async fn collect(listening: Listening) -> Collected {
+    let mut collected = Collected::default();
+    let mut payloads = pin!(payloads(listening));
+    while let Some(payload) = payloads.next().await {
+        match serde_json::from_str(&payload) {
+            Ok(event) => collected.hear(event),
+            Err(error) => tracing::error!(%error, "An event of our own cannot be read"),
         }
     }
     if collected.messages.is_empty() && collected.failure.is_none() {

@@ -31,11 +31,12 @@ use crate::attachments::Attachments;
 use crate::clock::Clock;
 use crate::config::{ChatSettings, LockedThreads, OnDisconnect};
 use crate::identity::{Identity, Ids};
+use crate::language::Language;
 use crate::quota::{Allowance, Slot};
 use crate::store::{StoreError, ThreadStore};
 
 pub use crate::store::{ItemNote, Tokens};
-pub use collect::{Collected, Failure, collect};
+pub use collect::{Collected, Failure, collect, payloads};
 pub use error::ChatError;
 pub use ledger::{Ending, Ledger, Step};
 pub use outbox::{LetGo, Listening, OUTBOX_BYTES_MAX, Outbox, outbox};
@@ -109,6 +110,8 @@ pub struct Chat {
     rests_on: RestsOn,
     /// How much the caller of this request may do.
     allowance: Allowance,
+    /// What the caller of this request is spoken to in.
+    language: Language,
 }
 
 impl std::fmt::Debug for Chat {
@@ -128,8 +131,21 @@ impl Chat {
     ) -> Self {
         let turns = Turns::new(store.clone(), clock.clone());
         let (attachments, repeats, replay) = (None, Repeats::default(), None);
-        let (rests_on, allowance) = (RestsOn::default(), Allowance::default());
-        Self { store, responder, turns, clock, ids, options, attachments, repeats, replay, rests_on, allowance }
+        let (rests_on, allowance, language) = (RestsOn::default(), Allowance::default(), Language::default());
+        Self {
+            store,
+            responder,
+            turns,
+            clock,
+            ids,
+            options,
+            attachments,
+            repeats,
+            replay,
+            rests_on,
+            allowance,
+            language,
+        }
     }
 
     /// The same, with a place for readers' files.
@@ -148,6 +164,12 @@ impl Chat {
     #[must_use]
     pub fn within(&self, allowance: Allowance) -> Self {
         Self { allowance, ..self.clone() }
+    }
+
+    /// The same desk for a request whose caller is spoken to in this language.
+    #[must_use]
+    pub fn speaking(&self, language: Language) -> Self {
+        Self { language, ..self.clone() }
     }
 
     /// The turns that run here: to wait for them, to stop them.
@@ -252,6 +274,7 @@ impl Chat {
             last_word: Arc::default(),
             notebook,
             rests_on: self.rests_on,
+            language: self.language,
             store: self.store.clone(),
             attachments: self.attachments.clone(),
         }

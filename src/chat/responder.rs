@@ -16,6 +16,7 @@ use super::notebook::Notebook;
 use crate::attachments::{AttachmentError, Attachments};
 use crate::clock::Clock;
 use crate::identity::{Identity, Ids, OwnerId};
+use crate::language::Language;
 use crate::store::{ItemNote, Newest, StoreError, ThreadStore, Tokens};
 
 /// What a responder says, event by event. It ends when the turn is over, or after its first error.
@@ -152,6 +153,7 @@ pub struct Turn {
     pub(super) last_word: Arc<AtomicBool>,
     pub(super) notebook: Notebook,
     pub(super) rests_on: RestsOn,
+    pub(super) language: Language,
     pub(super) store: Arc<dyn ThreadStore>,
     pub(super) attachments: Option<Attachments>,
 }
@@ -179,6 +181,11 @@ impl Turn {
     /// What the answer may rest on.
     pub fn rests_on(&self) -> RestsOn {
         self.rests_on
+    }
+
+    /// What the reader is spoken to in, as far as the door knows.
+    pub fn language(&self) -> Language {
+        self.language
     }
 
     /// The widget that an action comes from, if it comes from one.

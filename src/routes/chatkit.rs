@@ -37,23 +37,23 @@ async fn handle(
     let bytes_max = app.body_bytes_max.max(app.recording_bytes_max);
     let body = body::read(body, bytes_max, app.body_time_max).await?;
     if let Some(action) = simple::read(&body) {
-        return simple::answer(&app, &caller?.who, action?).await;
+        return simple::carry_out(&app, &caller?, action?).await.map(simple::answer);
     }
     let asked = read(&app, &body)?;
     let (streams, is_retry) = (asked.request.streams(), matches!(asked.request, Request::ThreadsRetryAfterItem(_)));
-    let Caller { who, address } = match caller {
+    let caller = match caller {
         // The widget would send its message again and again to a server that cannot find out who it is.
         Err(refused) if streams => return Ok(sse::answer(refusal(refused.message(), is_retry))),
         caller => caller?,
     };
-    let chat = app.chat.within(app.quota.of(&who, address));
+    let (who, chat) = (&caller.who, caller.desk(&app));
     let in_passing = match asked.request {
-        Request::ThreadsList(_) => visitor::in_passing(&app, &who, &headers),
+        Request::ThreadsList(_) => visitor::in_passing(&app, who, &headers),
         _ => None,
     };
     let reply = match frame(&headers) {
-        Some(frame) => chat.handle_once(&who, frame, asked).await,
-        None => chat.handle(&who, asked).await,
+        Some(frame) => chat.handle_once(who, frame, asked).await,
+        None => chat.handle(who, asked).await,
     };
     match reply {
         Ok(Reply::Single(value)) => Ok((in_passing.map(|header| [header]), Json(value)).into_response()),

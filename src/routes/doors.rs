@@ -9,6 +9,8 @@ use axum::http::Method;
 use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, Route, on};
 use tower::{Layer, Service};
+use utoipa::openapi::{PathItem, Paths, RefOr, Schema};
+use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::app::App;
 
@@ -41,7 +43,12 @@ pub struct Door {
 pub(super) struct Doors {
     router: Router<App>,
     listed: Vec<Door>,
+    paths: Paths,
+    schemas: Vec<(String, RefOr<Schema>)>,
 }
+
+/// Handlers of one path with what they say of themselves, as `routes!` puts them together.
+pub(super) type Described = UtoipaMethodRouter<App>;
 
 impl Doors {
     pub(super) fn new() -> Self {
@@ -72,6 +79,30 @@ impl Doors {
         self.with(Method::PUT, path, entry, handler)
     }
 
+    /// The same with the doors of handlers that describe themselves: `routes!(first, second)`.
+    pub(super) fn open(self, entry: Entry, described: Described) -> Self {
+        let path = described.1.paths.keys().next().expect("a handler says where it is").clone();
+        self.at(&path, entry, described)
+    }
+
+    /// The same, at another path than the one that the handlers say.
+    pub(super) fn at(mut self, path: &str, entry: Entry, (schemas, paths, handlers): Described) -> Self {
+        self.router = self.router.route(path, handlers);
+        for item in paths.paths.into_values() {
+            for method in methods(&item) {
+                self.listed.push(Door { method, path: path.to_owned(), entry });
+            }
+            self.paths.paths.insert(path.to_owned(), item);
+        }
+        self.schemas.extend(schemas);
+        self
+    }
+
+    /// What the doors say of themselves.
+    pub(super) fn described(self) -> (Paths, Vec<(String, RefOr<Schema>)>) {
+        (self.paths, self.schemas)
+    }
+
     /// The same with something around all of them.
     pub(super) fn layer<L>(self, layer: L) -> Self
     where
@@ -87,6 +118,8 @@ impl Doors {
     /// All of both.
     pub(super) fn and(mut self, others: Self) -> Self {
         self.listed.extend(others.listed);
+        self.schemas.extend(others.schemas);
+        self.paths.merge(others.paths);
         Self { router: self.router.merge(others.router), ..self }
     }
 
@@ -97,4 +130,16 @@ impl Doors {
     pub(super) fn listed(self) -> Vec<Door> {
         self.listed
     }
+}
+
+/// The methods that a path takes.
+fn methods(item: &PathItem) -> Vec<Method> {
+    let taken = [
+        (Method::GET, &item.get),
+        (Method::PUT, &item.put),
+        (Method::POST, &item.post),
+        (Method::DELETE, &item.delete),
+        (Method::PATCH, &item.patch),
+    ];
+    taken.into_iter().filter(|(_, operation)| operation.is_some()).map(|(method, _)| method).collect()
 }

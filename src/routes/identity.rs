@@ -1,7 +1,7 @@
 //! Headers become an [`Identity`]: no credential is a stranger, a wrong one is refused.
 
 use axum::extract::FromRequestParts;
-use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
+use axum::http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 
@@ -10,7 +10,9 @@ use super::error::ApiError;
 use super::{address, cookies};
 use crate::app::App;
 use crate::auth::{AuthError, Credentials};
+use crate::chat::Chat;
 use crate::identity::{ClientAddress, Identity, OwnerId};
+use crate::language::Language;
 
 /// The header in which a page on another origin brings its visitor's token.
 pub const VISITOR_HEADER: HeaderName = HeaderName::from_static("x-chatkit-visitor");
@@ -24,15 +26,17 @@ pub(super) struct Caller {
     pub(super) who: Identity,
     /// Not known where a server was built without listening itself.
     pub(super) address: Option<ClientAddress>,
+    /// What they are spoken to in.
+    pub(super) language: Language,
 }
 
 impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        let address = address::of(parts);
+        let (address, language) = (address::of(parts), language(&parts.headers));
         if let Some(everybody) = &app.everybody {
-            return Ok(Self { who: everybody.clone(), address });
+            return Ok(Self { who: everybody.clone(), address, language });
         }
         let shown = shown(app, &parts.headers)?;
         let who = app.auth.identify(&shown).await.map_err(|error| refused(app, &parts.headers, error))?;
@@ -41,8 +45,21 @@ impl FromRequestParts<App> for Caller {
         }
         match who {
             Identity::Visitor { .. } | Identity::Stranger if !app.anonymous => Err(ApiError::sign_in_required()),
-            who => Ok(Self { who, address }),
+            who => Ok(Self { who, address, language }),
         }
+    }
+}
+
+/// What a browser asks to be spoken to in.
+fn language(headers: &HeaderMap) -> Language {
+    let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    asked.map(Language::accepted).unwrap_or_default()
+}
+
+impl Caller {
+    /// The front desk, for them.
+    pub(super) fn desk(&self, app: &App) -> Chat {
+        app.chat.within(app.quota.of(&self.who, self.address)).speaking(self.language)
     }
 }
 

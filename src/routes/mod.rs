@@ -18,6 +18,7 @@ mod headers;
 mod health;
 mod identity;
 mod limits;
+mod openapi;
 mod plain_chat;
 mod request_id;
 mod simple;
@@ -58,6 +59,11 @@ pub fn router(app: App) -> Router {
 /// The list of all doors, in a house that serves the ChatKit protocol there.
 pub fn list(chatkit_paths: &[String]) -> Vec<Door> {
     all(chatkit_paths).listed()
+}
+
+/// What all doors say of themselves, in OpenAPI 3.1.
+pub fn description(chatkit_paths: &[String]) -> utoipa::openapi::OpenApi {
+    openapi::document(all(chatkit_paths))
 }
 
 fn all(chatkit_paths: &[String]) -> Doors {

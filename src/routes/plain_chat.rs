@@ -98,13 +98,13 @@ struct Answered {
 /// answer rests on that alone.
 async fn ask(
     app: &App,
-    Caller { who, address }: &Caller,
+    caller: &Caller,
     thread_id: Option<ThreadId>,
     text: String,
     selected: Option<String>,
 ) -> Result<Answered, ApiError> {
     let rests_on = if selected.is_some() { RestsOn::SelectionAlone } else { RestsOn::Anything };
-    let desk = app.chat.resting_on(rests_on).within(app.quota.of(who, *address));
+    let (who, desk) = (&caller.who, caller.desk(app).resting_on(rests_on));
     let input = UserMessageInput {
         content: vec![UserContent::Text { text }],
         attachments: Vec::new(),

@@ -4,12 +4,12 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use chatkit_protocol::{Malformed, ThreadId};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::error::ApiError;
+use super::identity::Caller;
 use crate::app::App;
 use crate::chat::ChatError;
-use crate::identity::Identity;
 
 /// What can be asked.
 const ACTIONS: &[&str] = &["stop"];
@@ -44,11 +44,25 @@ pub(super) fn read(body: &[u8]) -> Option<Result<Action, ApiError>> {
     })
 }
 
-pub(super) async fn answer(app: &App, who: &Identity, action: Action) -> Result<Response, ApiError> {
+/// What an action is answered with, whatever it travels on.
+pub(super) enum Told {
+    /// One value.
+    Value(Value),
+}
+
+/// Does what is asked.
+pub(super) async fn carry_out(app: &App, caller: &Caller, action: Action) -> Result<Told, ApiError> {
     match action {
         Action::Stop { thread_id } => {
-            let stopped = app.chat.stop(who, &thread_id).await?;
-            Ok(Json(json!({"stopped": stopped})).into_response())
+            let stopped = app.chat.stop(&caller.who, &thread_id).await?;
+            Ok(Told::Value(json!({"stopped": stopped})))
         }
+    }
+}
+
+/// The same over HTTP.
+pub(super) fn answer(told: Told) -> Response {
+    match told {
+        Told::Value(value) => Json(value).into_response(),
     }
 }
