@@ -11,6 +11,7 @@ use chatkit_protocol::{
     ThreadRecord, UserMessage, WidgetItem,
 };
 use futures_util::Stream;
+use serde::{Deserialize, Serialize};
 
 use super::notebook::Notebook;
 use crate::attachments::{AttachmentError, Attachments};
@@ -124,7 +125,8 @@ pub enum TurnError {
 }
 
 /// What the answer to a request may rest on, as the door that it came through says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RestsOn {
     /// Whatever the responder finds right.
     #[default]

@@ -5,7 +5,7 @@
 
 account-attempts = there were too many attempts; try again in { $seconds } s
 account-away = accounts cannot be reached at the moment; try again in a few seconds
-account-between = {"; "}
+door-between-members = {"; "}
 account-busy = too many people are signing in; try again in a few seconds
 account-email = must be an e-mail address such as ada@example.org
 account-email-taken = this e-mail address has an account; sign in instead
@@ -13,7 +13,7 @@ account-flag = must be true or false
 account-keys-away = the keys of the token's issuer cannot be had at the moment; try again in a few seconds
 account-line = must be a line of at most { $max } characters
 account-list = must be a list of at most { $words } texts of 1 to { $max } characters
-account-member = `{ $member }` { $problem }
+door-member = `{ $member }` { $problem }
 account-name = must hold a name
 account-password-empty = must not be empty
 account-password-long = must have at most { $max } bytes
@@ -227,3 +227,5 @@ wait-minute = in a minute
 wait-minutes = in about { $count } minutes
 wait-second = in a second
 wait-seconds = in { $count } seconds
+
+simple-let-go = You read the answer too slowly, and were let go. It is still being written: read the conversation again in a moment.

@@ -9,7 +9,7 @@
 
 account-attempts = بہت زیادہ کوششیں ہو چکی ہیں؛ براہِ کرم { $seconds } سیکنڈ بعد دوبارہ کوشش کریں۔
 account-away = اس وقت اکاؤنٹس تک رسائی ممکن نہیں؛ براہِ کرم چند سیکنڈ بعد دوبارہ کوشش کریں۔
-account-between = {"؛ "}
+door-between-members = {"؛ "}
 account-busy = اس وقت بہت سے لوگ سائن اِن کر رہے ہیں؛ براہِ کرم چند سیکنڈ بعد دوبارہ کوشش کریں۔
 account-email = درست ای میل پتہ درج کریں، جیسے ada@example.org
 account-email-taken = اس ای میل پتے سے اکاؤنٹ پہلے ہی موجود ہے؛ براہِ کرم سائن اِن کریں۔
@@ -17,7 +17,7 @@ account-flag = یہ true یا false ہونا چاہیے
 account-keys-away = ٹوکن جاری کرنے والے کی کلیدیں اس وقت دستیاب نہیں؛ براہِ کرم چند سیکنڈ بعد دوبارہ کوشش کریں۔
 account-line = زیادہ سے زیادہ { $max } حروف کی ایک سطر لکھیں
 account-list = زیادہ سے زیادہ { $words } اندراجات کی فہرست دیں، ہر اندراج 1 سے { $max } حروف کا ہو
-account-member = { -from }{ $member }{ -to }: { $problem }
+door-member = { -from }{ $member }{ -to }: { $problem }
 account-name = نام درج کریں
 account-password-empty = یہ خالی نہیں ہو سکتا
 account-password-long = یہ زیادہ سے زیادہ { $max } بائٹ کا ہو سکتا ہے
@@ -231,3 +231,5 @@ wait-minute = ایک منٹ بعد
 wait-minutes = تقریباً { $count } منٹ بعد
 wait-second = ایک سیکنڈ بعد
 wait-seconds = { $count } سیکنڈ بعد
+
+simple-let-go = آپ نے جواب بہت آہستہ پڑھا، اس لیے رابطہ ختم کر دیا گیا۔ جواب اب بھی لکھا جا رہا ہے: کچھ دیر بعد گفتگو دوبارہ کھولیں۔
