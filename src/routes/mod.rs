@@ -20,6 +20,7 @@ mod identity;
 mod limits;
 mod openapi;
 mod plain_chat;
+mod profile;
 mod request_id;
 mod simple;
 mod sse;
@@ -73,6 +74,7 @@ fn all(chatkit_paths: &[String]) -> Doors {
         .and(plain_chat::doors())
         .and(visitor::doors())
         .and(accounts::doors())
+        .and(profile::doors())
         .and(health::doors())
         .and(book::doors())
 }
