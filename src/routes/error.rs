@@ -94,6 +94,15 @@ impl ApiError {
         answer
     }
 
+    /// Members of the request are wrong, each in its own way: at least one.
+    pub(super) fn wrong_members(problems: &[(&str, String)]) -> Self {
+        let sentences: Vec<String> = problems.iter().map(|(member, problem)| format!("`{member}` {problem}")).collect();
+        let named: Vec<Value> =
+            problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
+        let (member, problem) = &problems[0];
+        Self::invalid(sentences.join("; "), json!({"member": member, "problem": problem, "problems": named}))
+    }
+
     /// This server has no accounts.
     pub(super) fn accounts_off() -> Self {
         let message = "this server has no accounts; its operator can set `SESSION_SECRET`";

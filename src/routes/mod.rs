@@ -22,6 +22,7 @@ mod limits;
 mod members;
 mod openapi;
 mod plain_chat;
+mod profile;
 mod request_id;
 mod simple;
 mod spoken;
@@ -77,6 +78,7 @@ fn all(chatkit_paths: &[String]) -> Doors {
         .and(plain_chat::doors())
         .and(visitor::doors())
         .and(accounts::doors())
+        .and(profile::doors())
         .and(health::doors())
         .and(book::doors())
 }
