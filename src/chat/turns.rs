@@ -108,6 +108,11 @@ impl Turns {
         !self.0.closing.is_cancelled()
     }
 
+    /// Waits until no new turns are taken.
+    pub async fn closed(&self) {
+        self.0.closing.cancelled().await;
+    }
+
     /// Stops the turn that runs in a thread, here or on another instance. Whether there was one.
     ///
     /// # Errors

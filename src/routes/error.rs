@@ -37,6 +37,11 @@ impl ApiError {
         self.status.is_server_error()
     }
 
+    /// The status of the answer.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The sentence for its reader.
     pub(super) fn message(&self) -> &str {
         &self.message
@@ -235,15 +240,34 @@ impl From<AttachmentError> for ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+impl ApiError {
+    /// What a client is told of it, whatever that travels on.
+    fn body(&self) -> Value {
         let mut error = json!({"code": self.code, "message": self.message});
-        if let Some(details) = self.details {
-            error["details"] = *details;
+        if let Some(details) = &self.details {
+            error["details"] = (**details).clone();
         }
         let request_id = super::request_id::current();
-        let body = json!({"error": error, "message": self.message, "detail": self.message, "request_id": request_id});
-        let mut response = (self.status, Json(body)).into_response();
+        json!({"error": error, "message": self.message, "detail": self.message, "request_id": request_id})
+    }
+
+    /// The same where there is no status and no header: as an event of type `error`, with both as members.
+    pub(super) fn event(&self) -> Value {
+        let mut event = json!({"type": "error", "status": self.status.as_u16()});
+        let wait = self.headers.iter().find(|(name, _)| *name == header::RETRY_AFTER);
+        if let Some(seconds) = wait.and_then(|(_, value)| value.to_str().ok()?.parse::<u64>().ok()) {
+            event["retry_after"] = seconds.into();
+        }
+        if let (Some(event), Value::Object(body)) = (event.as_object_mut(), self.body()) {
+            event.extend(body);
+        }
+        event
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body())).into_response();
         for (name, value) in self.headers {
             response.headers_mut().append(name, value);
         }
