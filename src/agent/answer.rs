@@ -171,7 +171,7 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
 /// The house's own answer when the book does not cover a question.
 fn refusal(turn: &Turn, ground: &Ground, sources: &Sources) -> Vec<chatkit_protocol::ThreadEvent> {
     let mut message = MessageWriter::new(turn, sources, Allowed::default());
-    let mut record = ground.record(&Default::default(), sources);
+    let mut record = ground.record(&Default::default(), &[], sources);
     record["refused"] = true.into();
     let mut events = message.write(NOT_COVERED);
     message.rests_on(record);

@@ -121,6 +121,9 @@ impl Turns {
         let running = self.0.store.ask_to_stop(owner, thread_id, self.0.clock.now()).await?;
         if running {
             self.end_here(thread_id, Ending::Stopped).await;
+        } else if let Some(lingering) = self.lock().get(thread_id) {
+            // It has given its thread back, and may still look for a title.
+            lingering.control.end(Ending::Stopped);
         }
         Ok(running)
     }

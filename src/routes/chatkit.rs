@@ -37,7 +37,11 @@ async fn handle(
     let bytes_max = app.body_bytes_max.max(app.recording_bytes_max);
     let body = body::read(body, bytes_max, app.body_time_max).await?;
     if let Some(action) = simple::read(&body) {
-        return simple::carry_out(&app, &caller?, action?).await.map(simple::answer);
+        let (caller, action) = (caller?, action?);
+        return match body.len() > app.body_bytes_max {
+            true => Err(ApiError::body_too_large(app.body_bytes_max)),
+            false => simple::answer(&app, &caller, &headers, action).await,
+        };
     }
     let asked = read(&app, &body)?;
     let in_passing = match (&caller, &asked.request) {

@@ -42,6 +42,11 @@ impl ApiError {
         self.status
     }
 
+    /// The same in other words.
+    pub(super) fn reworded(self, reword: impl Fn(&str) -> String) -> Self {
+        Self { message: reword(&self.message), ..self }
+    }
+
     /// The sentence for its reader.
     pub(super) fn message(&self) -> &str {
         &self.message

@@ -1,5 +1,6 @@
 //! The doors: HTTP in, HTTP out. Nothing is decided here that another door would have to decide again.
 
+mod accept;
 mod accounts;
 mod address;
 mod adoption;
@@ -18,6 +19,7 @@ mod headers;
 mod health;
 mod identity;
 mod limits;
+mod members;
 mod openapi;
 mod plain_chat;
 mod request_id;

@@ -37,6 +37,7 @@ mod protocol_document;
 mod seam;
 mod secrets;
 mod selection;
+mod simple;
 mod store_contract;
 mod store_homes;
 mod support;

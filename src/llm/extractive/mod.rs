@@ -20,6 +20,9 @@ use crate::identity::Ids;
 
 pub use sentences::split as sentences_of;
 
+/// What it is called in logs and notes.
+pub(super) const PROVIDER: &str = "offline";
+
 /// What it says when nothing was found.
 pub const NOTHING_FOUND: &str = "The book has nothing on this.";
 
@@ -121,7 +124,7 @@ impl ChatModel for Extractive {
 }
 
 fn name() -> ModelName {
-    ModelName { provider: "offline".into(), model: "extractive".into() }
+    ModelName { provider: PROVIDER.into(), model: "extractive".into() }
 }
 
 fn user_text(message: &Message) -> Option<&str> {

@@ -1,12 +1,13 @@
 //! What a body says of somebody, member by member: all that is wrong with it is told at once.
 
 use secrecy::SecretString;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::auth::accounts::{Background, EmailAddress, SignIn, SignUp};
 use crate::auth::email;
 use crate::auth::password::{self, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
 use crate::routes::error::ApiError;
+use crate::routes::members::wrong;
 
 /// The longest name.
 const NAME_CHARS_MAX: usize = 200;
@@ -134,13 +135,4 @@ fn line(value: &Value, chars_max: usize) -> Result<Option<String>, String> {
         }
         _ => Err(problem()),
     }
-}
-
-/// The answer to a body with these problems.
-fn wrong(problems: &[(&str, String)]) -> ApiError {
-    let sentences: Vec<String> = problems.iter().map(|(member, problem)| format!("`{member}` {problem}")).collect();
-    let named: Vec<Value> =
-        problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
-    let (member, problem) = &problems[0];
-    ApiError::invalid(sentences.join("; "), json!({"member": member, "problem": problem, "problems": named}))
 }

@@ -43,6 +43,7 @@ enum Answer {
     Response(Box<Response>),
     Value(Value),
     Listening(Listening),
+    Events(Pin<Box<dyn Stream<Item = String> + Send>>),
 }
 
 /// Reads a request.
@@ -73,14 +74,18 @@ pub(super) fn answer(app: App, guest: Arc<Guest>, tag: Tag, asked: Asked) -> Fra
             Err(event) => yield Frame::Text(tag.event(event.to_string())),
             Ok(Answer::Response(response)) => yield Frame::Text(tag.value(&response)),
             Ok(Answer::Value(value)) => yield Frame::Text(tag.value(&value)),
+            Ok(Answer::Events(mut events)) => {
+                while let Some(event) = events.next().await {
+                    yield Frame::Text(tag.event(event));
+                }
+            }
             Ok(Answer::Listening(mut listening)) => {
                 let mut decoder = Decoder::new(OUTBOX_BYTES_MAX);
                 while let Some(heard) = listening.next().await {
-                    let Some(bytes) = heard.ok().filter(|bytes| decoder.push(bytes).is_ok()) else {
+                    if !heard.is_ok_and(|bytes| decoder.push(&bytes).is_ok()) {
                         yield Frame::LetGo;
                         return;
-                    };
-                    drop(bytes);
+                    }
                     while let Some(event) = decoder.next_payload() {
                         yield Frame::Text(tag.event(event));
                     }
@@ -102,6 +107,7 @@ async fn carry_out(app: &App, guest: &Guest, asked: Asked) -> Result<Answer, Api
         },
         Asked::Simple(action) => match simple::carry_out(app, &caller?, action).await? {
             Told::Value(value) => Ok(Answer::Value(value)),
+            Told::Stream(events) => Ok(Answer::Events(events)),
         },
     }
 }

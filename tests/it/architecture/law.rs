@@ -138,7 +138,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("unic_langid", &["language", "profile"]),
     ("unicode_normalization", &["auth", "knowledge", "pdf"]),
     ("unicode_properties", &["knowledge"]),
-    ("unicode_segmentation", &["knowledge"]),
+    ("unicode_segmentation", &["agent", "knowledge"]),
     ("utoipa", &["routes", "profile"]),
     ("utoipa_axum", &["routes"]),
     ("utoipa_swagger_ui", &["routes"]),
