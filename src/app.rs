@@ -24,7 +24,7 @@ use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
 use crate::clock::Clock;
-use crate::config::{AttachmentPlace, BrowserSettings, LimitSettings, Settings};
+use crate::config::{AttachmentPlace, BrowserSettings, LimitSettings, Patience, Settings};
 use crate::identity::{AddressNames, Identity, Ids};
 use crate::knowledge::KnowledgeBase;
 use crate::language::Language;
@@ -76,6 +76,8 @@ pub struct House {
     pub limits: LimitSettings,
     /// How soon a request's body must be there.
     pub body_time_max: Duration,
+    /// How long clients are waited for.
+    pub patience: Patience,
     /// The largest request body, in bytes, but for a recording.
     pub body_bytes_max: usize,
     /// The largest body with a recording, in bytes.
@@ -219,6 +221,7 @@ impl App {
             ids,
             limits: settings.limits.clone(),
             body_time_max: settings.http.patience.body,
+            patience: settings.http.patience,
             body_bytes_max: settings.http.body_bytes_max,
             recording_bytes_max: settings.http.recording_bytes_max,
             default_language: settings.http.default_language,

@@ -16,6 +16,7 @@
 //!   gone with the item, and never part of what is read back as the item. What turns cost outlives their threads.
 //! - **An attachment that a message names belongs to the message's thread from then on**; one that is not there, not
 //!   theirs or deleted is [`StoreError::NoAttachment`], and nothing of the message is kept.
+//! - **A title that nobody asked for never takes the place of one**: [`ThreadStore::entitle`] looks and writes at once.
 //! - **What is counted is counted once for all instances**, all of a claim or nothing, and together with the turn it is
 //!   claimed for ([`StoreError::Exceeded`]).
 //! - **A reader has one profile or none**, and a change leaves the members alone that it does not name.
@@ -306,6 +307,16 @@ pub trait ThreadStore: AdoptionStore {
         change: &ThreadChange,
         now: Timestamp,
     ) -> Result<ThreadRecord, StoreError>;
+
+    /// Gives a thread a title, unless it has one already, whoever gave it: the thread as it is then, or nothing.
+    /// [`StoreError::NoThread`] as for [`ThreadStore::thread`].
+    async fn entitle(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        title: &str,
+        now: Timestamp,
+    ) -> Result<Option<ThreadRecord>, StoreError>;
 
     /// Deletes a thread with all that hangs on it; nothing happens when it is not there or not theirs.
     async fn delete_thread(&self, owner: &OwnerId, id: &ThreadId) -> Result<(), StoreError>;

@@ -113,6 +113,16 @@ impl ThreadStore for PostgresStore {
         threads::change(&self.pool, owner, id, change, now).await
     }
 
+    async fn entitle(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        title: &str,
+        now: Timestamp,
+    ) -> Result<Option<ThreadRecord>, StoreError> {
+        threads::entitle(&self.pool, owner, id, title, now).await
+    }
+
     async fn delete_thread(&self, owner: &OwnerId, id: &ThreadId) -> Result<(), StoreError> {
         threads::delete(&self.pool, owner, id).await
     }
