@@ -31,6 +31,7 @@ mod migration;
 mod notes;
 pub mod passages;
 pub mod postgres;
+pub mod rewrites;
 mod rows;
 pub mod sqlite;
 
@@ -50,6 +51,7 @@ pub use counts::{Claim, CountStore, Exceeded, Limit, TokenLimit, Used};
 pub use failure::{Migrated, OpenError};
 pub use notes::{ItemNote, Spent, Tokens};
 pub use passages::PassageStore;
+pub use rewrites::RewriteStore;
 
 /// The largest page a list hands out, in rows.
 pub const PAGE_ROWS_MAX: u32 = 200;

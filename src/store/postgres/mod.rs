@@ -17,6 +17,7 @@ mod passages;
 mod pooler;
 mod preparing;
 mod record;
+mod rewrites;
 mod threads;
 mod turns;
 

@@ -8,6 +8,7 @@ mod adoption;
 mod attachments;
 mod counts;
 mod passages;
+mod rewrites;
 mod threads;
 mod turns;
 

@@ -87,7 +87,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("base64", &["auth", "chat", "conformance", "llm", "routes"]),
     (
         "chatkit_protocol",
-        &["clock", "identity", "store", "llm", "auth", "quota", "attachments", "chat", "agent", "app", "routes", "cli"],
+        &["clock", "identity", "store", "llm", "auth", "quota", "attachments", "chat", "rewrite", "agent", "app", "routes", "cli"],
     ),
     ("clap", &["cli"]),
     ("dotenvy", &["config"]),
@@ -128,7 +128,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("rust_stemmers", &["knowledge", "llm"]),
     ("rustls", &["llm"]),
     ("serde_saphyr", &["knowledge"]),
-    ("sha2", &["attachments", "auth", "chat", "embedding", "identity", "knowledge", "routes"]),
+    ("sha2", &["attachments", "auth", "chat", "embedding", "identity", "knowledge", "rewrite", "routes", "store"]),
     ("socket2", &["server"]),
     ("sqlx", &["store"]),
     ("tower", &["routes"]),
