@@ -19,11 +19,14 @@ mod health;
 mod identity;
 mod limits;
 mod openapi;
+mod personalize;
 mod plain_chat;
 mod request_id;
+mod rewriting;
 mod simple;
 mod sse;
 mod stop;
+mod translate;
 mod visitor;
 
 use axum::Router;
@@ -71,6 +74,8 @@ fn all(chatkit_paths: &[String]) -> Doors {
         .and(stop::doors(chatkit_paths))
         .and(attachments::doors(chatkit_paths))
         .and(plain_chat::doors())
+        .and(personalize::doors())
+        .and(translate::doors())
         .and(visitor::doors())
         .and(accounts::doors())
         .and(health::doors())

@@ -15,11 +15,16 @@ use crate::chat::{LetGo, Listening};
 
 /// Proxies cut connections that are silent for 30 to 100 s; a comment line keeps them open.
 pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(12);
-const HEARTBEAT: &[u8] = b": ping\n\n";
+/// What keeps them open.
+pub(super) const HEARTBEAT: &[u8] = b": ping\n\n";
 
 /// The answer that carries a turn's frames.
 pub(super) fn answer(listening: Listening) -> Response {
-    let body = Body::from_stream(WithHeartbeat::new(listening, HEARTBEAT_EVERY));
+    events(Body::from_stream(WithHeartbeat::new(listening, HEARTBEAT_EVERY)))
+}
+
+/// The answer that carries these events.
+pub(super) fn events(body: Body) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, no-transform")),

@@ -1,0 +1,215 @@
+//! What the doors of personalizing and of translating have in common: an order becomes one answer or a stream, and a
+//! refusal becomes a status and a sentence.
+
+mod members;
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use async_stream::stream;
+use axum::Json;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use chatkit_protocol::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout};
+use utoipa::ToSchema;
+
+use super::error::ApiError;
+use super::identity::Caller;
+use super::sse::{self, HEARTBEAT, HEARTBEAT_EVERY};
+use crate::app::App;
+use crate::chat::ChatError;
+use crate::identity::{Identity, OwnerId};
+use crate::language::Language;
+use crate::quota::{DayStatus, PerDay};
+use crate::rewrite::{Failure, Listening, Order, Refusal, Task};
+
+pub(super) use members::{CONTENT_CHARS_MIN, CONTEXT_CHARS_MAX, HASH_CHARS_MAX, Members, PAGE_URL_CHARS_MAX, TEXT_CHARS_MAX};
+
+/// A stream begins with the first piece, so that what fails before has a status; but not later than after this.
+const FIRST_PIECE_WAIT: Duration = Duration::from_secs(5);
+/// What nobody can say how long to wait for is worth another try after so long.
+const WAIT_SECONDS: u32 = 5;
+
+/// An answer that is one value, of which a stream tells all but the text at its end.
+pub(super) trait Answer: Serialize {
+    /// The member that holds the text.
+    const TEXT: &'static str;
+}
+
+/// How much of a day's number is used.
+#[derive(Serialize, ToSchema)]
+pub(super) struct QuotaStatus {
+    /// How many there are in a day; 1000000000 where there is no limit.
+    #[schema(example = 50)]
+    limit: u64,
+    /// How many of them are used.
+    #[schema(example = 3)]
+    used: u64,
+    /// How many are left.
+    #[schema(example = 47)]
+    remaining: u64,
+    /// When there are as many as in the beginning again: midnight UTC.
+    #[schema(value_type = String, format = DateTime)]
+    resets_at: Timestamp,
+}
+
+impl From<DayStatus> for QuotaStatus {
+    fn from(DayStatus { limit, used, remaining, resets_at, wait_seconds: _ }: DayStatus) -> Self {
+        Self { limit, used, remaining, resets_at }
+    }
+}
+
+/// What is known when a text is written.
+pub(super) struct After {
+    pub(super) now: Timestamp,
+    pub(super) processing_time_ms: u64,
+    pub(super) quota: DayStatus,
+}
+
+/// The user who asks.
+pub(super) fn user(caller: &Caller) -> Result<&OwnerId, ApiError> {
+    match &caller.who {
+        Identity::User { id } => Ok(id),
+        Identity::Visitor { .. } | Identity::Stranger => Err(ApiError::sign_in_required()),
+    }
+}
+
+/// How much of the day's number the caller has used.
+pub(super) async fn quota(app: &App, caller: &Caller, what: PerDay) -> Result<Json<QuotaStatus>, ApiError> {
+    let status = app.quota.of_day(&caller.who, caller.address, what).status().await;
+    Ok(Json(status.map_err(|error| refused(caller.language, what, Refusal::Store(error)))?.into()))
+}
+
+/// Has a text written anew, and answers with it as the caller asks: as one value, or as it is written.
+pub(super) async fn answer<A: Answer>(
+    app: &App,
+    caller: Caller,
+    headers: &HeaderMap,
+    (task, text, page_url): (Task, String, Option<String>),
+    made: impl FnOnce(String, &After) -> A + Send + 'static,
+) -> Result<Response, ApiError> {
+    let begun = Instant::now();
+    let what = match task {
+        Task::Personalize { .. } => PerDay::Personalizations,
+        Task::Translate { .. } => PerDay::Translations,
+    };
+    let (app, language) = (app.clone(), caller.language);
+    let day = app.quota.of_day(&caller.who, caller.address, what);
+    let allowance = app.quota.of(&caller.who, caller.address);
+    let order = Order { task, text: text.into(), page_url, who: caller.who, allowance, day: day.clone() };
+    let mut listening = app.rewrites.order(order).await.map_err(|refusal| refused(language, what, refusal))?;
+    let after = async move || {
+        let processing_time_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let quota = day.status().await.map_err(|error| refused(language, what, Refusal::Store(error)))?;
+        Ok::<_, ApiError>(After { now: app.clock.now(), processing_time_ms, quota })
+    };
+    if !wants_stream(headers) {
+        let text = listening.whole().await.map_err(|failure| failed(language, failure))?;
+        return Ok(Json(made(text, &after().await?)).into_response());
+    }
+    let first = match timeout(FIRST_PIECE_WAIT, listening.next()).await {
+        Ok(Some(Err(failure))) => return Err(failed(language, failure)),
+        Ok(Some(Ok(piece))) => Some(piece),
+        Ok(None) => return Ok(sse::events(Body::from(done(&made(String::new(), &after().await?))))),
+        Err(_) => None,
+    };
+    let frames = stream! {
+        let heard = told(first, listening, language);
+        for await piece in heard {
+            yield Ok::<_, Infallible>(piece);
+        }
+        match after().await {
+            Ok(after) => yield Ok(done(&made(String::new(), &after))),
+            Err(error) => yield Ok(frame(&error_event(&error))),
+        }
+    };
+    Ok(sse::events(Body::from_stream(frames)))
+}
+
+/// The pieces of a text as frames, with a comment while there are none.
+fn told(
+    first: Option<String>,
+    mut listening: Listening,
+    language: Language,
+) -> impl futures_util::Stream<Item = Bytes> {
+    stream! {
+        if let Some(piece) = first {
+            yield frame(&json!({"type": "content", "delta": piece}));
+        }
+        loop {
+            match timeout(HEARTBEAT_EVERY, listening.next()).await {
+                Ok(Some(Ok(piece))) => yield frame(&json!({"type": "content", "delta": piece})),
+                Ok(Some(Err(failure))) => yield frame(&error_event(&failed(language, failure))),
+                Ok(None) => break,
+                Err(_) => yield Bytes::from_static(HEARTBEAT),
+            }
+        }
+    }
+}
+
+fn frame(event: &Value) -> Bytes {
+    format!("data: {event}\n\n").into()
+}
+
+/// The last event: the members of the answer, without the text.
+fn done<A: Answer>(answer: &A) -> Bytes {
+    let mut event = json!({"type": "done"});
+    if let (Some(event), Ok(Value::Object(mut members))) = (event.as_object_mut(), serde_json::to_value(answer)) {
+        members.shift_remove(A::TEXT);
+        event.extend(members);
+    }
+    frame(&event)
+}
+
+fn error_event(error: &ApiError) -> Value {
+    json!({"type": "error", "code": error.code(), "message": error.message(), "allow_retry": error.may_pass()})
+}
+
+/// Whether a caller wants a text as it is written.
+fn wants_stream(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
+    let mut kinds = values.flat_map(|value| value.split(',')).map(|kind| kind.split(';').next().unwrap_or_default());
+    kinds.any(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
+}
+
+/// What whoever ordered a text hears when it was not begun.
+pub(super) fn refused(language: Language, what: PerDay, refusal: Refusal) -> ApiError {
+    match refusal {
+        Refusal::QuotaExceeded(status) => {
+            let sentence = match what {
+                PerDay::Personalizations => "rewrite-quota-personalizations",
+                PerDay::Translations => "rewrite-quota-translations",
+            };
+            let message = language.say_with(sentence, &[("limit", status.limit.into())]);
+            let wait_seconds = status.wait_seconds;
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "quota_exceeded", message)
+                .with_details(json!(QuotaStatus::from(status)))
+                .after(wait_seconds)
+        }
+        Refusal::Reached(reached) => ChatError::Reached(reached).into(),
+        Refusal::Failure(failure) => failed(language, failure),
+        Refusal::Store(error) => ChatError::Store(error).into(),
+    }
+}
+
+fn failed(language: Language, failure: Failure) -> ApiError {
+    let (status, code, sentence) = match failure {
+        Failure::NoModel => (StatusCode::SERVICE_UNAVAILABLE, "no_model", "rewrite-no-model"),
+        Failure::TooSlow => (StatusCode::GATEWAY_TIMEOUT, "too_slow", "rewrite-too-slow"),
+        Failure::Damaged => (StatusCode::BAD_GATEWAY, "damaged", "rewrite-damaged"),
+        Failure::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "model_busy", "rewrite-busy"),
+        Failure::Failed => (StatusCode::BAD_GATEWAY, "model_failed", "rewrite-failed"),
+        Failure::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "stopping", "rewrite-stopped"),
+    };
+    let error = ApiError::new(status, code, language.say(sentence));
+    match failure {
+        Failure::Busy { retry_after_s } => error.after(retry_after_s.unwrap_or(WAIT_SECONDS)),
+        Failure::Stopped => error.after(WAIT_SECONDS),
+        Failure::NoModel | Failure::TooSlow | Failure::Damaged | Failure::Failed => error,
+    }
+}
