@@ -33,6 +33,7 @@ use crate::llm::openai::{Limits, OpenAiCompatible};
 use crate::llm::resilient::{Candidate, Resilient};
 use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, http};
+use crate::profile::Profiles;
 use crate::quota::Quota;
 use crate::rewrite::{self, RewriteDesk};
 use crate::store::ThreadStore;
@@ -65,6 +66,8 @@ pub struct House {
     pub quota: Quota,
     /// Finds out who a caller is.
     pub auth: Authenticator,
+    /// What users say of themselves.
+    pub profiles: Profiles,
     /// Writes texts anew for readers.
     pub rewrites: RewriteDesk,
     /// The time.
@@ -94,6 +97,8 @@ pub struct TutorDesk {
     pub knowledge: Arc<dyn KnowledgeBase>,
     /// Who answers.
     pub model: Arc<dyn ChatModel>,
+    /// What readers say of themselves.
+    pub profiles: Profiles,
 }
 
 /// Who answers in a house, and how the house is run for them.
@@ -140,9 +145,11 @@ impl App {
         let ids = Ids::random();
         let model = &providers.model;
         let knowledge = knowledge(settings, providers, database)?;
-        let desk = TutorDesk { knowledge, model: chat_model(settings, model, &ids)? };
+        let profiles = profiles(database, Clock::system());
+        let desk = TutorDesk { knowledge, model: chat_model(settings, model, &ids)?, profiles };
         let tutor = Tutor::new(desk.model.clone(), settings.tutor.clone())
             .reading(QueryKnowledgeBase::new(desk.knowledge.clone(), settings.tutor.passages))
+            .knowing(desk.profiles.clone())
             .serving(book::BASE, book::site(&settings.http))
             .hearing(transcriber(settings, model)?);
         let options = ChatOptions::from(&settings.chat);
@@ -185,6 +192,8 @@ impl App {
             };
             Accounts::new(surroundings, set)
         });
+        // The tutor and the doors remember together, so that a change at a door is known to the tutor at once.
+        let profiles = tutor.as_ref().map_or_else(|| profiles(database, clock.clone()), |desk| desk.profiles.clone());
         let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
         let adoptions = settings.access.adopt_visitor_threads.then(|| Adoptions::new(store.clone(), clock.clone()));
         let names = AddressNames::new(&secrets[0]);
@@ -212,6 +221,7 @@ impl App {
             everybody,
             auth,
             quota,
+            profiles,
             rewrites,
             clock,
             ids,
@@ -224,6 +234,10 @@ impl App {
             anonymous: settings.access.anonymous,
         })))
     }
+}
+
+fn profiles(database: &Database, clock: Clock) -> Profiles {
+    Profiles::new(database.profiles(), database.accounts(), clock)
 }
 
 fn chat_model(settings: &Settings, model: &ModelSettings, ids: &Ids) -> Result<Arc<dyn ChatModel>> {

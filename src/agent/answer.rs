@@ -23,6 +23,7 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
     Box::pin(stream! {
         let mut ground = Ground::of(&turn, tutor.settings.grounding);
         let mut sources = Sources::new(tutor.site.clone());
+        let reader = tutor.reader(&turn).await;
         let conversation = prompt::conversation(ground.history(&turn), &tutor.settings);
         let messages = conversation.iter().map(|(item, _)| *item);
         let mut files = attachments::gather(messages, tutor.model.sees(), |id| tutor.open(&turn, id)).await;
@@ -66,7 +67,7 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
         let specs = if ground.is_selection_alone() { Vec::new() } else { tutor.specs() };
         let mode = ground.mode();
         let asking = |files: &Gathered| {
-            let mut prompt = prompt::build(&conversation, files, mode, &tutor.settings);
+            let mut prompt = prompt::build(&conversation, files, mode, reader.as_deref(), &tutor.settings);
             prompt.messages.extend(brought.iter().cloned());
             prompt
         };

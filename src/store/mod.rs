@@ -18,6 +18,7 @@
 //!   theirs or deleted is [`StoreError::NoAttachment`], and nothing of the message is kept.
 //! - **What is counted is counted once for all instances**, all of a claim or nothing, and together with the turn it is
 //!   claimed for ([`StoreError::Exceeded`]).
+//! - **A reader has one profile or none**, and a change leaves the members alone that it does not name.
 //! - **Each method is one transaction**: all of it happens, or nothing.
 
 pub mod accounts;
@@ -31,6 +32,7 @@ mod migration;
 mod notes;
 pub mod passages;
 pub mod postgres;
+pub mod profiles;
 pub mod rewrites;
 mod rows;
 pub mod sqlite;
@@ -51,6 +53,7 @@ pub use counts::{Claim, CountStore, Exceeded, Limit, TokenLimit, Used};
 pub use failure::{Migrated, OpenError};
 pub use notes::{ItemNote, Spent, Tokens};
 pub use passages::PassageStore;
+pub use profiles::ProfileStore;
 pub use rewrites::RewriteStore;
 
 /// The largest page a list hands out, in rows.

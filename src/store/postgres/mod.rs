@@ -16,6 +16,7 @@ mod notes;
 mod passages;
 mod pooler;
 mod preparing;
+mod profiles;
 mod record;
 mod rewrites;
 mod threads;

@@ -8,6 +8,7 @@ mod adoption;
 mod attachments;
 mod counts;
 mod passages;
+mod profiles;
 mod rewrites;
 mod threads;
 mod turns;
