@@ -310,7 +310,7 @@ impl RewriteDesk {
             return;
         }
         let (payer, name) = (order.allowance.payer(&order.who), self.0.ids.mint("rewrite"));
-        let counting = async || self.0.store.count_rewrite(&payer, &name, tokens, self.now()).await;
+        let counting = || self.0.store.count_rewrite(&payer, &name, tokens, self.now());
         patiently("count what a rewrite cost", counting).await;
     }
 
@@ -321,19 +321,19 @@ impl RewriteDesk {
         };
         let kept = KeptText { owner, key, text, now: self.now(), together_max };
         self.0.busy.store(true, Ordering::Relaxed);
-        patiently("keep a text that was written anew", async || self.0.store.keep_rewritten(&kept).await).await;
+        patiently("keep a text that was written anew", || self.0.store.keep_rewritten(&kept)).await;
     }
 
     /// Notes the page, if it is one.
     async fn note(&self, order: &Order) {
         let Some((owner, page)) = order.page(self.now()) else { return };
         self.0.busy.store(true, Ordering::Relaxed);
-        let noting = async || self.0.store.note_page(&owner, &page, PAGES_OF_READER_MAX).await;
+        let noting = || self.0.store.note_page(&owner, &page, PAGES_OF_READER_MAX);
         patiently("note a page that was written anew", noting).await;
     }
 
     async fn give_back(&self, day: &Day, claims: &[Claim]) {
-        patiently("give back what was counted for a text", async || day.give_back(claims).await).await;
+        patiently("give back what was counted for a text", || day.give_back(claims)).await;
     }
 }
 
@@ -355,7 +355,10 @@ struct Written {
 }
 
 /// Writes something down, trying again while the database is away. Whoever listens has their text in any case.
-async fn patiently(what: &'static str, write: impl AsyncFn() -> Result<(), StoreError>) {
+async fn patiently<F>(what: &'static str, write: impl Fn() -> F)
+where
+    F: Future<Output = Result<(), StoreError>>,
+{
     let mut pause = WRITE_PAUSE;
     for attempt in 1..=WRITE_TRIES_MAX {
         match write().await {

@@ -25,10 +25,10 @@ use crate::app::App;
 use crate::chat::ChatError;
 use crate::identity::{Identity, OwnerId};
 use crate::language::Language;
-use crate::quota::{DayStatus, PerDay};
+use crate::quota::{Day, DayStatus, PerDay};
 use crate::rewrite::{Failure, Listening, Order, Refusal, Task};
 
-pub(super) use members::{CONTENT_CHARS_MIN, CONTEXT_CHARS_MAX, HASH_CHARS_MAX, Members, PAGE_URL_CHARS_MAX, TEXT_CHARS_MAX};
+pub(super) use members::{CONTENT_CHARS_MIN, CONTEXT_CHARS_MAX, HASH_CHARS_MAX, Members, TEXT_CHARS_MAX};
 
 /// A stream begins with the first piece, so that what fails before has a status; but not later than after this.
 const FIRST_PIECE_WAIT: Duration = Duration::from_secs(5);
@@ -71,6 +71,24 @@ pub(super) struct After {
     pub(super) quota: DayStatus,
 }
 
+/// What has to be known at the end of a text.
+struct End {
+    app: App,
+    day: Day,
+    begun: Instant,
+    language: Language,
+    what: PerDay,
+}
+
+impl End {
+    async fn after(&self) -> Result<After, ApiError> {
+        let processing_time_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let quota = self.day.status().await;
+        let quota = quota.map_err(|error| refused(self.language, self.what, Refusal::Store(error)))?;
+        Ok(After { now: self.app.clock.now(), processing_time_ms, quota })
+    }
+}
+
 /// The user who asks.
 pub(super) fn user(caller: &Caller) -> Result<&OwnerId, ApiError> {
     match &caller.who {
@@ -86,7 +104,7 @@ pub(super) async fn quota(app: &App, caller: &Caller, what: PerDay) -> Result<Js
 }
 
 /// Has a text written anew, and answers with it as the caller asks: as one value, or as it is written.
-pub(super) async fn answer<A: Answer>(
+pub(super) async fn answer<A: Answer + Send + 'static>(
     app: &App,
     caller: Caller,
     headers: &HeaderMap,
@@ -98,24 +116,20 @@ pub(super) async fn answer<A: Answer>(
         Task::Personalize { .. } => PerDay::Personalizations,
         Task::Translate { .. } => PerDay::Translations,
     };
-    let (app, language) = (app.clone(), caller.language);
+    let language = caller.language;
     let day = app.quota.of_day(&caller.who, caller.address, what);
     let allowance = app.quota.of(&caller.who, caller.address);
     let order = Order { task, text: text.into(), page_url, who: caller.who, allowance, day: day.clone() };
     let mut listening = app.rewrites.order(order).await.map_err(|refusal| refused(language, what, refusal))?;
-    let after = async move || {
-        let processing_time_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let quota = day.status().await.map_err(|error| refused(language, what, Refusal::Store(error)))?;
-        Ok::<_, ApiError>(After { now: app.clock.now(), processing_time_ms, quota })
-    };
+    let end = End { app: app.clone(), day, begun, language, what };
     if !wants_stream(headers) {
         let text = listening.whole().await.map_err(|failure| failed(language, failure))?;
-        return Ok(Json(made(text, &after().await?)).into_response());
+        return Ok(Json(made(text, &end.after().await?)).into_response());
     }
     let first = match timeout(FIRST_PIECE_WAIT, listening.next()).await {
         Ok(Some(Err(failure))) => return Err(failed(language, failure)),
         Ok(Some(Ok(piece))) => Some(piece),
-        Ok(None) => return Ok(sse::events(Body::from(done(&made(String::new(), &after().await?))))),
+        Ok(None) => return Ok(sse::events(Body::from(done(&made(String::new(), &end.after().await?))))),
         Err(_) => None,
     };
     let frames = stream! {
@@ -123,7 +137,7 @@ pub(super) async fn answer<A: Answer>(
         for await piece in heard {
             yield Ok::<_, Infallible>(piece);
         }
-        match after().await {
+        match end.after().await {
             Ok(after) => yield Ok(done(&made(String::new(), &after))),
             Err(error) => yield Ok(frame(&error_event(&error))),
         }
@@ -136,7 +150,7 @@ fn told(
     first: Option<String>,
     mut listening: Listening,
     language: Language,
-) -> impl futures_util::Stream<Item = Bytes> {
+) -> impl futures_util::Stream<Item = Bytes> + Send {
     stream! {
         if let Some(piece) = first {
             yield frame(&json!({"type": "content", "delta": piece}));
@@ -191,7 +205,7 @@ pub(super) fn refused(language: Language, what: PerDay, refusal: Refusal) -> Api
                 .with_details(json!(QuotaStatus::from(status)))
                 .after(wait_seconds)
         }
-        Refusal::Reached(reached) => ChatError::Reached(reached).into(),
+        Refusal::Reached(reached) => ChatError::Reached(Box::new(reached)).into(),
         Refusal::Failure(failure) => failed(language, failure),
         Refusal::Store(error) => ChatError::Store(error).into(),
     }
