@@ -32,6 +32,9 @@ use chatkit_protocol::JsonMap;
 use futures_util::Stream;
 use serde_json::Value;
 
+/// The provider's name of the offline model, which quotes and writes nothing of its own.
+pub const OFFLINE: &str = "offline";
+
 /// What a model is asked.
 #[derive(Clone, Debug, Default)]
 pub struct Prompt {

@@ -15,7 +15,7 @@ use chatkit_protocol::JsonMap;
 use futures_util::{StreamExt, stream};
 
 use super::passages::{CitedPassage, KNOWLEDGE_TOOL, ToolResult};
-use super::{ChatModel, Chunk, ChunkStream, LlmError, Message, ModelName, Prompt, ToolCall, Usage};
+use super::{ChatModel, Chunk, ChunkStream, LlmError, Message, ModelName, OFFLINE, Prompt, ToolCall, Usage};
 use crate::identity::Ids;
 
 pub use sentences::split as sentences_of;
@@ -121,7 +121,7 @@ impl ChatModel for Extractive {
 }
 
 fn name() -> ModelName {
-    ModelName { provider: "offline".into(), model: "extractive".into() }
+    ModelName { provider: OFFLINE.into(), model: "extractive".into() }
 }
 
 fn user_text(message: &Message) -> Option<&str> {

@@ -123,7 +123,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("moka", &["auth", "embedding", "profile", "routes"]),
     ("multer", &["routes"]),
     ("object_store", &["attachments"]),
-    ("pulldown_cmark", &["knowledge", "book"]),
+    ("pulldown_cmark", &["knowledge", "book", "rewrite"]),
     ("qdrant_client", &["knowledge::qdrant"]),
     ("quick_xml", &["knowledge"]),
     (
