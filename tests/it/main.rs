@@ -34,6 +34,7 @@ mod notes;
 mod pdf;
 mod plain_chat;
 mod protocol_document;
+mod rewriting;
 mod seam;
 mod secrets;
 mod selection;
