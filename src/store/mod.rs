@@ -34,6 +34,7 @@ mod notes;
 pub mod passages;
 pub mod postgres;
 pub mod profiles;
+pub mod rewrites;
 mod rows;
 pub mod sqlite;
 
@@ -54,6 +55,7 @@ pub use failure::{Migrated, OpenError};
 pub use notes::{ItemNote, Spent, Tokens};
 pub use passages::PassageStore;
 pub use profiles::ProfileStore;
+pub use rewrites::RewriteStore;
 
 /// The largest page a list hands out, in rows.
 pub const PAGE_ROWS_MAX: u32 = 200;

@@ -35,6 +35,7 @@ mod pdf;
 mod plain_chat;
 mod profile;
 mod protocol_document;
+mod rewriting;
 mod seam;
 mod secrets;
 mod selection;

@@ -9,6 +9,7 @@ mod attachments;
 mod counts;
 mod passages;
 mod profiles;
+mod rewrites;
 mod threads;
 mod turns;
 
