@@ -37,6 +37,12 @@ impl ApiError {
         self.status.is_server_error()
     }
 
+    /// The same with what else there is to know of it, for programs.
+    pub(super) fn with_details(mut self, details: Value) -> Self {
+        self.details = Some(Box::new(details));
+        self
+    }
+
     /// The same in other words.
     pub(super) fn reworded(self, reword: impl Fn(&str) -> String) -> Self {
         Self { message: reword(&self.message), ..self }
@@ -74,9 +80,7 @@ impl ApiError {
 
     /// Members of the request are wrong.
     pub(super) fn invalid(message: String, details: Value) -> Self {
-        let mut answer = Self::new(StatusCode::BAD_REQUEST, "invalid_request", message);
-        answer.details = Some(Box::new(details));
-        answer
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", message).with_details(details)
     }
 
     /// This server has no accounts.
