@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use self::backlog::Backlog;
 use self::replay::Replayed;
 use super::notebook::Account;
+use crate::language::Language;
 use crate::quota::Slot;
 
 pub(super) use self::replay::Replay;
@@ -45,6 +46,8 @@ pub struct Listening {
     /// The listener's place among those that listen at once.
     slot: Slot,
     account: Account,
+    /// What the listener is spoken to in.
+    language: Language,
 }
 
 #[derive(Debug)]
@@ -224,7 +227,7 @@ impl Shared {
 
 impl Listening {
     fn to(source: Source) -> Self {
-        Self { source, slot: Slot::default(), account: Account::default() }
+        Self { source, slot: Slot::default(), account: Account::default(), language: Language::default() }
     }
 
     /// The same, of a turn that keeps this account.
@@ -237,6 +240,18 @@ impl Listening {
     /// What the turn has cost and noted; complete at the end of the stream.
     pub fn account(&self) -> Account {
         self.account.clone()
+    }
+
+    /// The same, for a listener who is spoken to in this language.
+    #[must_use]
+    pub fn speaking(mut self, language: Language) -> Self {
+        self.language = language;
+        self
+    }
+
+    /// What the listener is spoken to in; English when nobody said.
+    pub fn language(&self) -> Language {
+        self.language
     }
 
     /// The same, holding a place until the listener has gone.

@@ -1,13 +1,13 @@
 //! Headers become an [`Identity`]: no credential is a stranger, a wrong one is refused.
 
 use axum::extract::FromRequestParts;
-use axum::http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, SET_COOKIE};
+use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 
 use super::adoption::Adopted;
 use super::error::ApiError;
-use super::{address, cookies};
+use super::{address, cookies, spoken};
 use crate::app::App;
 use crate::auth::{AuthError, Credentials};
 use crate::chat::Chat;
@@ -34,7 +34,7 @@ impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        let (address, language) = (address::of(parts), language(&parts.headers));
+        let (address, language) = (address::of(parts), spoken::current());
         if let Some(everybody) = &app.everybody {
             return Ok(Self { who: everybody.clone(), address, language });
         }
@@ -48,12 +48,6 @@ impl FromRequestParts<App> for Caller {
             who => Ok(Self { who, address, language }),
         }
     }
-}
-
-/// What a browser asks to be spoken to in.
-fn language(headers: &HeaderMap) -> Language {
-    let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    asked.map(Language::accepted).unwrap_or_default()
 }
 
 impl Caller {

@@ -17,7 +17,7 @@ use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
 use super::members::Members;
-use super::{body, simple};
+use super::{body, simple, spoken};
 use crate::app::App;
 use crate::chat::{ChatError, Listening, Noted, QuestionNote, Reply, collect};
 
@@ -106,12 +106,12 @@ fn shortened(mut selected: String, bytes_max: usize) -> String {
 async fn hear(Asked { thread_id, listening }: Asked) -> Result<Answered, ApiError> {
     let account = listening.account();
     let collected = collect(listening).await;
-    let failed = |message| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "no_answer", message);
+    let failed = |message| ApiError::spoken(StatusCode::INTERNAL_SERVER_ERROR, "no_answer", message);
     if let Some(failure) = collected.failure {
         return Err(failed(failure.message));
     }
     let Some(thread_id) = thread_id.or(collected.thread_id) else {
-        return Err(failed("The conversation could not be kept. Please try again.".to_owned()));
+        return Err(failed(spoken::say("chat-not-saved")));
     };
     let answers = collected.messages.into_iter().map(|(id, message)| {
         let note = account.note(&id).unwrap_or_default();

@@ -171,7 +171,7 @@ async fn chat(
         .await
         .map_err(|error| refused(error, "message"))?
     {
-        Reply::Stream(listening) => Ok(events(listening, thread_id, caller.language)),
+        Reply::Stream(listening) => Ok(events(listening, thread_id)),
         Reply::Single(_) => unreachable!("messages are answered by a stream"),
     }
 }
@@ -202,13 +202,8 @@ pub(super) async fn answer(
 }
 
 /// The answer to a question that another door asked, as it is written.
-pub(super) async fn stream(
-    caller: &Caller,
-    headers: &HeaderMap,
-    listening: Listening,
-    thread_id: Option<ThreadId>,
-) -> Response {
-    written(headers, events(listening, thread_id, caller.language)).await
+pub(super) async fn stream(headers: &HeaderMap, listening: Listening, thread_id: Option<ThreadId>) -> Response {
+    written(headers, events(listening, thread_id)).await
 }
 
 async fn written(headers: &HeaderMap, events: impl Stream<Item = Event> + Send + 'static) -> Response {

@@ -148,7 +148,7 @@ async fn answer(app: &App, caller: &Caller, headers: &HeaderMap, question: Quest
     let (note, selected) = (question.note.clone(), question.selected.clone());
     let asked: Asked = ask(app, caller, question).await?;
     if accept::streams(headers) {
-        return Ok(simple::stream(caller, headers, asked.listening, asked.thread_id).await);
+        return Ok(simple::stream(headers, asked.listening, asked.thread_id).await);
     }
     let answered = hear(asked).await?;
     let answer = Answer {
@@ -167,5 +167,5 @@ async fn answer(app: &App, caller: &Caller, headers: &HeaderMap, question: Quest
 /// The book has nothing on a question; the conversation has both, the question and this.
 fn not_covered(Answer { answer, conversation_id, interaction_id, .. }: &Answer) -> ApiError {
     let details = json!({"conversation_id": conversation_id, "interaction_id": interaction_id});
-    ApiError::new(StatusCode::NOT_FOUND, "not_covered", answer.as_str()).with_details(details)
+    ApiError::spoken(StatusCode::NOT_FOUND, "not_covered", answer.clone()).with_details(details)
 }

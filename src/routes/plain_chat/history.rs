@@ -18,6 +18,7 @@ use crate::routes::error::ApiError;
 use crate::routes::identity::Caller;
 use crate::routes::members::wrong;
 use crate::routes::openapi::ErrorBody;
+use crate::routes::spoken;
 
 /// A conversation that was begun.
 #[derive(Serialize, ToSchema)]
@@ -183,8 +184,8 @@ pub(super) async fn conversation(
     Path(conversation_id): Path<String>,
 ) -> Result<Json<Whole>, ApiError> {
     let missing = || {
-        let message = "there is no conversation with this `conversation_id`; `/chat/history` lists those there are";
-        ApiError::new(StatusCode::NOT_FOUND, "conversation_not_found", message)
+        let message = spoken::say("simple-no-conversation");
+        ApiError::spoken(StatusCode::NOT_FOUND, "conversation_not_found", message)
     };
     let thread_id = thread_of(&conversation_id).ok_or_else(missing)?;
     match caller.desk(&app).look_back(&caller.who, &thread_id).await {

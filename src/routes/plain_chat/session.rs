@@ -75,7 +75,7 @@ pub(super) async fn chat(
     let question = Question { member: "message", text: message, selected: selected_text, note, session_id };
     let asked = ask(&app, &caller, question).await?;
     if accept::streams(&headers) {
-        return Ok(simple::stream(&caller, &headers, asked.listening, asked.thread_id).await);
+        return Ok(simple::stream(&headers, asked.listening, asked.thread_id).await);
     }
     let answered = hear(asked).await?;
     let session_id = session_of(&answered.thread_id);
