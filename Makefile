@@ -34,7 +34,7 @@ test: ## Install what the tests need and lack, and run all of them
 	$(PYTHON) tests/python/differential.py $(SCRIPTED)
 	$(PYTHON) tests/python/oracle.py $(GATEWAY)
 	$(PYTHON) tests/python/readme.py $(GATEWAY) README.md
-	$(PYTHON) tests/python/protocol_doc.py $(TARGET)/debug docs/protocol.md
+	$(PYTHON) tests/python/protocol_doc.py $(TARGET)/debug docs/protocol.md docs/curl.md
 	$(PYTHON) tests/browser/pages.py $(GATEWAY) docs/embedding.md
 
 lint: ## Check format, clippy, documentation and the crates that travel along; warnings of ours are errors

@@ -214,6 +214,11 @@ search-looking = Looking in the book for “{ $query }”
 search-nothing = The book has nothing about this.
 search-title = Searching the book
 
+## The doors of few words
+
+simple-let-go = You read the answer too slowly, and were let go. It is still being written: read the conversation again in a moment.
+simple-no-conversation = there is no conversation with this `conversation_id`; `/chat/history` lists those there are
+
 ## Recordings
 
 transcription-empty = the recording is empty

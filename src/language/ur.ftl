@@ -218,6 +218,11 @@ search-looking = کتاب میں تلاش جاری ہے: ”{ -from }{ $query }{
 search-nothing = کتاب میں اس کے بارے میں کچھ نہیں ہے۔
 search-title = کتاب میں تلاش
 
+## The doors of few words
+
+simple-let-go = آپ نے جواب بہت آہستہ پڑھا، اس لیے رابطہ ختم کر دیا گیا۔ جواب اب بھی لکھا جا رہا ہے: کچھ دیر بعد گفتگو دوبارہ کھولیں۔
+simple-no-conversation = یہ گفتگو نہیں ملی؛ `/chat/history` میں آپ کی گفتگوؤں کی فہرست ہے۔
+
 ## Recordings
 
 transcription-empty = ریکارڈنگ خالی ہے۔

@@ -33,6 +33,7 @@ mod models;
 mod notes;
 mod pdf;
 mod plain_chat;
+mod plain_history;
 mod profile;
 mod protocol_document;
 mod rewriting;
