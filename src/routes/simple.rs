@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use chatkit_protocol::{Malformed, ThreadId};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::error::ApiError;
 use super::identity::Caller;
@@ -20,6 +21,19 @@ pub(super) enum Action {
     Stop {
         /// Which.
         thread_id: ThreadId,
+    },
+}
+
+/// A request of the simple dialect.
+#[derive(ToSchema)]
+#[schema(as = SimpleRequest)]
+#[serde(tag = "action", rename_all = "snake_case")]
+#[expect(dead_code, reason = "it is read member by member, and only described here")]
+pub(super) enum SimpleRequest {
+    /// Ends the answer that is being written in a thread.
+    Stop {
+        /// The thread.
+        thread_id: String,
     },
 }
 
