@@ -40,7 +40,7 @@ async fn contents(State(app): State<App>) -> Response {
     path = "/book/{*page}",
     operation_id = "book_page",
     tag = "book",
-    params(("page" = String, Path, description = "The page's path, which may hold slashes.", example = "intro")),
+    params(("page" = String, Path, description = "The page's path, which may hold slashes.", example = "module-1-foundations/what-is-physical-ai")),
     responses(
         (status = 200, body = String, content_type = "text/html", description = "The page."),
         (status = 404, body = ErrorBody, description = "The book has no such page."),

@@ -120,6 +120,8 @@ pub(super) fn doors() -> Doors {
 }
 
 /// This document.
+///
+/// Whoever has an edition of it is told in a few bytes that it is the newest.
 #[utoipa::path(
     get,
     path = "/openapi.json",

@@ -181,6 +181,7 @@ pub(super) async fn ask(house: &House, row: &str, of: &Belongings, shown: &Shown
         _ => {
             let id = if path.starts_with("/attachments") { &of.attachment_id } else { &of.thread_id };
             let path = path.replace("{id}", id).replace("{*page}", "module-1-foundations/what-is-physical-ai");
+            let path = path.replace("{file}", "swagger-ui.css");
             send(reqwest(house, method, &path), shown).await
         }
     }
