@@ -7,9 +7,9 @@ use utoipa_axum::routes;
 
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
-use super::headers;
 use super::named::Named;
 use super::openapi::ErrorBody;
+use super::{headers, spoken};
 use crate::app::App;
 use crate::book;
 
@@ -47,7 +47,7 @@ async fn contents(State(app): State<App>) -> Response {
     )
 )]
 async fn page(State(app): State<App>, Named(page): Named) -> Result<Response, ApiError> {
-    let missing = || ApiError::new(StatusCode::NOT_FOUND, "no_such_page", "the bundled book has no such page");
+    let missing = || ApiError::spoken(StatusCode::NOT_FOUND, "no_such_page", spoken::say("door-no-page"));
     let html = book::page(&page).ok_or_else(missing)?;
     Ok(headers::page(&app, html, &[book::STYLE]))
 }

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 
 use super::error::ApiError;
+use super::spoken;
 use crate::app::App;
 
 /// The parameter, decoded. A path that is no text after that names nothing.
@@ -15,7 +16,7 @@ impl FromRequestParts<App> for Named {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let undecodable =
-            |_| ApiError::new(StatusCode::NOT_FOUND, "no_such_route", "the path is not UTF-8, and names nothing");
+            |_| ApiError::spoken(StatusCode::NOT_FOUND, "no_such_route", spoken::say("door-path-no-text"));
         let Path(named) = Path::from_request_parts(parts, app).await.map_err(undecodable)?;
         Ok(Self(named))
     }

@@ -1,6 +1,7 @@
 //! What the doors say of themselves, as one document: OpenAPI 3.1, at `GET /openapi.json`.
 
 mod complete;
+mod dialect;
 mod examples;
 mod page;
 mod wire;
@@ -22,8 +23,9 @@ use utoipa::openapi::{
 };
 use utoipa_axum::routes;
 
+use self::dialect::{RewriteEvent, SimpleRequest};
 use super::doors::{Doors, Entry};
-use super::simple::SimpleRequest;
+use super::simple;
 use crate::app::App;
 
 /// The subjects of the doors.
@@ -64,7 +66,9 @@ pub(super) fn document(doors: Doors, public_url: Option<&str>) -> Value {
     let components = schemas
         .into_iter()
         .fold(ComponentsBuilder::new(), |components, (name, schema)| components.schema(name, schema))
-        .schema_from::<SimpleRequest>();
+        .schema_from::<SimpleRequest>()
+        .schema_from::<simple::Event>()
+        .schema_from::<RewriteEvent>();
     let tags = TAGS.iter().map(|(name, about)| TagBuilder::new().name(*name).description(Some(*about)).build());
     let document = OpenApiBuilder::new()
         .info(info)

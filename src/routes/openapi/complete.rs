@@ -151,11 +151,15 @@ fn refuse(operation: &mut Value, door: &Door) {
     responses.sort_keys();
 }
 
-/// Where a door says what the events of a stream are, the document says how each of them comes.
+/// Where a door says what the events of a stream are, the document says how each of them comes. A door that does not say
+/// it speaks the simple dialect.
 fn streams(operation: &mut Value) {
     for response in operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut) {
         let Some(stream) = response.pointer_mut("/content/text~1event-stream") else { continue };
-        let event = stream["schema"].take();
+        let event = match stream["schema"].take() {
+            event if event.get("$ref").is_some() => event,
+            _ => json!({"$ref": "#/components/schemas/SimpleEvent"}),
+        };
         stream["schema"] = json!({
             "description": "One event of the stream. Comments come in between, to keep the connection open.",
             "type": "object",

@@ -43,7 +43,20 @@ fn requests() -> Map<String, Value> {
     let protocol = protocol.into_iter().map(|(kind, summary, params)| {
         (kind.to_owned(), json!({"summary": summary, "value": {"type": kind, "params": params}}))
     });
-    let simple = [("stop", "End the answer that is being written", json!({"action": "stop", "thread_id": THREAD}))];
+    let simple = [
+        ("chat", "Ask", json!({"action": "chat", "message": "What is a PID controller?"})),
+        ("list_threads", "One's conversations", json!({"action": "list_threads", "limit": 20})),
+        ("get_thread", "One conversation", json!({"action": "get_thread", "thread_id": THREAD})),
+        ("rename_thread", "Give it a title", json!({"action": "rename_thread", "thread_id": THREAD, "title": "PID control"})),
+        ("delete_thread", "Delete it", json!({"action": "delete_thread", "thread_id": THREAD})),
+        ("list_items", "What is in it", json!({"action": "list_items", "thread_id": THREAD, "order": "asc"})),
+        (
+            "feedback",
+            "Say how good an answer was",
+            json!({"action": "feedback", "thread_id": THREAD, "item_ids": [MESSAGE], "kind": "negative"}),
+        ),
+        ("stop", "End the answer that is being written", json!({"action": "stop", "thread_id": THREAD})),
+    ];
     let simple = simple.into_iter().map(|(action, summary, value)| {
         (format!("action {action}"), json!({"summary": format!("{summary}, in the simple dialect"), "value": value}))
     });

@@ -14,8 +14,8 @@ use super::ErrorBody;
 use crate::app::App;
 use crate::routes::doors::{Doors, Entry};
 use crate::routes::error::ApiError;
-use crate::routes::headers;
 use crate::routes::named::Named;
+use crate::routes::{headers, spoken};
 
 /// Its addresses are relative, so that it works behind a proxy that adds a prefix.
 const PAGE: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -62,7 +62,7 @@ async fn docs_file(Named(file): Named, headers: HeaderMap) -> Result<Response, A
             ([(header::CONTENT_TYPE, "text/javascript")], [(header::CACHE_CONTROL, KEPT)], START).into_response()
         );
     }
-    let missing = || ApiError::new(StatusCode::NOT_FOUND, "no_such_file", "the page has no such file");
+    let missing = || ApiError::spoken(StatusCode::NOT_FOUND, "no_such_file", spoken::say("door-no-file"));
     let name = FILES.iter().find(|name| **name == file).ok_or_else(missing)?;
     let found = utoipa_swagger_ui::serve(name, Arc::new(Config::default())).ok().flatten().ok_or_else(missing)?;
     let about = [
@@ -75,7 +75,7 @@ async fn docs_file(Named(file): Named, headers: HeaderMap) -> Result<Response, A
         return Ok((about, [(header::CONTENT_ENCODING, "gzip")], found.bytes.into_owned()).into_response());
     }
     let mut unpacked = Vec::new();
-    let broken = |_| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the file cannot be unpacked");
+    let broken = |_| ApiError::spoken(StatusCode::INTERNAL_SERVER_ERROR, "internal", spoken::say("door-internal"));
     GzDecoder::new(&*found.bytes).read_to_end(&mut unpacked).map_err(broken)?;
     Ok((about, unpacked).into_response())
 }

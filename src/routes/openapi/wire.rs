@@ -37,8 +37,11 @@ pub(super) fn schemas() -> Map<String, Value> {
     read.extend(parts.iter().map(|(part, schema)| (name(part), renamed(schema.clone(), &name))));
     schemas.extend(read);
     let dialects = ["ChatKitRequest", "SimpleRequest"].map(reference);
+    let events = ["ChatKitEvent", "SimpleEvent"].map(reference);
+    let about = "An event of the protocol, or one of the simple dialect.";
+    schemas.insert("ChatKitOrSimpleEvent".to_owned(), json!({"description": about, "anyOf": events}));
     let replies = ["ChatKitResponse", "Stopped"].map(reference);
-    let about = "The answer to what does not stream: `Stopped` to the action `stop`, the rest to the protocol.";
+    let about = "The answer to what does not stream; `Stopped` to the action `stop`.";
     schemas.insert("ChatKitReply".to_owned(), json!({"description": about, "anyOf": replies}));
     schemas.insert("ChatKitBody".to_owned(), json!({"description": "What may be asked: the protocol has `type`, the simple dialect `action`.", "oneOf": dialects}));
     schemas
