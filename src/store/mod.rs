@@ -19,12 +19,14 @@
 //! - **A title that nobody asked for never takes the place of one**: [`ThreadStore::entitle`] looks and writes at once.
 //! - **What is counted is counted once for all instances**, all of a claim or nothing, and together with the turn it is
 //!   claimed for ([`StoreError::Exceeded`]).
+//! - **A reader has one profile or none**, and a change leaves the members alone that it does not name.
 //! - **Each method is one transaction**: all of it happens, or nothing.
 
 pub mod accounts;
 pub mod adoption;
 pub mod attachments;
 mod batch;
+pub mod conversations;
 pub mod counts;
 mod cursor;
 mod failure;
@@ -32,6 +34,8 @@ mod migration;
 mod notes;
 pub mod passages;
 pub mod postgres;
+pub mod profiles;
+pub mod rewrites;
 mod rows;
 pub mod sqlite;
 
@@ -47,10 +51,13 @@ use crate::identity::OwnerId;
 pub use accounts::AccountStore;
 pub use adoption::AdoptionStore;
 pub use attachments::AttachmentStore;
+pub use conversations::{Conversation, ConversationStore, Stretch};
 pub use counts::{Claim, CountStore, Exceeded, Limit, TokenLimit, Used};
 pub use failure::{Migrated, OpenError};
 pub use notes::{ItemNote, Spent, Tokens};
 pub use passages::PassageStore;
+pub use profiles::ProfileStore;
+pub use rewrites::RewriteStore;
 
 /// The largest page a list hands out, in rows.
 pub const PAGE_ROWS_MAX: u32 = 200;
@@ -289,7 +296,7 @@ pub use chatkit_protocol::FeedbackKind;
 
 /// Threads, their items, and the turns that run in them.
 #[async_trait]
-pub trait ThreadStore: AdoptionStore {
+pub trait ThreadStore: AdoptionStore + ConversationStore {
     /// The thread. [`StoreError::NoThread`] when it is not there or not theirs.
     async fn thread(&self, owner: &OwnerId, id: &ThreadId) -> Result<ThreadRecord, StoreError>;
 

@@ -11,12 +11,15 @@ mod amend;
 mod attachments;
 mod begin;
 mod connection;
+mod conversations;
 mod counts;
 mod notes;
 mod passages;
 mod pooler;
 mod preparing;
+mod profiles;
 mod record;
+mod rewrites;
 mod threads;
 mod turns;
 

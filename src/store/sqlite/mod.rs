@@ -6,8 +6,11 @@
 mod accounts;
 mod adoption;
 mod attachments;
+mod conversations;
 mod counts;
 mod passages;
+mod profiles;
+mod rewrites;
 mod threads;
 mod turns;
 
