@@ -47,7 +47,11 @@ fn requests() -> Map<String, Value> {
         ("chat", "Ask", json!({"action": "chat", "message": "What is a PID controller?"})),
         ("list_threads", "One's conversations", json!({"action": "list_threads", "limit": 20})),
         ("get_thread", "One conversation", json!({"action": "get_thread", "thread_id": THREAD})),
-        ("rename_thread", "Give it a title", json!({"action": "rename_thread", "thread_id": THREAD, "title": "PID control"})),
+        (
+            "rename_thread",
+            "Give it a title",
+            json!({"action": "rename_thread", "thread_id": THREAD, "title": "PID control"}),
+        ),
         ("delete_thread", "Delete it", json!({"action": "delete_thread", "thread_id": THREAD})),
         ("list_items", "What is in it", json!({"action": "list_items", "thread_id": THREAD, "order": "asc"})),
         (
