@@ -11,6 +11,7 @@ mod bad_input;
 mod browsers;
 mod chatkit;
 mod cli;
+mod compatibility;
 mod conformance;
 mod conformance_runner;
 mod description;
