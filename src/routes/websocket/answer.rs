@@ -112,5 +112,5 @@ async fn carry_out(app: &App, guest: &Guest, asked: Asked) -> Result<Answer, Api
 }
 
 fn defect() -> ApiError {
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", spoken::say("door-internal"))
+    ApiError::spoken(StatusCode::INTERNAL_SERVER_ERROR, "internal", spoken::say("door-internal"))
 }
