@@ -227,6 +227,10 @@ transcription-empty = the recording is empty
 transcription-too-large = the recording has { $bytes } bytes; it may have { $max }
 transcription-type = recordings of the type `{ $type }` cannot be read; send audio/webm, audio/mp4, audio/ogg, audio/wav, audio/mpeg or audio/flac
 
+## The socket
+
+socket-crowded = { $max } requests are being answered here already; wait for one to end
+
 ## How long to wait for the model
 
 wait-hours = in about { $count } hours

@@ -231,6 +231,10 @@ transcription-empty = ریکارڈنگ خالی ہے۔
 transcription-too-large = ریکارڈنگ { $bytes } بائٹ کی ہے؛ زیادہ سے زیادہ { $max } بائٹ کی اجازت ہے۔
 transcription-type = { -from }{ $type }{ -to } قسم کی ریکارڈنگ پڑھی نہیں جا سکتی؛ ان میں سے کوئی بھیجیں: { -from }audio/webm, audio/mp4, audio/ogg, audio/wav, audio/mpeg, audio/flac{ -to }
 
+## The socket
+
+socket-crowded = یہاں پہلے ہی { $max } درخواستوں کے جواب دیے جا رہے ہیں؛ کسی ایک کے مکمل ہونے کا انتظار کریں۔
+
 ## How long to wait for the model
 
 wait-hours = تقریباً { $count } گھنٹے بعد
