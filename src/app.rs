@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::config::{AttachmentPlace, BrowserSettings, LimitSettings, Settings};
 use crate::identity::{AddressNames, Identity, Ids};
 use crate::knowledge::KnowledgeBase;
+use crate::language::Language;
 use crate::llm::choice::{ModelChoice, ModelSettings};
 use crate::llm::extractive::Extractive;
 use crate::llm::openai::{Limits, OpenAiCompatible};
@@ -79,6 +80,8 @@ pub struct House {
     pub body_bytes_max: usize,
     /// The largest body with a recording, in bytes.
     pub recording_bytes_max: usize,
+    /// What readers are spoken to in whose browsers ask for nothing that there is.
+    pub default_language: Language,
     /// Where the ChatKit protocol is served.
     pub chatkit_paths: Vec<String>,
     /// What browsers are told.
@@ -218,6 +221,7 @@ impl App {
             body_time_max: settings.http.patience.body,
             body_bytes_max: settings.http.body_bytes_max,
             recording_bytes_max: settings.http.recording_bytes_max,
+            default_language: settings.http.default_language,
             chatkit_paths: settings.http.chatkit_paths.clone(),
             browsers: BrowserSettings::of(settings),
             anonymous: settings.access.anonymous,

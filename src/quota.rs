@@ -20,7 +20,7 @@ use crate::config::LimitSettings;
 use crate::identity::{AddressNames, ClientAddress, Identity, OwnerId};
 use crate::store::{Claim, CountStore, Exceeded, Limit, StoreError, TokenLimit};
 
-pub use self::reached::{Reached, Resource};
+pub use self::reached::{Reached, Resource, in_seconds};
 pub use self::streams::Slot;
 
 /// What everybody may do, and who listens on this instance. Cheap to clone.

@@ -173,10 +173,11 @@ impl Responder for Tutor {
 
     async fn transcribe(&self, _: &Identity, recording: Recording) -> Result<String, TurnError> {
         let Some(transcriber) = &self.transcriber else { return Err(TurnError::NotSupported) };
-        let heard = transcriber.transcribe(recording.bytes, &recording.mime_type).await;
+        let Recording { bytes, mime_type, language } = recording;
+        let heard = transcriber.transcribe(bytes, &mime_type).await;
         heard.map_err(|error| {
             tracing::warn!(error = &error as &dyn std::error::Error, "A recording did not become text");
-            sentences::of_transcription(&error)
+            sentences::of_transcription(&error, language)
         })
     }
 }

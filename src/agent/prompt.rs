@@ -59,7 +59,7 @@ pub(super) fn build(
         }
         _ => message.clone(),
     }));
-    Prompt { messages, tools: Vec::new(), answer_tokens_max: settings.answer_tokens_max }
+    Prompt { messages, answer_tokens_max: settings.answer_tokens_max, ..Prompt::default() }
 }
 
 /// The newest messages, oldest first: the last one whatever its size, earlier ones within the limits. Files come later,

@@ -8,6 +8,7 @@ use chatkit_protocol::{AssistantMessage, ItemId, ItemKind, ThreadEvent, ThreadId
 use futures_util::{Stream, StreamExt};
 
 use super::{Listening, OUTBOX_BYTES_MAX};
+use crate::language::Language;
 
 /// What a turn came to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,7 +39,7 @@ impl Collected {
         texts.join("\n\n")
     }
 
-    fn hear(&mut self, event: ThreadEvent) {
+    fn hear(&mut self, event: ThreadEvent, language: Language) {
         match event {
             ThreadEvent::ThreadCreated { thread } => self.thread_id = Some(thread.id),
             ThreadEvent::ItemDone { item } => match item.kind {
@@ -47,7 +48,7 @@ impl Collected {
                 _ => {}
             },
             ThreadEvent::Error { message, allow_retry, .. } => {
-                let message = message.unwrap_or_else(|| BROKEN_OFF.to_owned());
+                let message = message.unwrap_or_else(|| broken_off(language));
                 self.failure = Some(Failure { message, allow_retry });
             }
             _ => {}
@@ -56,7 +57,9 @@ impl Collected {
 }
 
 /// What the reader is told when nobody had a sentence.
-const BROKEN_OFF: &str = "The answer broke off. Please try again.";
+fn broken_off(language: Language) -> String {
+    language.say("answer-broken-off")
+}
 
 /// The events of a turn, each as its JSON, for doors that do not speak server-sent events. It ends early when the
 /// listener was too slow and was let go.
@@ -76,16 +79,16 @@ pub fn payloads(mut listening: Listening) -> impl Stream<Item = String> + Send {
 
 /// Listens to the end.
 pub async fn collect(listening: Listening) -> Collected {
-    let mut collected = Collected::default();
+    let (mut collected, language) = (Collected::default(), listening.language());
     let mut payloads = pin!(payloads(listening));
     while let Some(payload) = payloads.next().await {
         match serde_json::from_str(&payload) {
-            Ok(event) => collected.hear(event),
+            Ok(event) => collected.hear(event, language),
             Err(error) => tracing::error!(%error, "An event of our own cannot be read"),
         }
     }
     if collected.messages.is_empty() && collected.failure.is_none() {
-        collected.failure = Some(Failure { message: BROKEN_OFF.to_owned(), allow_retry: true });
+        collected.failure = Some(Failure { message: broken_off(language), allow_retry: true });
     }
     collected
 }

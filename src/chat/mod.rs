@@ -189,9 +189,9 @@ impl Chat {
             // A 5xx would make the widget send the message again, so what failed on our side is told in the stream.
             Err(error) if streams && error.is_our_fault() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "Could not begin a turn");
-                Ok(Reply::Stream(turn::store_away()))
+                Ok(Reply::Stream(turn::store_away(self.language)))
             }
-            Ok(Reply::Stream(listening)) => Ok(Reply::Stream(listening.holding(slot))),
+            Ok(Reply::Stream(listening)) => Ok(Reply::Stream(listening.holding(slot).speaking(self.language))),
             reply => reply,
         }
     }

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::backlog::Backlog;
 use self::replay::Replayed;
+use crate::language::Language;
 use crate::quota::Slot;
 
 pub(super) use self::replay::Replay;
@@ -43,6 +44,8 @@ pub struct Listening {
     source: Source,
     /// The listener's place among those that listen at once.
     slot: Slot,
+    /// What the listener is spoken to in.
+    language: Language,
 }
 
 #[derive(Debug)]
@@ -222,7 +225,19 @@ impl Shared {
 
 impl Listening {
     fn to(source: Source) -> Self {
-        Self { source, slot: Slot::default() }
+        Self { source, slot: Slot::default(), language: Language::default() }
+    }
+
+    /// The same, for a listener who is spoken to in this language.
+    #[must_use]
+    pub fn speaking(mut self, language: Language) -> Self {
+        self.language = language;
+        self
+    }
+
+    /// What the listener is spoken to in; English when nobody said.
+    pub fn language(&self) -> Language {
+        self.language
     }
 
     /// The same, holding a place until the listener has gone.

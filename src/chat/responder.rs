@@ -87,6 +87,8 @@ pub struct Recording {
     pub bytes: Bytes,
     /// What the client says it is, such as `audio/webm;codecs=opus`.
     pub mime_type: String,
+    /// What the reader is spoken to in, if something must be said.
+    pub language: Language,
 }
 
 impl Recording {

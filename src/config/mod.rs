@@ -27,6 +27,8 @@ pub use source::{Mistake, Mistakes, Reader, Variables};
 pub(crate) use variables::{LOG, QDRANT_API_KEY, QDRANT_SHAPE, QDRANT_URL};
 pub use variables::{VARIABLES, Variable};
 
+use crate::language::Language;
+
 use variables::*;
 
 /// Where the server listens and who may call it.
@@ -38,6 +40,8 @@ pub struct HttpSettings {
     pub port: u16,
     /// Where readers reach this server, without a slash at the end, if it was given.
     pub public_url: Option<String>,
+    /// What readers are spoken to in whose browsers ask for nothing that there is.
+    pub default_language: Language,
     /// The paths of the ChatKit protocol.
     pub chatkit_paths: Vec<String>,
     /// Origins, perhaps with a wildcard.
@@ -226,6 +230,7 @@ fn http(reader: &mut Reader<'_>) -> HttpSettings {
         host: reader.parsed(&HOST, "an IP address such as 127.0.0.1 or 0.0.0.0"),
         port: reader.parsed(&PORT, "a port from 0 to 65535"),
         public_url: web_address(reader, &PUBLIC_URL),
+        default_language: default_language(reader),
         chatkit_paths: chatkit_paths(reader),
         cors_origins: cors_origins(reader),
         body_bytes_max: size(reader, &BODY_BYTES, 1024..=1 << 28),
@@ -233,6 +238,11 @@ fn http(reader: &mut Reader<'_>) -> HttpSettings {
         shutdown_grace: Duration::from_secs(reader.number(&GRACE, 0..=3600)),
         patience: Patience::default(),
     }
+}
+
+fn default_language(reader: &mut Reader<'_>) -> Language {
+    let known: Vec<&str> = Language::all().map(Language::tag).collect();
+    reader.parsed(&DEFAULT_LANGUAGE, &format!("one of `{}`", known.join("`, `")))
 }
 
 fn size(reader: &mut Reader<'_>, variable: &Variable, bounds: std::ops::RangeInclusive<u64>) -> usize {

@@ -45,6 +45,8 @@ variables! {
     HOST = "HOST", default "127.0.0.1" => "The address to listen on; `0.0.0.0` for all.";
     PORT = "PORT", default "8000" => "The port to listen on; 0 takes a free one.";
     PUBLIC_URL = "PUBLIC_URL" => "Where readers reach this server, for links into the bundled book and to attachments; `http://HOST:PORT` when not given.";
+    DEFAULT_LANGUAGE = "DEFAULT_LANGUAGE", default "en"
+        => "The language of errors and other sentences of this server for readers whose browsers ask for none that it has: `en` or `ur`.";
     CHATKIT_PATHS = "CHATKIT_PATHS", default "/chatkit,/api/chatkit" => "Where the ChatKit protocol is served, comma-separated.";
     CORS_ORIGINS = "CORS_ORIGINS" | "FRONTEND_URL", default "http://localhost:3000"
         => "Sites whose pages may call this server, comma-separated; `https://*.example.org` covers sub-domains, `*` everybody without cookies.";

@@ -60,7 +60,9 @@ async fn handle(
         Ok(Reply::Stream(listening)) => Ok(sse::answer(listening)),
         // The widget has a sentence of its own for a status, and shows ours. Its button to retry asks for another answer
         // to the message before, which is right only if that was asked for.
-        Err(ChatError::Reached(reached)) if streams => Ok(sse::answer(refusal(&reached.to_string(), is_retry))),
+        Err(ChatError::Reached(reached)) if streams => {
+            Ok(sse::answer(refusal(&reached.told(caller.language), is_retry)))
+        }
         Err(error) => Err(error.into()),
     }
 }

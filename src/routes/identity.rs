@@ -1,13 +1,13 @@
 //! Headers become an [`Identity`]: no credential is a stranger, a wrong one is refused.
 
 use axum::extract::FromRequestParts;
-use axum::http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, SET_COOKIE};
+use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 
 use super::adoption::Adopted;
 use super::error::ApiError;
-use super::{address, cookies};
+use super::{address, cookies, spoken};
 use crate::app::App;
 use crate::auth::{AuthError, Credentials};
 use crate::chat::Chat;
@@ -36,8 +36,7 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
         let address = address::of(parts);
         if let Some(everybody) = &app.everybody {
-            let language = language(app, everybody, &parts.headers).await;
-            return Ok(Self { who: everybody.clone(), address, language });
+            return Ok(Self::known(app, everybody.clone(), address).await);
         }
         let shown = shown(app, &parts.headers)?;
         let who = app.auth.identify(&shown).await.map_err(|error| refused(app, &parts.headers, error))?;
@@ -46,24 +45,20 @@ impl FromRequestParts<App> for Caller {
         }
         match who {
             Identity::Visitor { .. } | Identity::Stranger if !app.anonymous => Err(ApiError::sign_in_required()),
-            who => {
-                let language = language(app, &who, &parts.headers).await;
-                Ok(Self { who, address, language })
-            }
+            who => Ok(Self::known(app, who, address).await),
         }
     }
 }
 
-/// What somebody is spoken to in: as their profile says, or else as their browser asks.
-async fn language(app: &App, who: &Identity, headers: &HeaderMap) -> Language {
-    if let Some(language) = app.profiles.language(who).await {
-        return language;
-    }
-    let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    asked.map(Language::accepted).unwrap_or_default()
-}
-
 impl Caller {
+    /// Whoever this is, spoken to as their profile says, or else as their browser asks.
+    async fn known(app: &App, who: Identity, address: Option<ClientAddress>) -> Self {
+        if let Some(language) = app.profiles.language(&who).await {
+            spoken::change(language);
+        }
+        Self { who, address, language: spoken::current() }
+    }
+
     /// The front desk, for them.
     pub(super) fn desk(&self, app: &App) -> Chat {
         app.chat.within(app.quota.of(&self.who, self.address)).speaking(self.language)
@@ -74,17 +69,14 @@ impl Caller {
 pub(super) struct SignedIn {
     /// Whose rows are theirs.
     pub(super) id: OwnerId,
-    /// What they are spoken to in.
-    pub(super) language: Language,
 }
 
 impl FromRequestParts<App> for SignedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        let Caller { who, language, .. } = Caller::from_request_parts(parts, app).await?;
-        match who {
-            Identity::User { id } => Ok(Self { id, language }),
+        match Caller::from_request_parts(parts, app).await?.who {
+            Identity::User { id } => Ok(Self { id }),
             Identity::Visitor { .. } | Identity::Stranger => Err(ApiError::sign_in_required()),
         }
     }

@@ -18,9 +18,10 @@ use tokio::time::Instant;
 
 use super::address::{self, Notice};
 use super::error::ApiError;
-use super::health;
+use super::{health, spoken};
 use crate::config::LimitSettings;
 use crate::identity::ClientAddress;
+use crate::quota::in_seconds;
 
 /// What is counted is counted in a minute.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -69,9 +70,9 @@ pub(super) async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, n
 
 fn too_many(wait: Duration) -> ApiError {
     let seconds = u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1);
-    let unit = if seconds == 1 { "second" } else { "seconds" };
-    let message = format!("too many requests came from your address; try again in {seconds} {unit}");
-    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message).after(seconds)
+    let wait = in_seconds(seconds, spoken::current());
+    let message = spoken::say_with("door-too-many-requests", &[("wait", wait.into())]);
+    ApiError::spoken(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message).after(seconds)
 }
 
 impl Inner {

@@ -23,6 +23,7 @@ mod plain_chat;
 mod profile;
 mod request_id;
 mod simple;
+mod spoken;
 mod sse;
 mod stop;
 mod visitor;
@@ -53,6 +54,7 @@ pub fn router(app: App) -> Router {
         // Around everything that may refuse: a page can only read a refusal that says so.
         .layer(cors::layer(&app.browsers.origins))
         .layer(middleware::map_response_with_state(app.clone(), headers::complete))
+        .layer(middleware::from_fn_with_state(app.clone(), spoken::listen))
         .layer(middleware::from_fn_with_state(app.ids.clone(), request_id::name))
         .with_state(app)
 }
@@ -80,7 +82,8 @@ fn all(chatkit_paths: &[String]) -> Doors {
 }
 
 async fn no_such_door(uri: Uri) -> ApiError {
-    ApiError::new(StatusCode::NOT_FOUND, "no_such_route", format!("there is nothing at `{}`", uri.path()))
+    let message = spoken::say_with("door-no-route", &[("path", uri.path().into())]);
+    ApiError::spoken(StatusCode::NOT_FOUND, "no_such_route", message)
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> ApiError {
@@ -91,5 +94,5 @@ async fn wrong_method(method: Method, uri: Uri) -> ApiError {
 /// A defect of ours must not take the connection with it. The hook that prints panics has logged it already.
 fn panicked(_: Box<dyn std::any::Any + Send>) -> axum::response::Response {
     use axum::response::IntoResponse;
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on our side").into_response()
+    ApiError::spoken(StatusCode::INTERNAL_SERVER_ERROR, "internal", spoken::say("door-internal")).into_response()
 }

@@ -9,14 +9,14 @@ pub(super) const EVERYTHING: &[&str] = &["*"];
 
 /// The modules of `src/` from the ground up, and what each may lean on: rows above its own, and nothing else.
 pub(super) const FLOORS: &[(&str, &[&str])] = &[
-    ("config", &[]),
+    ("language", &[]),
+    ("config", &["language"]),
     ("clock", &[]),
     ("identity", &[]),
     ("telemetry", &["config"]),
     ("pdf", &[]),
-    ("language", &[]),
     ("store", &["identity", "config", "clock"]),
-    ("llm", &["identity", "config"]),
+    ("llm", &["language", "identity", "config"]),
     ("embedding", &["llm", "identity", "config"]),
     ("conformance", &["llm"]),
     ("knowledge", &["embedding", "llm", "store", "pdf", "config"]),
