@@ -24,7 +24,7 @@ use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
 use crate::clock::Clock;
-use crate::config::{AttachmentPlace, BrowserSettings, LimitSettings, Settings};
+use crate::config::{AttachmentPlace, BrowserSettings, LimitSettings, Patience, Settings};
 use crate::identity::{AddressNames, Identity, Ids};
 use crate::knowledge::KnowledgeBase;
 use crate::language::Language;
@@ -36,6 +36,7 @@ use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, http};
 use crate::profile::Profiles;
 use crate::quota::Quota;
+use crate::rewrite::{self, RewriteDesk};
 use crate::store::ThreadStore;
 
 /// What to look at when no client for requests to providers can be made.
@@ -68,6 +69,8 @@ pub struct House {
     pub auth: Authenticator,
     /// What users say of themselves.
     pub profiles: Profiles,
+    /// Writes texts anew for readers.
+    pub rewrites: RewriteDesk,
     /// The time.
     pub clock: Clock,
     /// Names.
@@ -76,6 +79,8 @@ pub struct House {
     pub limits: LimitSettings,
     /// How soon a request's body must be there.
     pub body_time_max: Duration,
+    /// How long clients are waited for.
+    pub patience: Patience,
     /// The largest request body, in bytes, but for a recording.
     pub body_bytes_max: usize,
     /// The largest body with a recording, in bytes.
@@ -204,6 +209,13 @@ impl App {
             let client = http::client(proxy.as_deref()).context(CLIENT_ADVICE)?;
             auth = auth.believing(Issuers::new(&settings.access.issuers, &client, &clock));
         }
+        let rewrites = RewriteDesk::new(rewrite::Surroundings {
+            model: tutor.as_ref().map(|desk| desk.model.clone()),
+            store: database.rewrites(),
+            threads: store.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        });
         let chat =
             Chat::new(store.clone(), responder, clock.clone(), ids.clone(), options).keeping(attachments.clone());
         Ok(Self(Arc::new(House {
@@ -215,10 +227,12 @@ impl App {
             auth,
             quota,
             profiles,
+            rewrites,
             clock,
             ids,
             limits: settings.limits.clone(),
             body_time_max: settings.http.patience.body,
+            patience: settings.http.patience,
             body_bytes_max: settings.http.body_bytes_max,
             recording_bytes_max: settings.http.recording_bytes_max,
             default_language: settings.http.default_language,

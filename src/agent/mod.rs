@@ -17,6 +17,7 @@ mod prompt;
 mod selection;
 mod sentences;
 mod sources;
+mod title;
 pub mod tools;
 mod verdict;
 mod workflow;
@@ -168,7 +169,8 @@ impl Tutor {
 #[async_trait]
 impl Responder for Tutor {
     fn respond(&self, turn: Turn) -> EventStream {
-        answer::answer(self.clone(), turn)
+        let answer = answer::answer(self.clone(), turn.clone());
+        title::beside(self, turn, answer)
     }
 
     async fn transcribe(&self, _: &Identity, recording: Recording) -> Result<String, TurnError> {

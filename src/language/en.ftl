@@ -5,7 +5,7 @@
 
 account-attempts = there were too many attempts; try again in { $seconds } s
 account-away = accounts cannot be reached at the moment; try again in a few seconds
-account-between = {"; "}
+door-between-members = {"; "}
 account-busy = too many people are signing in; try again in a few seconds
 account-email = must be an e-mail address such as ada@example.org
 account-email-taken = this e-mail address has an account; sign in instead
@@ -13,7 +13,7 @@ account-flag = must be true or false
 account-keys-away = the keys of the token's issuer cannot be had at the moment; try again in a few seconds
 account-line = must be a line of at most { $max } characters
 account-list = must be a list of at most { $words } texts of 1 to { $max } characters
-account-member = `{ $member }` { $problem }
+door-member = `{ $member }` { $problem }
 account-name = must hold a name
 account-password-empty = must not be empty
 account-password-long = must have at most { $max } bytes
@@ -78,8 +78,10 @@ door-body-broken = the body broke off before its end
 door-body-too-large = the body is larger than { $max } bytes
 door-body-too-slow = the body did not arrive within { $time }
 door-internal = something went wrong on our side
+door-no-file = the page has no such file
 door-no-page = the bundled book has no such page
 door-no-route = there is nothing at `{ $path }`
+door-path-no-text = the path is not UTF-8, and names nothing
 door-too-many-requests = too many requests came from your address; try again { $wait }
 
 ## Files that an answer is written without
@@ -226,6 +228,11 @@ search-looking = Looking in the book for “{ $query }”
 search-nothing = The book has nothing about this.
 search-title = Searching the book
 
+## The doors of few words
+
+simple-let-go = You read the answer too slowly, and were let go. It is still being written: read the conversation again in a moment.
+simple-no-conversation = there is no conversation with this `conversation_id`; `/chat/history` lists those there are
+
 ## Recordings
 
 transcription-empty = the recording is empty
@@ -239,3 +246,25 @@ wait-minute = in a minute
 wait-minutes = in about { $count } minutes
 wait-second = in a second
 wait-seconds = in { $count } seconds
+
+simple-let-go = You read the answer too slowly, and were let go. It is still being written: read the conversation again in a moment.
+
+# Personalizing and translating. What is wrong with a member follows on its name.
+rewrite-no-model = This server has no model that can rewrite a text; its operator can set GEMINI_API_KEY, OPENAI_API_KEY, COHERE_API_KEY or OLLAMA_BASE_URL.
+rewrite-too-slow = The model took too long. Please try again; this attempt does not count.
+rewrite-damaged = The model did not keep the code, the links and the formulas of the text as they are. Please try again; this attempt does not count.
+rewrite-busy = The model has too much to do at the moment. Please try again in a while; this attempt does not count.
+rewrite-failed = The text could not be written. Please try again; this attempt does not count.
+rewrite-stopped = The server is about to restart. Please try again in a moment; this attempt does not count.
+rewrite-quota-personalizations = You have used the { $limit } personalized texts of a day. There are new ones at 00:00 UTC.
+rewrite-quota-translations = You have used the { $limit } translations of a day. There are new ones at 00:00 UTC.
+rewrite-profile-incomplete = Your profile does not say enough to write for you: tell with `POST /profile` or `PUT /profile` what you know and how you learn.
+rewrite-content-too-short = The text is too short to be written for you: it needs at least { $limit } characters.
+rewrite-member-body = must be a JSON object
+rewrite-member-content = must be a text of at most { $limit } characters
+rewrite-member-text = must be a text of 1 to { $limit } characters
+rewrite-member-page-url = must be the address of a page, of 1 to { $limit } characters
+rewrite-member-tag = must be a BCP 47 language tag such as `en` or `ur-PK`
+rewrite-member-same-language = must be another language than the one that the text is in
+rewrite-member-object = must be a JSON object
+rewrite-member-flag = must be true or false

@@ -36,7 +36,8 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
         let address = address::of(parts);
         if let Some(everybody) = &app.everybody {
-            return Ok(Self::known(app, everybody.clone(), address).await);
+            let language = language(app, everybody).await;
+            return Ok(Self { who: everybody.clone(), address, language });
         }
         let shown = shown(app, &parts.headers)?;
         let who = app.auth.identify(&shown).await.map_err(|error| refused(app, &parts.headers, error))?;
@@ -45,20 +46,23 @@ impl FromRequestParts<App> for Caller {
         }
         match who {
             Identity::Visitor { .. } | Identity::Stranger if !app.anonymous => Err(ApiError::sign_in_required()),
-            who => Ok(Self::known(app, who, address).await),
+            who => {
+                let language = language(app, &who).await;
+                Ok(Self { who, address, language })
+            }
         }
     }
 }
 
-impl Caller {
-    /// Whoever this is, spoken to as their profile says, or else as their browser asks.
-    async fn known(app: &App, who: Identity, address: Option<ClientAddress>) -> Self {
-        if let Some(language) = app.profiles.language(&who).await {
-            spoken::change(language);
-        }
-        Self { who, address, language: spoken::current() }
+/// What somebody is spoken to in: as their profile says, or else as the request does.
+async fn language(app: &App, who: &Identity) -> Language {
+    if let Some(language) = app.profiles.language(who).await {
+        spoken::change(language);
     }
+    spoken::current()
+}
 
+impl Caller {
     /// The front desk, for them.
     pub(super) fn desk(&self, app: &App) -> Chat {
         app.chat.within(app.quota.of(&self.who, self.address)).speaking(self.language)
@@ -69,14 +73,17 @@ impl Caller {
 pub(super) struct SignedIn {
     /// Whose rows are theirs.
     pub(super) id: OwnerId,
+    /// What they are spoken to in.
+    pub(super) language: Language,
 }
 
 impl FromRequestParts<App> for SignedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        match Caller::from_request_parts(parts, app).await?.who {
-            Identity::User { id } => Ok(Self { id }),
+        let Caller { who, language, .. } = Caller::from_request_parts(parts, app).await?;
+        match who {
+            Identity::User { id } => Ok(Self { id, language }),
             Identity::Visitor { .. } | Identity::Stranger => Err(ApiError::sign_in_required()),
         }
     }

@@ -10,13 +10,15 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
+use super::body;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::SignedIn;
+use super::members::wrong;
 use super::openapi::ErrorBody;
-use super::{body, spoken};
 use crate::app::App;
 use crate::identity::OwnerId;
+use crate::language::Language;
 use crate::profile::{KeptProfile, Profile, ProfileError, ProfileWish};
 
 /// The largest body with a profile, in bytes.
@@ -82,9 +84,13 @@ fn answer(owner: &OwnerId, kept: KeptProfile) -> Answer {
         (status = 409, body = ErrorBody, description = "The caller has a profile."),
     )
 )]
-async fn make(State(app): State<App>, SignedIn { id }: SignedIn, body: Body) -> Result<(StatusCode, Answer), ApiError> {
-    let wish = wish(&app, &id, body).await?;
-    let made = app.profiles.create(&id, &wish).await?;
+async fn make(
+    State(app): State<App>,
+    SignedIn { id, language }: SignedIn,
+    body: Body,
+) -> Result<(StatusCode, Answer), ApiError> {
+    let wish = wish(&app, &id, language, body).await?;
+    let made = app.profiles.create(&id, &wish).await.map_err(|error| ApiError::of_profile(error, language))?;
     Ok((StatusCode::CREATED, answer(&id, made)))
 }
 
@@ -99,8 +105,8 @@ async fn make(State(app): State<App>, SignedIn { id }: SignedIn, body: Body) -> 
         (status = 404, body = ErrorBody, description = "The caller has no profile."),
     )
 )]
-async fn tell(State(app): State<App>, SignedIn { id }: SignedIn) -> Result<Answer, ApiError> {
-    let kept = app.profiles.profile(&id).await?;
+async fn tell(State(app): State<App>, SignedIn { id, language }: SignedIn) -> Result<Answer, ApiError> {
+    let kept = app.profiles.profile(&id).await.map_err(|error| ApiError::of_profile(error, language))?;
     Ok(answer(&id, kept))
 }
 
@@ -120,45 +126,45 @@ async fn tell(State(app): State<App>, SignedIn { id }: SignedIn) -> Result<Answe
         (status = 404, body = ErrorBody, description = "The caller has no profile."),
     )
 )]
-async fn change(State(app): State<App>, SignedIn { id }: SignedIn, body: Body) -> Result<Answer, ApiError> {
-    let wish = wish(&app, &id, body).await?;
-    let changed = app.profiles.change(&id, &wish).await?;
+async fn change(State(app): State<App>, SignedIn { id, language }: SignedIn, body: Body) -> Result<Answer, ApiError> {
+    let wish = wish(&app, &id, language, body).await?;
+    let changed = app.profiles.change(&id, &wish).await.map_err(|error| ApiError::of_profile(error, language))?;
     Ok(answer(&id, changed))
 }
 
 /// What the body wants the caller's profile to say.
-async fn wish(app: &App, owner: &OwnerId, body: Body) -> Result<ProfileWish, ApiError> {
+async fn wish(app: &App, owner: &OwnerId, language: Language, body: Body) -> Result<ProfileWish, ApiError> {
     let body = body::read(body, app.body_bytes_max.min(PROFILE_BODY_BYTES_MAX), app.body_time_max).await?;
     let members: Map<String, Value> =
-        serde_json::from_slice(&body).map_err(|_| ApiError::wrong_members(&[("body", spoken::say("profile-body"))]))?;
+        serde_json::from_slice(&body).map_err(|_| wrong(&[("body", language.say("profile-body"))]))?;
     let mut problems = Vec::new();
     match members.get("user_id") {
         None | Some(Value::Null) => {}
         Some(Value::String(user_id)) if user_id == owner.name() => {}
-        Some(Value::String(_)) => return Err(ApiError::profile_of_another()),
-        Some(_) => problems.push(("user_id", spoken::say("profile-user-id"))),
+        Some(Value::String(_)) => return Err(ApiError::profile_of_another(language)),
+        Some(_) => problems.push(("user_id", language.say("profile-user-id"))),
     }
     let wish = ProfileWish::read(&members).unwrap_or_else(|wrong| {
-        problems.extend(wrong.iter().map(|problem| (problem.member, problem.say(spoken::current()))));
+        problems.extend(wrong.iter().map(|problem| (problem.member, problem.say(language))));
         ProfileWish::default()
     });
-    if problems.is_empty() { Ok(wish) } else { Err(ApiError::wrong_members(&problems)) }
+    if problems.is_empty() { Ok(wish) } else { Err(wrong(&problems)) }
 }
 
 impl ApiError {
-    fn profile_of_another() -> Self {
-        Self::spoken(StatusCode::FORBIDDEN, "not_your_profile", spoken::say("profile-of-another"))
+    fn profile_of_another(language: Language) -> Self {
+        Self::spoken(StatusCode::FORBIDDEN, "not_your_profile", language.say("profile-of-another"))
     }
-}
 
-impl From<ProfileError> for ApiError {
-    fn from(error: ProfileError) -> Self {
+    fn of_profile(error: ProfileError, language: Language) -> Self {
         match error {
-            ProfileError::Exists => Self::spoken(StatusCode::CONFLICT, "profile_exists", spoken::say("profile-exists")),
-            ProfileError::Missing => Self::spoken(StatusCode::NOT_FOUND, "no_profile", spoken::say("profile-missing")),
+            ProfileError::Exists => {
+                Self::spoken(StatusCode::CONFLICT, "profile_exists", language.say("profile-exists"))
+            }
+            ProfileError::Missing => Self::spoken(StatusCode::NOT_FOUND, "no_profile", language.say("profile-missing")),
             ProfileError::Store(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "The profiles cannot be reached");
-                let message = spoken::say("profile-away");
+                let message = language.say("profile-away");
                 Self::spoken(StatusCode::SERVICE_UNAVAILABLE, "profiles_unavailable", message).after(5)
             }
         }
