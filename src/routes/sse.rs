@@ -24,6 +24,7 @@ pub(super) fn answer(listening: Listening) -> Response {
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, no-transform")),
         (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+        (header::VARY, HeaderValue::from_name(header::ACCEPT_LANGUAGE)),
     ];
     (headers, body).into_response()
 }
