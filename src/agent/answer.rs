@@ -25,6 +25,7 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
         let language = turn.language();
         let mut ground = Ground::of(&turn, tutor.settings.grounding);
         let mut sources = Sources::new(tutor.site.clone());
+        let reader = tutor.reader(&turn).await;
         let conversation = prompt::conversation(ground.history(&turn), &tutor.settings);
         let messages = conversation.iter().map(|(item, _)| *item);
         let mut files = attachments::gather(messages, tutor.model.sees(), |id| tutor.open(&turn, id)).await;
@@ -68,7 +69,7 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
         let specs = if ground.is_selection_alone() { Vec::new() } else { tutor.specs() };
         let mode = ground.mode();
         let asking = |files: &Gathered| {
-            let mut prompt = prompt::build(&conversation, files, mode, &tutor.settings);
+            let mut prompt = prompt::build(&conversation, files, mode, reader.as_deref(), &tutor.settings);
             prompt.language = language;
             prompt.messages.extend(brought.iter().cloned());
             prompt
@@ -174,7 +175,7 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
 /// The house's own answer when the book does not cover a question.
 fn refusal(turn: &Turn, ground: &Ground, sources: &Sources) -> Vec<chatkit_protocol::ThreadEvent> {
     let mut message = MessageWriter::new(turn, sources, Allowed::default());
-    let mut record = ground.record(&Default::default(), sources);
+    let mut record = ground.record(&Default::default(), &[], sources);
     record["refused"] = true.into();
     let mut events = message.write(&turn.language().say("ground-not-covered"));
     message.rests_on(record);

@@ -113,7 +113,7 @@ impl Ground {
 
     /// Gives what was looked up its numbers, a selected text first.
     pub(super) fn admit(&self, looked_up: &LookedUp, sources: &mut Sources) -> Vec<u32> {
-        let place = self.place(looked_up).map(|found| &*found.passage);
+        let place = self.place(looked_up);
         let selected = self.selection.as_ref().map(|selection| sources.admit_selection(&selection.text, place));
         let found = sources.admit(looked_up.found.as_deref().unwrap_or_default());
         selected.into_iter().chain(found.into_iter().filter(|number| Some(*number) != selected)).collect()
@@ -166,8 +166,8 @@ impl Ground {
         verdict
     }
 
-    /// What is stored of it: the verdict's members, and `mode`, `passages`, `book_is_away`, `refused`.
-    pub(super) fn record(&self, verdict: &Verdict, sources: &Sources) -> Value {
+    /// What is stored of it: the verdict's members, and `mode`, `passages`, `sources`, `book_is_away`, `refused`.
+    pub(super) fn record(&self, verdict: &Verdict, cited: &[(usize, u32)], sources: &Sources) -> Value {
         let mut record = verdict.to_json();
         record["mode"] = json!(match (self.is_selection_alone(), self.mode) {
             (true, _) => "selection",
@@ -175,6 +175,7 @@ impl Ground {
             (false, Grounding::Strict) => "strict",
         });
         record["passages"] = json!(sources.count());
+        record["sources"] = json!(sources.rested_on(cited));
         record["book_is_away"] = json!(self.book_is_away);
         record
     }

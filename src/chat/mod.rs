@@ -11,8 +11,10 @@ mod items;
 mod ledger;
 mod notebook;
 mod outbox;
+mod question_note;
 mod repeats;
 mod responder;
+mod rested_on;
 mod structured_input;
 mod threads;
 mod transcribe;
@@ -36,11 +38,14 @@ use crate::quota::{Allowance, Slot};
 use crate::store::{StoreError, ThreadStore};
 
 pub use crate::store::{ItemNote, Tokens};
-pub use collect::{Collected, Failure, collect, payloads};
+pub use collect::{Collected, Failure, collect, events, payloads};
 pub use error::ChatError;
 pub use ledger::{Ending, Ledger, Step};
+pub use notebook::Account;
 pub use outbox::{LetGo, Listening, OUTBOX_BYTES_MAX, Outbox, outbox};
+pub use question_note::QuestionNote;
 pub use responder::{EventStream, Recording, Responder, RestsOn, ThreadHandle, Turn, TurnError};
+pub use rested_on::{RestedOn, is_refusal};
 pub use turn::refusal;
 pub use turns::{TURN_LEASE, Turns};
 
@@ -106,8 +111,8 @@ pub struct Chat {
     repeats: Repeats,
     /// Is told what the turn of this request tells.
     replay: Option<Replay>,
-    /// What the answer to this request may rest on.
-    rests_on: RestsOn,
+    /// What the door says of the message of this request.
+    question_note: QuestionNote,
     /// How much the caller of this request may do.
     allowance: Allowance,
     /// What the caller of this request is spoken to in.
@@ -131,7 +136,8 @@ impl Chat {
     ) -> Self {
         let turns = Turns::new(store.clone(), clock.clone());
         let (attachments, repeats, replay) = (None, Repeats::default(), None);
-        let (rests_on, allowance, language) = (RestsOn::default(), Allowance::default(), Language::default());
+        let question_note = QuestionNote::default();
+        let (allowance, language) = (Allowance::default(), Language::default());
         Self {
             store,
             responder,
@@ -142,7 +148,7 @@ impl Chat {
             attachments,
             repeats,
             replay,
-            rests_on,
+            question_note,
             allowance,
             language,
         }
@@ -154,10 +160,10 @@ impl Chat {
         Self { attachments, ..self }
     }
 
-    /// The same desk for a request whose answer may rest on this and no more.
+    /// The same desk for a request whose message is answered, and answered again, as this says.
     #[must_use]
-    pub fn resting_on(&self, rests_on: RestsOn) -> Self {
-        Self { rests_on, ..self.clone() }
+    pub fn noting(&self, question_note: QuestionNote) -> Self {
+        Self { question_note, ..self.clone() }
     }
 
     /// The same desk for a request whose caller may do this much.
@@ -273,7 +279,7 @@ impl Chat {
             sender: None,
             last_word: Arc::default(),
             notebook,
-            rests_on: self.rests_on,
+            rests_on: self.question_note.rests_on,
             language: self.language,
             store: self.store.clone(),
             attachments: self.attachments.clone(),

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::backlog::Backlog;
 use self::replay::Replayed;
+use super::notebook::Account;
 use crate::language::Language;
 use crate::quota::Slot;
 
@@ -46,6 +47,7 @@ pub struct Listening {
     slot: Slot,
     /// What the listener is spoken to in.
     language: Language,
+    account: Account,
 }
 
 #[derive(Debug)]
@@ -225,7 +227,7 @@ impl Shared {
 
 impl Listening {
     fn to(source: Source) -> Self {
-        Self { source, slot: Slot::default(), language: Language::default() }
+        Self { source, slot: Slot::default(), language: Language::default(), account: Account::default() }
     }
 
     /// The same, for a listener who is spoken to in this language.
@@ -238,6 +240,18 @@ impl Listening {
     /// What the listener is spoken to in; English when nobody said.
     pub fn language(&self) -> Language {
         self.language
+    }
+
+    /// The same, of a turn that keeps this account.
+    #[must_use]
+    pub(super) fn accounted(mut self, account: Account) -> Self {
+        self.account = account;
+        self
+    }
+
+    /// What the turn has cost and noted; complete at the end of the stream.
+    pub fn account(&self) -> Account {
+        self.account.clone()
     }
 
     /// The same, holding a place until the listener has gone.

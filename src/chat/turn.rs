@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use self::run::Run;
 use super::outbox::{Listening, Outbox, outbox, outbox_with};
-use super::{Chat, ChatError, attachments};
+use super::{Chat, ChatError, attachments, question_note};
 use crate::config::LockedThreads;
 use crate::identity::Identity;
 use crate::language::Language;
@@ -199,14 +199,18 @@ async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::S
     let (mut outbox, listening) = outbox_with(chat.replay.clone());
     greet(&mut outbox, &begun, is_new, asked.as_ref());
     outbox.flush();
-    // A client that has hung up meanwhile is a listener that has gone: the policy for that decides.
-    let _ = told.send(Ok(listening));
     let question_id = match is_retry {
         true => newest_message(&begun.history),
-        false => asked.map(|question| question.id),
+        false => asked.as_ref().map(|question| question.id.clone()),
     };
     let (thread, history) = (begun.thread, begun.history);
-    let turn = chat.turn(&key.turn_id, who, thread, history).on(question_id, sender);
+    let mut turn = chat.turn(&key.turn_id, who, thread, history).on(question_id, sender);
+    // A client that has hung up meanwhile is a listener that has gone: the policy for that decides.
+    let _ = told.send(Ok(listening.accounted(turn.notebook.account())));
+    match is_retry {
+        true => turn.rests_on = question_note::remembered(&chat, &key, &turn).await,
+        false => question_note::keep(&chat, &turn),
+    }
     let span = tracing::info_span!("turn", thread.id = %key.thread_id, turn.id = %key.turn_id);
     tracing::Instrument::instrument(Run::new(chat, key, turn, outbox).run(entry, action, preface), span).await;
 }

@@ -47,6 +47,28 @@ impl ApiError {
         self.status.is_server_error()
     }
 
+    /// The status of the answer.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The same in other words.
+    pub(super) fn reworded(self, reword: impl Fn(&str) -> String) -> Self {
+        Self { message: reword(&self.message), ..self }
+    }
+
+    /// Its name, for programs.
+    pub(super) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The same, with what else there is to know of it.
+    #[must_use]
+    pub(super) fn with_details(mut self, details: Value) -> Self {
+        self.details = Some(Box::new(details));
+        self
+    }
+
     /// The sentence for its reader.
     pub(super) fn message(&self) -> &str {
         &self.message
@@ -82,11 +104,18 @@ impl ApiError {
         Self::spoken(StatusCode::BAD_REQUEST, "attachments_off", spoken::say("attachment-off"))
     }
 
-    /// Members of the request are wrong.
-    pub(super) fn invalid(message: String, details: Value) -> Self {
-        let mut answer = Self::new(StatusCode::BAD_REQUEST, "invalid_request", message);
-        answer.details = Some(Box::new(details));
-        answer
+    /// Members of the request are wrong, each in its own way, said in the language of the request: at least one.
+    pub(super) fn wrong_members(problems: &[(&str, String)]) -> Self {
+        let sentence = |(member, problem): &(&str, String)| {
+            spoken::say_with("door-member", &[("member", (*member).into()), ("problem", problem.into())])
+        };
+        let sentences: Vec<String> = problems.iter().map(sentence).collect();
+        let message = sentences.join(&spoken::say("door-between-members"));
+        let named: Vec<Value> =
+            problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
+        let (member, problem) = &problems[0];
+        Self::spoken(StatusCode::BAD_REQUEST, "invalid_request", message)
+            .with_details(json!({"member": member, "problem": problem, "problems": named}))
     }
 
     /// This server has no accounts.
@@ -302,15 +331,34 @@ fn in_attachments(error: &AttachmentError) -> String {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+impl ApiError {
+    /// What a client is told of it, whatever that travels on.
+    fn body(&self) -> Value {
         let mut error = json!({"code": self.code, "message": self.message});
-        if let Some(details) = self.details {
-            error["details"] = *details;
+        if let Some(details) = &self.details {
+            error["details"] = (**details).clone();
         }
         let request_id = super::request_id::current();
-        let body = json!({"error": error, "message": self.message, "detail": self.message, "request_id": request_id});
-        let mut response = (self.status, Json(body)).into_response();
+        json!({"error": error, "message": self.message, "detail": self.message, "request_id": request_id})
+    }
+
+    /// The same where there is no status and no header: as an event of type `error`, with both as members.
+    pub(super) fn event(&self) -> Value {
+        let mut event = json!({"type": "error", "status": self.status.as_u16()});
+        let wait = self.headers.iter().find(|(name, _)| *name == header::RETRY_AFTER);
+        if let Some(seconds) = wait.and_then(|(_, value)| value.to_str().ok()?.parse::<u64>().ok()) {
+            event["retry_after"] = seconds.into();
+        }
+        if let (Some(event), Value::Object(body)) = (event.as_object_mut(), self.body()) {
+            event.extend(body);
+        }
+        event
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body())).into_response();
         let headers = response.headers_mut();
         headers.append(header::VARY, HeaderValue::from_name(header::ACCEPT_LANGUAGE));
         if let Some(tag) = self.language.and_then(|language| HeaderValue::from_str(language.tag()).ok()) {

@@ -1,5 +1,6 @@
 //! The doors: HTTP in, HTTP out. Nothing is decided here that another door would have to decide again.
 
+mod accept;
 mod accounts;
 mod address;
 mod adoption;
@@ -18,14 +19,20 @@ mod headers;
 mod health;
 mod identity;
 mod limits;
+mod members;
 mod openapi;
+mod personalize;
 mod plain_chat;
+mod profile;
 mod request_id;
+mod rewriting;
 mod simple;
 mod spoken;
 mod sse;
 mod stop;
+mod translate;
 mod visitor;
+mod websocket;
 
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
@@ -39,6 +46,7 @@ pub use doors::{Door, Entry};
 pub use error::ApiError;
 pub use identity::{SESSION_COOKIE, VISITOR_COOKIE, VISITOR_HEADER};
 pub use sse::HEARTBEAT_EVERY;
+pub use websocket::Held;
 
 /// Every door of the house.
 pub fn router(app: App) -> Router {
@@ -73,8 +81,12 @@ fn all(chatkit_paths: &[String]) -> Doors {
         .and(stop::doors(chatkit_paths))
         .and(attachments::doors(chatkit_paths))
         .and(plain_chat::doors())
+        .and(websocket::doors())
+        .and(personalize::doors())
+        .and(translate::doors())
         .and(visitor::doors())
         .and(accounts::doors())
+        .and(profile::doors())
         .and(health::doors())
         .and(book::doors())
 }

@@ -17,8 +17,9 @@ use super::body;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
+use super::spoken;
 use crate::app::App;
-use crate::chat::{Chat, ChatError, Collected, Reply, RestsOn, collect};
+use crate::chat::{Chat, ChatError, Collected, QuestionNote, Reply, RestsOn, collect};
 use crate::identity::Identity;
 
 /// The shortest selection that an answer can rest on.
@@ -104,7 +105,8 @@ async fn ask(
     selected: Option<String>,
 ) -> Result<Answered, ApiError> {
     let rests_on = if selected.is_some() { RestsOn::SelectionAlone } else { RestsOn::Anything };
-    let (who, desk) = (&caller.who, caller.desk(app).resting_on(rests_on));
+    let note = QuestionNote { rests_on, ..QuestionNote::default() };
+    let (who, desk) = (&caller.who, caller.desk(app).noting(note));
     let input = UserMessageInput {
         content: vec![UserContent::Text { text }],
         attachments: Vec::new(),
@@ -134,13 +136,13 @@ async fn answer(desk: &Chat, who: &Identity, request: Request) -> Result<Collect
 }
 
 fn finished(thread_id: Option<ThreadId>, collected: Collected) -> Result<Answered, ApiError> {
-    let failed = |message| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "no_answer", message);
+    let failed = |message| ApiError::spoken(StatusCode::INTERNAL_SERVER_ERROR, "no_answer", message);
     if let Some(failure) = &collected.failure {
         return Err(failed(failure.message.clone()));
     }
     match thread_id.or_else(|| collected.thread_id.clone()) {
         Some(thread_id) => Ok(Answered { thread_id, collected }),
-        None => Err(failed("The conversation could not be kept. Please try again.".to_owned())),
+        None => Err(failed(spoken::say("chat-not-kept"))),
     }
 }
 

@@ -1,12 +1,13 @@
 //! What a body says of somebody, member by member: all that is wrong with it is told at once.
 
 use secrecy::SecretString;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::auth::accounts::{Background, EmailAddress, SignIn, SignUp};
 use crate::auth::email;
 use crate::auth::password::{self, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
 use crate::routes::error::ApiError;
+use crate::routes::members::wrong;
 use crate::routes::spoken::{say, say_with};
 
 /// The longest name.
@@ -27,11 +28,14 @@ impl Members {
     pub(super) fn of(body: &[u8]) -> Result<Self, ApiError> {
         let problem = match serde_json::from_slice(body) {
             Ok(Value::Object(members)) => return Ok(Self { members, problems: Vec::new() }),
-            Ok(_) => "must be a JSON object".to_owned(),
+            Ok(_) => say("door-member-object"),
             // The sentence of the parser tells the place, and nothing of what stands there.
-            Err(error) => format!("must be a JSON object (line {}, column {})", error.line(), error.column()),
+            Err(error) => {
+                let places = [("line", error.line().into()), ("column", error.column().into())];
+                say_with("door-member-object-at", &places)
+            }
         };
-        Err(wrong(&[("body", problem)]))
+        Err(ApiError::wrong_members(&[("body", problem)]))
     }
 
     /// What a sign-up needs.
@@ -54,7 +58,7 @@ impl Members {
             (Some(email), Some(password), Some(full_name)) if self.problems.is_empty() => {
                 Ok(SignUp { email, password, full_name, background })
             }
-            _ => Err(wrong(&self.problems)),
+            _ => Err(ApiError::wrong_members(&self.problems)),
         }
     }
 
@@ -68,7 +72,7 @@ impl Members {
         };
         match (email, password) {
             (Some(email), Some(password)) if self.problems.is_empty() => Ok(SignIn { email, password, remember }),
-            _ => Err(wrong(&self.problems)),
+            _ => Err(ApiError::wrong_members(&self.problems)),
         }
     }
 
@@ -137,19 +141,4 @@ fn line(value: &Value, chars_max: usize) -> Result<Option<String>, String> {
         }
         _ => Err(problem()),
     }
-}
-
-/// The answer to a body with these problems.
-fn wrong(problems: &[(&str, String)]) -> ApiError {
-    let sentence = |(member, problem): &(&str, String)| {
-        say_with("account-member", &[("member", (*member).into()), ("problem", problem.into())])
-    };
-    let sentences: Vec<String> = problems.iter().map(sentence).collect();
-    let named: Vec<Value> =
-        problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
-    let (member, problem) = &problems[0];
-    ApiError::invalid(
-        sentences.join(&say("account-between")),
-        json!({"member": member, "problem": problem, "problems": named}),
-    )
 }
