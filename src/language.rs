@@ -34,7 +34,7 @@ static ENGLISH: LazyLock<LanguageIdentifier> = LazyLock::new(|| "en".parse().exp
 
 /// The language that a browser asks for before all others, as a BCP 47 tag, whether or not it is in the catalogue.
 pub fn first(header: &str) -> Option<String> {
-    Some(wanted(header).first()?.to_string()).filter(|tag| tag != "und")
+    wanted(header).first().map(ToString::to_string).filter(|tag| tag != "und")
 }
 
 /// The sentences of one language.
@@ -181,13 +181,13 @@ impl Language {
     }
 }
 
-/// What `Accept-Language` asks for, best first.
+/// What a header lists, the most wanted first.
 fn wanted(header: &str) -> Vec<LanguageIdentifier> {
     let header = &header[..header.floor_char_boundary(ACCEPTED_BYTES_MAX)];
-    let ranges = header.split(',').take(ACCEPTED_LANGUAGES_MAX);
-    let mut wanted: Vec<(f32, LanguageIdentifier)> = ranges.filter_map(weighed).collect();
-    wanted.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    wanted.into_iter().map(|(_, tag)| tag).collect()
+    let mut listed: Vec<(f32, LanguageIdentifier)> =
+        header.split(',').take(ACCEPTED_LANGUAGES_MAX).filter_map(weighed).collect();
+    listed.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    listed.into_iter().map(|(_, tag)| tag).collect()
 }
 
 /// A range of `Accept-Language` with its weight; nothing if it is no language, or one that is not wanted.
@@ -345,7 +345,7 @@ mod tests {
         assert_eq!(german.say("search-title"), "Searching the book");
         let busy = german.say_with("model-busy", &[("when", "soon".into())]);
         assert_eq!(busy, "The model is busy at the moment. Please try again soon.", "a place that nobody fills");
-        assert_eq!(german.say("nameless"), "nameless");
+        assert_eq!(german.say("no-such-name"), "no-such-name");
     }
 
     #[test]

@@ -65,13 +65,12 @@ chat-locked = This conversation is locked. Please begin a new one.
 chat-locked-because = This conversation is locked: { $reason }
 chat-message-too-large = `params.input.content` holds { $bytes } bytes of text; at most { $max } are accepted
 chat-not-active = This conversation is not active. Please begin a new one.
-chat-not-kept = The conversation could not be kept. Please try again.
 chat-not-saved = Your message could not be saved just now. Please try again in a moment.
 chat-still-answering = The answer before this one is still being written. Please try again in a moment.
 chat-thread-not-found = there is no thread with this `thread_id`; list the threads to see which there are
 chat-too-slow = the request took too long; try again
 
-## Requests, before anybody looks at what they ask for
+## Requests, before anybody looks at what they ask for, and what is wrong with their members
 
 door-between-members = {"; "}
 door-body-broken = the body broke off before its end
@@ -79,19 +78,23 @@ door-body-too-large = the body is larger than { $max } bytes
 door-body-too-slow = the body did not arrive within { $time }
 door-internal = something went wrong on our side
 door-member = `{ $member }` { $problem }
+door-member-count = must be a whole number from 0 on
 door-member-number = must be a whole number from 0 on, or null
 door-member-numbers = must be a list of whole numbers from 0 on, or null
 door-member-object = must be a JSON object
 door-member-object-at = must be a JSON object (line { $line }, column { $column })
+door-member-stretch = must be `limit=…&offset=…`
 door-member-text = must be a text that is not empty
 door-member-text-between = must be a text of { $min } to { $max } characters
 door-member-text-from = must be a text of at least { $min } characters
 door-member-text-or-null = must be a text or null
 door-member-texts = must be a list of texts
 door-member-word = must be { $words }
+door-no-file = the page has no such file
 door-no-page = the bundled book has no such page
 door-no-route = there is nothing at `{ $path }`
 door-or = {" or "}
+door-path-no-text = the path is not UTF-8, and names nothing
 door-too-many-requests = too many requests came from your address; try again { $wait }
 
 ## Files that an answer is written without
@@ -259,9 +262,10 @@ search-looking = Looking in the book for “{ $query }”
 search-nothing = The book has nothing about this.
 search-title = Searching the book
 
-## Answers in the simple dialect
+## The doors of few words
 
 simple-let-go = You read the answer too slowly, and were let go. It is still being written: read the conversation again in a moment.
+simple-no-conversation = there is no conversation with this `conversation_id`; `/chat/history` lists those there are
 
 ## Recordings
 

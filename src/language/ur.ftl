@@ -69,13 +69,12 @@ chat-locked = یہ گفتگو مقفل ہے۔ براہِ کرم نئی گفتگ�
 chat-locked-because = یہ گفتگو مقفل ہے: { -from }{ $reason }{ -to }
 chat-message-too-large = آپ کا پیغام { $bytes } بائٹ کا ہے؛ زیادہ سے زیادہ { $max } بائٹ کی اجازت ہے۔
 chat-not-active = یہ گفتگو فعال نہیں۔ براہِ کرم نئی گفتگو شروع کریں۔
-chat-not-kept = گفتگو محفوظ نہیں ہو سکی۔ براہِ کرم دوبارہ کوشش کریں۔
 chat-not-saved = آپ کا پیغام اس وقت محفوظ نہیں ہو سکا۔ براہِ کرم کچھ دیر بعد دوبارہ کوشش کریں۔
 chat-still-answering = اس سے پہلے کا جواب ابھی لکھا جا رہا ہے۔ براہِ کرم کچھ دیر بعد دوبارہ کوشش کریں۔
 chat-thread-not-found = یہ گفتگو نہیں ملی؛ براہِ کرم اپنی گفتگوؤں کی فہرست دیکھیں۔
 chat-too-slow = درخواست میں بہت زیادہ وقت لگ گیا؛ براہِ کرم دوبارہ کوشش کریں۔
 
-## Requests, before anybody looks at what they ask for
+## Requests, before anybody looks at what they ask for, and what is wrong with their members
 
 door-between-members = {"؛ "}
 door-body-broken = درخواست مکمل ہونے سے پہلے ہی رک گئی۔
@@ -83,19 +82,23 @@ door-body-too-large = درخواست { $max } بائٹ سے بڑی ہے۔
 door-body-too-slow = درخواست { -from }{ $time }{ -to } کے اندر نہیں پہنچی۔
 door-internal = ہماری طرف سے کوئی خرابی ہو گئی ہے۔
 door-member = { -from }{ $member }{ -to }: { $problem }
+door-member-count = یہ 0 یا اس سے بڑا پورا عدد ہونا چاہیے
 door-member-number = یہ 0 یا اس سے بڑا پورا عدد ہونا چاہیے، یا null
 door-member-numbers = یہ 0 یا اس سے بڑے پورے اعداد کی فہرست ہونی چاہیے، یا null
 door-member-object = یہ JSON آبجیکٹ ہونا چاہیے
 door-member-object-at = یہ JSON آبجیکٹ ہونا چاہیے (سطر { $line }، کالم { $column })
+door-member-stretch = یہ اس طرح ہونا چاہیے: { -from }`limit=…&offset=…`{ -to }
 door-member-text = یہ متن ہونا چاہیے، اور خالی نہیں ہو سکتا
 door-member-text-between = یہ { $min } سے { $max } حروف کا متن ہونا چاہیے
 door-member-text-from = یہ کم از کم { $min } حروف کا متن ہونا چاہیے
 door-member-text-or-null = یہ متن ہونا چاہیے، یا null
 door-member-texts = یہ متن کے ٹکڑوں کی فہرست ہونی چاہیے
 door-member-word = یہ ان میں سے ہونا چاہیے: { -from }{ $words }{ -to }
+door-no-file = اس صفحے کی ایسی کوئی فائل نہیں۔
 door-no-page = ساتھ دی گئی کتاب میں ایسا کوئی صفحہ نہیں۔
 door-no-route = اس پتے پر کچھ نہیں: { -from }{ $path }{ -to }
 door-or = {" یا "}
+door-path-no-text = یہ پتہ UTF-8 میں نہیں، اس لیے یہ کسی چیز کا نام نہیں۔
 door-too-many-requests = آپ کے پتے سے بہت زیادہ درخواستیں آئی ہیں؛ براہِ کرم { $wait } دوبارہ کوشش کریں۔
 
 ## Files that an answer is written without
@@ -263,9 +266,10 @@ search-looking = کتاب میں تلاش جاری ہے: ”{ -from }{ $query }{
 search-nothing = کتاب میں اس کے بارے میں کچھ نہیں ہے۔
 search-title = کتاب میں تلاش
 
-## Answers in the simple dialect
+## The doors of few words
 
 simple-let-go = آپ نے جواب بہت آہستہ پڑھا، اس لیے رابطہ ختم کر دیا گیا۔ جواب اب بھی لکھا جا رہا ہے: کچھ دیر بعد گفتگو دوبارہ کھولیں۔
+simple-no-conversation = یہ گفتگو نہیں ملی؛ `/chat/history` میں آپ کی گفتگوؤں کی فہرست ہے۔
 
 ## Recordings
 

@@ -104,20 +104,6 @@ impl ApiError {
         Self::spoken(StatusCode::BAD_REQUEST, "attachments_off", spoken::say("attachment-off"))
     }
 
-    /// Members of the request are wrong, each in its own way, said in the language of the request: at least one.
-    pub(super) fn wrong_members(problems: &[(&str, String)]) -> Self {
-        let sentence = |(member, problem): &(&str, String)| {
-            spoken::say_with("door-member", &[("member", (*member).into()), ("problem", problem.into())])
-        };
-        let sentences: Vec<String> = problems.iter().map(sentence).collect();
-        let message = sentences.join(&spoken::say("door-between-members"));
-        let named: Vec<Value> =
-            problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
-        let (member, problem) = &problems[0];
-        Self::spoken(StatusCode::BAD_REQUEST, "invalid_request", message)
-            .with_details(json!({"member": member, "problem": problem, "problems": named}))
-    }
-
     /// This server has no accounts.
     pub(super) fn accounts_off() -> Self {
         let message = "this server has no accounts; its operator can set `SESSION_SECRET`";

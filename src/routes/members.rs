@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use serde_json::{Map, Value};
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
 
 use super::error::ApiError;
 use super::spoken::{say, say_with};
@@ -26,7 +27,7 @@ impl Members {
                 say_with("door-member-object-at", &places)
             }
         };
-        Err(ApiError::wrong_members(&[("body", problem)]))
+        Err(wrong(&[("body", problem)]))
     }
 
     /// A text that must be there, of so many characters beside the space around it.
@@ -111,7 +112,7 @@ impl Members {
     pub(super) fn checked(self) -> Result<Self, ApiError> {
         match self.problems.is_empty() {
             true => Ok(self),
-            false => Err(ApiError::wrong_members(&self.problems)),
+            false => Err(wrong(&self.problems)),
         }
     }
 
@@ -119,7 +120,7 @@ impl Members {
     pub(super) fn finish<T>(self, made: T) -> Result<T, ApiError> {
         match self.problems.is_empty() {
             true => Ok(made),
-            false => Err(ApiError::wrong_members(&self.problems)),
+            false => Err(wrong(&self.problems)),
         }
     }
 
@@ -128,4 +129,18 @@ impl Members {
         self.problems.push((name, problem.into()));
         None
     }
+}
+
+/// The answer to a request with these problems, of which there is at least one.
+pub(super) fn wrong(problems: &[(&str, String)]) -> ApiError {
+    let sentence = |(member, problem): &(&str, String)| {
+        say_with("door-member", &[("member", (*member).into()), ("problem", problem.into())])
+    };
+    let sentences: Vec<String> = problems.iter().map(sentence).collect();
+    let named: Vec<Value> =
+        problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
+    let (member, problem) = &problems[0];
+    let message = sentences.join(&say("door-between-members"));
+    ApiError::spoken(StatusCode::BAD_REQUEST, "invalid_request", message)
+        .with_details(json!({"member": member, "problem": problem, "problems": named}))
 }

@@ -35,7 +35,7 @@ impl Members {
                 say_with("door-member-object-at", &places)
             }
         };
-        Err(ApiError::wrong_members(&[("body", problem)]))
+        Err(wrong(&[("body", problem)]))
     }
 
     /// What a sign-up needs.
@@ -58,7 +58,7 @@ impl Members {
             (Some(email), Some(password), Some(full_name)) if self.problems.is_empty() => {
                 Ok(SignUp { email, password, full_name, background })
             }
-            _ => Err(ApiError::wrong_members(&self.problems)),
+            _ => Err(wrong(&self.problems)),
         }
     }
 
@@ -72,7 +72,7 @@ impl Members {
         };
         match (email, password) {
             (Some(email), Some(password)) if self.problems.is_empty() => Ok(SignIn { email, password, remember }),
-            _ => Err(ApiError::wrong_members(&self.problems)),
+            _ => Err(wrong(&self.problems)),
         }
     }
 

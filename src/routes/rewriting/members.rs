@@ -8,6 +8,7 @@ use crate::language::Language;
 use crate::profile::is_language_tag;
 use crate::routes::body;
 use crate::routes::error::ApiError;
+use crate::routes::members::wrong;
 
 /// The longest text, in characters.
 pub(in crate::routes) const TEXT_CHARS_MAX: usize = 100_000;
@@ -33,7 +34,7 @@ impl Members {
         let body = body::read(body, app.body_bytes_max, app.body_time_max).await?;
         match serde_json::from_slice(&body) {
             Ok(Value::Object(members)) => Ok(Self { members, problems: Vec::new(), language }),
-            Ok(_) | Err(_) => Err(ApiError::wrong_members(&[("body", language.say("rewrite-member-body"))])),
+            Ok(_) | Err(_) => Err(wrong(&[("body", language.say("rewrite-member-body"))])),
         }
     }
 
@@ -130,7 +131,7 @@ impl Members {
 
     /// What is wrong with all of them together, if anything is.
     pub(in crate::routes) fn finish(self) -> Result<(), ApiError> {
-        if self.problems.is_empty() { Ok(()) } else { Err(ApiError::wrong_members(&self.problems)) }
+        if self.problems.is_empty() { Ok(()) } else { Err(wrong(&self.problems)) }
     }
 
     fn problem<T>(&mut self, member: &'static str, sentence: &'static str, chars_max: usize) -> Option<T> {
