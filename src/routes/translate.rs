@@ -17,9 +17,7 @@ use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
 use super::openapi::ErrorBody;
-use super::rewriting::{
-    self, Answer, CONTEXT_CHARS_MAX, HASH_CHARS_MAX, Members, QuotaStatus, TEXT_CHARS_MAX,
-};
+use super::rewriting::{self, Answer, CONTEXT_CHARS_MAX, HASH_CHARS_MAX, Members, QuotaStatus, TEXT_CHARS_MAX};
 use crate::app::App;
 use crate::identity::Identity;
 use crate::language;

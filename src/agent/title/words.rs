@@ -67,7 +67,8 @@ fn words(line: &str) -> Vec<String> {
     let bare = words.map(|word| word.trim_matches(['*', '_', '~', '`', '|']).replace(['`', '*'], ""));
     let mut words: Vec<String> = bare.filter(|word| !word.is_empty()).collect();
     // What a heading, a quotation or a list begins with.
-    while words.first().is_some_and(|word| word.chars().all(|char| matches!(char, '#' | '>' | '-' | '+' | '•' | '–'))) {
+    while words.first().is_some_and(|word| word.chars().all(|char| matches!(char, '#' | '>' | '-' | '+' | '•' | '–')))
+    {
         words.remove(0);
     }
     words

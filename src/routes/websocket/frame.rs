@@ -73,12 +73,19 @@ mod tests {
     #[test]
     fn an_id_comes_back_as_it_was_given_and_leaves_that_of_an_answer_alone() {
         check(json!({"id": 7}), r#"{"id":7,"type":"x"}"#, r#"{"id":7,"type":"result","result":{"id":"thr_1"}}"#);
-        check(json!({"id": "ا\"b"}), r#"{"id":"ا\"b","type":"x"}"#, r#"{"id":"ا\"b","type":"result","result":{"id":"thr_1"}}"#);
+        check(
+            json!({"id": "ا\"b"}),
+            r#"{"id":"ا\"b","type":"x"}"#,
+            r#"{"id":"ا\"b","type":"result","result":{"id":"thr_1"}}"#,
+        );
         check(json!({"id": null}), r#"{"type":"x"}"#, r#"{"id":"thr_1"}"#);
         check(json!({}), r#"{"type":"x"}"#, r#"{"id":"thr_1"}"#);
         assert_eq!(Tag::of("{").unwrap(), Tag(None));
         assert_eq!(Tag(Some("7".to_owned())).event("{}".to_owned()), r#"{"id":7}"#);
-        assert_eq!((Tag(Some("7".to_owned())).end().as_deref(), Tag(None).end()), (Some(r#"{"id":7,"type":"end"}"#), None));
+        assert_eq!(
+            (Tag(Some("7".to_owned())).end().as_deref(), Tag(None).end()),
+            (Some(r#"{"id":7,"type":"end"}"#), None)
+        );
     }
 
     #[test]

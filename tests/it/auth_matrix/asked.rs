@@ -30,6 +30,9 @@ pub(super) struct Belongings {
     pub(super) user_id: String,
 }
 
+/// A text of a book.
+const BOOK_TEXT: &str = "A gyroscope measures how fast something turns.";
+
 /// What came back.
 #[derive(Debug)]
 pub(super) struct Heard {
@@ -182,6 +185,20 @@ pub(super) async fn ask(house: &House, row: &str, of: &Belongings, shown: &Shown
             let body = json!({"query": "What is this?", "selected_text": "A gyroscope measures how fast something turns. ".repeat(2)});
             post(house, path, body.to_string(), shown).await
         }
+        ("/personalize", _) => {
+            let body = json!({"content": BOOK_TEXT, "profile": {"focus_area": "hardware"}});
+            post(house, path, body.to_string(), shown).await
+        }
+        ("/translate", _) => {
+            post(house, path, json!({"text": BOOK_TEXT, "target_language": "ur"}).to_string(), shown).await
+        }
+        ("/personalization/personalize" | "/api/personalization/personalize" | "/api/translate/urdu", _) => {
+            let body = json!({"page_url": "/docs/gyroscopes", "page_content": BOOK_TEXT});
+            post(house, path, body.to_string(), shown).await
+        }
+        ("/api/translate/history", _) => {
+            send(reqwest(house, method, "/api/translate/history?page_url=/docs/gyroscopes"), shown).await
+        }
         ("/auth/signup", _) => {
             let body = json!({"email": somebody_new(), "password": "a long password", "full_name": "Somebody"});
             post(house, path, body.to_string(), shown).await
@@ -193,7 +210,10 @@ pub(super) async fn ask(house: &House, row: &str, of: &Belongings, shown: &Shown
         ("/auth/signin", _) => post(house, path, OTHER_PAIR.to_owned(), shown).await,
         _ => {
             let id = if path.starts_with("/attachments") { &of.attachment_id } else { &of.thread_id };
-            let path = path.replace("{id}", id).replace("{*page}", "module-1-foundations/what-is-physical-ai");
+            let path = path
+                .replace("{*page_url}", "docs/gyroscopes")
+                .replace("{id}", id)
+                .replace("{*page}", "module-1-foundations/what-is-physical-ai");
             send(reqwest(house, method, &path), shown).await
         }
     }
