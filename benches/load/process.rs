@@ -57,6 +57,8 @@ impl Process {
         command.env("HOST", address.ip().to_string()).env("PORT", address.port().to_string());
         command.env("DATA_DIR", folder).env("LOG_LEVEL", "warn");
         command.env("OPENAI_BASE_URL", format!("http://{model}/v1")).env("OPENAI_API_KEY", "none");
+        // A title is a request more, and no answer.
+        command.env("TITLES", "off");
         // Out of reach, and counted all the same.
         for limit in LIMITS {
             command.env(limit, "1000000000");

@@ -25,6 +25,7 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
         let language = turn.language();
         let mut ground = Ground::of(&turn, &tutor.settings);
         let mut sources = Sources::new(tutor.site.clone());
+        let reader = tutor.reader(&turn).await;
         let limits = ground.limits(&turn, &tutor.settings);
         let conversation = prompt::conversation(ground.history(&turn), &limits);
         let messages = conversation.iter().map(|(item, _)| *item);
@@ -69,7 +70,7 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
         let specs = if ground.is_selection_alone() { Vec::new() } else { tutor.specs() };
         let mode = ground.mode();
         let asking = |files: &Gathered| {
-            let mut prompt = prompt::build(&conversation, files, mode, &tutor.settings);
+            let mut prompt = prompt::build(&conversation, files, mode, reader.as_deref(), &tutor.settings);
             prompt.language = language;
             prompt.messages.extend(brought.iter().cloned());
             prompt

@@ -45,9 +45,9 @@ pub struct Listening {
     source: Source,
     /// The listener's place among those that listen at once.
     slot: Slot,
-    account: Account,
     /// What the listener is spoken to in.
     language: Language,
+    account: Account,
 }
 
 #[derive(Debug)]
@@ -227,19 +227,7 @@ impl Shared {
 
 impl Listening {
     fn to(source: Source) -> Self {
-        Self { source, slot: Slot::default(), account: Account::default(), language: Language::default() }
-    }
-
-    /// The same, of a turn that keeps this account.
-    #[must_use]
-    pub(super) fn accounted(mut self, account: Account) -> Self {
-        self.account = account;
-        self
-    }
-
-    /// What the turn has cost and noted; complete at the end of the stream.
-    pub fn account(&self) -> Account {
-        self.account.clone()
+        Self { source, slot: Slot::default(), language: Language::default(), account: Account::default() }
     }
 
     /// The same, for a listener who is spoken to in this language.
@@ -252,6 +240,18 @@ impl Listening {
     /// What the listener is spoken to in; English when nobody said.
     pub fn language(&self) -> Language {
         self.language
+    }
+
+    /// The same, of a turn that keeps this account.
+    #[must_use]
+    pub(super) fn accounted(mut self, account: Account) -> Self {
+        self.account = account;
+        self
+    }
+
+    /// What the turn has cost and noted; complete at the end of the stream.
+    pub fn account(&self) -> Account {
+        self.account.clone()
     }
 
     /// The same, holding a place until the listener has gone.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chatkit_protocol::{
-    Action, AttachmentId, FeedbackKind, ItemId, ItemKind, StreamOptions, ThreadEvent, ThreadId, ThreadItem,
+    Action, AttachmentId, FeedbackKind, ItemId, ItemKind, StreamOptions, Thread, ThreadEvent, ThreadId, ThreadItem,
     ThreadRecord, UserMessage, WidgetItem,
 };
 use futures_util::Stream;
@@ -218,6 +218,23 @@ impl Turn {
             found = self.store.newest_items(&adopter, self.thread.id(), &asked).await;
         }
         Ok(found?.1)
+    }
+
+    /// Gives the thread a title, unless somebody has given it one by now; what readers are then told, to be said in the
+    /// stream of events. It is stored at once, also after the last word.
+    ///
+    /// # Errors
+    /// The store; the thread may be gone.
+    pub async fn entitle(&self, title: &str) -> Result<Option<ThreadEvent>, StoreError> {
+        let (id, now) = (self.thread.id(), self.clock.now());
+        let title = &title[..title.floor_char_boundary(super::threads::TITLE_CHARS_MAX)];
+        let mut given = self.store.entitle(&self.who.owner(), id, title, now).await;
+        if matches!(given, Err(StoreError::NoThread))
+            && let Some(adopter) = self.adopter().await?
+        {
+            given = self.store.entitle(&adopter, id, title, now).await;
+        }
+        Ok(given?.map(|thread| ThreadEvent::ThreadUpdated { thread: Thread::without_items(&thread) }))
     }
 
     /// The bytes of a file that a message of this thread names.

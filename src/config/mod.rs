@@ -123,6 +123,20 @@ pub enum Grounding {
     Strict,
 }
 
+/// What a new conversation is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Titles {
+    /// What the model finds, or else the reader's words.
+    Model,
+    /// The reader's words.
+    Question,
+    /// Nothing.
+    Off,
+}
+
+/// A model that has found no title by then need not look any longer: the reader's words will do.
+const TITLE_TIME_MAX: Duration = Duration::from_secs(5);
+
 /// What the tutor sees and says.
 #[derive(Clone, Debug)]
 pub struct TutorSettings {
@@ -142,6 +156,10 @@ pub struct TutorSettings {
     pub model_silence: Duration,
     /// The pause between two words of the offline model.
     pub offline_pace: Duration,
+    /// What a new conversation is called.
+    pub titles: Titles,
+    /// How long the model may look for a title.
+    pub title_time_max: Duration,
 }
 
 /// The book and where it is read.
@@ -213,6 +231,8 @@ impl Settings {
                 answer_tokens_max: answer_tokens(reader),
                 model_silence: Duration::from_secs(reader.number(&MODEL_SILENCE, 1..=3600)),
                 offline_pace: Duration::from_millis(reader.number(&OFFLINE_PACE, 0..=1000)),
+                titles: titles(reader),
+                title_time_max: TITLE_TIME_MAX,
             },
             knowledge: KnowledgeSettings {
                 collection: reader.text(&COLLECTION).unwrap_or_default(),
@@ -326,6 +346,18 @@ fn grounding(reader: &mut Reader<'_>) -> Grounding {
         _ => {
             reader.mistake(GROUNDING.name, "must be `prefer` or `strict`");
             Grounding::Strict
+        }
+    }
+}
+
+fn titles(reader: &mut Reader<'_>) -> Titles {
+    match reader.text(&TITLES).as_deref() {
+        Some("model") => Titles::Model,
+        Some("question") => Titles::Question,
+        Some("off") => Titles::Off,
+        _ => {
+            reader.mistake(TITLES.name, "must be `model`, `question` or `off`");
+            Titles::Off
         }
     }
 }

@@ -74,6 +74,8 @@ variables! {
     ANSWER_TOKENS = "ANSWER_TOKENS_MAX" => "Where an answer is cut, in tokens; the provider's limit when not given.";
     MODEL_SILENCE = "MODEL_SILENCE_SECONDS", default "60" => "How long a model may be silent before its answer is given up, in seconds.";
     OFFLINE_PACE = "OFFLINE_PACE_MS", default "12" => "The pause between two words of the offline model, in milliseconds.";
+    TITLES = "TITLES", default "model"
+        => "What a new conversation is called after its first answer: `model` asks the model for a few words, `question` takes those of the reader, `off` gives no titles.";
     MESSAGE_BYTES = "MESSAGE_BYTES_MAX", default "32768" => "The largest message of a reader, in bytes.";
     BODY_BYTES = "BODY_BYTES_MAX", default "1048576" => "The largest request body, in bytes, but for a recording.";
     RECORDING_BYTES = "RECORDING_BYTES_MAX", default "8388608" => "The largest body of `input.transcribe`, in bytes; in base64, a recording is a third larger than it is.";

@@ -5,7 +5,7 @@
 
 account-attempts = there were too many attempts; try again in { $seconds } s
 account-away = accounts cannot be reached at the moment; try again in a few seconds
-account-between = {"; "}
+door-between-members = {"; "}
 account-busy = too many people are signing in; try again in a few seconds
 account-email = must be an e-mail address such as ada@example.org
 account-email-taken = this e-mail address has an account; sign in instead
@@ -13,7 +13,7 @@ account-flag = must be true or false
 account-keys-away = the keys of the token's issuer cannot be had at the moment; try again in a few seconds
 account-line = must be a line of at most { $max } characters
 account-list = must be a list of at most { $words } texts of 1 to { $max } characters
-account-member = `{ $member }` { $problem }
+door-member = `{ $member }` { $problem }
 account-name = must hold a name
 account-password-empty = must not be empty
 account-password-long = must have at most { $max } bytes
@@ -232,3 +232,14 @@ wait-minute = in a minute
 wait-minutes = in about { $count } minutes
 wait-second = in a second
 wait-seconds = in { $count } seconds
+
+# Profiles. What is wrong with a member follows on its name.
+profile-exists = You have a profile already; `PUT /profile` changes it.
+profile-missing = You have no profile yet; `POST /profile` makes one.
+profile-of-another = `user_id` is not yours: leave it out, or send your own.
+profile-away = Profiles cannot be reached at the moment; please try again in a few seconds.
+profile-body = must be a JSON object
+profile-user-id = must be a text
+profile-choice = must be one of { $choices }
+profile-hours = must be a whole number of hours, or a range such as `8_15`, `under_5` or `20_plus`
+profile-language-tag = must be a BCP 47 language tag such as `en` or `ur-PK`

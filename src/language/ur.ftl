@@ -9,7 +9,7 @@
 
 account-attempts = بہت زیادہ کوششیں ہو چکی ہیں؛ براہِ کرم { $seconds } سیکنڈ بعد دوبارہ کوشش کریں۔
 account-away = اس وقت اکاؤنٹس تک رسائی ممکن نہیں؛ براہِ کرم چند سیکنڈ بعد دوبارہ کوشش کریں۔
-account-between = {"؛ "}
+door-between-members = {"؛ "}
 account-busy = اس وقت بہت سے لوگ سائن اِن کر رہے ہیں؛ براہِ کرم چند سیکنڈ بعد دوبارہ کوشش کریں۔
 account-email = درست ای میل پتہ درج کریں، جیسے ada@example.org
 account-email-taken = اس ای میل پتے سے اکاؤنٹ پہلے ہی موجود ہے؛ براہِ کرم سائن اِن کریں۔
@@ -17,7 +17,7 @@ account-flag = یہ true یا false ہونا چاہیے
 account-keys-away = ٹوکن جاری کرنے والے کی کلیدیں اس وقت دستیاب نہیں؛ براہِ کرم چند سیکنڈ بعد دوبارہ کوشش کریں۔
 account-line = زیادہ سے زیادہ { $max } حروف کی ایک سطر لکھیں
 account-list = زیادہ سے زیادہ { $words } اندراجات کی فہرست دیں، ہر اندراج 1 سے { $max } حروف کا ہو
-account-member = { -from }{ $member }{ -to }: { $problem }
+door-member = { -from }{ $member }{ -to }: { $problem }
 account-name = نام درج کریں
 account-password-empty = یہ خالی نہیں ہو سکتا
 account-password-long = یہ زیادہ سے زیادہ { $max } بائٹ کا ہو سکتا ہے
@@ -236,3 +236,13 @@ wait-minute = ایک منٹ بعد
 wait-minutes = تقریباً { $count } منٹ بعد
 wait-second = ایک سیکنڈ بعد
 wait-seconds = { $count } سیکنڈ بعد
+
+profile-exists = آپ کا پروفائل پہلے سے موجود ہے؛ `PUT /profile` سے اسے بدلیں۔
+profile-missing = آپ کا ابھی کوئی پروفائل نہیں؛ `POST /profile` سے بنائیں۔
+profile-of-another = یہ `user_id` آپ کی نہیں: اسے چھوڑ دیں، یا اپنی بھیجیں۔
+profile-away = پروفائل اس وقت دستیاب نہیں؛ براہِ کرم چند سیکنڈ بعد دوبارہ کوشش کریں۔
+profile-body = کا JSON آبجیکٹ ہونا ضروری ہے
+profile-user-id = کا متن ہونا ضروری ہے
+profile-choice = ان میں سے ایک ہونا چاہیے: { $choices }
+profile-hours = گھنٹوں کا پورا عدد ہونا چاہیے، یا حد جیسے `8_15`، `under_5` یا `20_plus`
+profile-language-tag = زبان کا BCP 47 ٹیگ ہونا چاہیے، جیسے `en` یا `ur-PK`

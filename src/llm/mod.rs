@@ -211,6 +211,13 @@ pub struct ModelName {
     pub model: String,
 }
 
+impl ModelName {
+    /// Whether it is the offline model, which answers questions about a book and nothing else.
+    pub fn is_offline(&self) -> bool {
+        self.provider == extractive::PROVIDER
+    }
+}
+
 /// Something that answers prompts.
 #[async_trait]
 pub trait ChatModel: Send + Sync + 'static {

@@ -53,6 +53,11 @@ impl ApiError {
         self
     }
 
+    /// The status of the answer.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The same in other words.
     pub(super) fn reworded(self, reword: impl Fn(&str) -> String) -> Self {
         Self { message: reword(&self.message), ..self }
@@ -96,6 +101,15 @@ impl ApiError {
     /// Members of the request are wrong.
     pub(super) fn invalid(message: String, details: Value) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", message).with_details(details)
+    }
+
+    /// Members of the request are wrong, each in its own way: at least one.
+    pub(super) fn wrong_members(problems: &[(&str, String)]) -> Self {
+        let sentences: Vec<String> = problems.iter().map(|(member, problem)| format!("`{member}` {problem}")).collect();
+        let named: Vec<Value> =
+            problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
+        let (member, problem) = &problems[0];
+        Self::invalid(sentences.join("; "), json!({"member": member, "problem": problem, "problems": named}))
     }
 
     /// This server has no accounts.
@@ -311,15 +325,34 @@ fn in_attachments(error: &AttachmentError) -> String {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+impl ApiError {
+    /// What a client is told of it, whatever that travels on.
+    fn body(&self) -> Value {
         let mut error = json!({"code": self.code, "message": self.message});
-        if let Some(details) = self.details {
-            error["details"] = *details;
+        if let Some(details) = &self.details {
+            error["details"] = (**details).clone();
         }
         let request_id = super::request_id::current();
-        let body = json!({"error": error, "message": self.message, "detail": self.message, "request_id": request_id});
-        let mut response = (self.status, Json(body)).into_response();
+        json!({"error": error, "message": self.message, "detail": self.message, "request_id": request_id})
+    }
+
+    /// The same where there is no status and no header: as an event of type `error`, with both as members.
+    pub(super) fn event(&self) -> Value {
+        let mut event = json!({"type": "error", "status": self.status.as_u16()});
+        let wait = self.headers.iter().find(|(name, _)| *name == header::RETRY_AFTER);
+        if let Some(seconds) = wait.and_then(|(_, value)| value.to_str().ok()?.parse::<u64>().ok()) {
+            event["retry_after"] = seconds.into();
+        }
+        if let (Some(event), Value::Object(body)) = (event.as_object_mut(), self.body()) {
+            event.extend(body);
+        }
+        event
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body())).into_response();
         let headers = response.headers_mut();
         headers.append(header::VARY, HeaderValue::from_name(header::ACCEPT_LANGUAGE));
         if let Some(tag) = self.language.and_then(|language| HeaderValue::from_str(language.tag()).ok()) {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
@@ -49,8 +49,19 @@ impl Gate {
     }
 }
 
+impl Gate {
+    /// Counts one request more of a connection that brings several, or says why it may not.
+    pub(super) fn count(&self, address: Option<ClientAddress>) -> Result<(), ApiError> {
+        match (&self.0.pace, address) {
+            (Some(pace), Some(address)) => pace.take(address, Instant::now()).map_err(too_many),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Finds out where a request comes from, and lets it in unless there were too many from there.
-pub(super) async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, next: Next) -> Response {
+pub(super) async fn pass(State(door): State<Gate>, mut request: Request, next: Next) -> Response {
+    let gate = &door.0;
     let Some(peer) = address::peer(request.extensions()) else { return next.run(request).await };
     let origin = address::origin(&gate.limits, peer, request.headers());
     if let Some(notice) = origin.notice {
@@ -58,6 +69,10 @@ pub(super) async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, n
     }
     let client = ClientAddress::new(origin.client);
     request.extensions_mut().insert(client);
+    if request.headers().contains_key(header::UPGRADE) {
+        // What comes over the connection afterwards is counted by whoever reads it.
+        request.extensions_mut().insert(door.clone());
+    }
     let is_probe = health::PROBES.contains(&request.uri().path());
     match &gate.pace {
         Some(pace) if !is_probe => match pace.take(client, Instant::now()) {

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value, json};
 
 use super::error::ApiError;
+use super::spoken::{say, say_with};
 
 /// The members of a body, and what is wrong with them. A member that is wrong reads as an empty one until
 /// [`Members::finish`], which refuses.
@@ -127,9 +128,15 @@ impl Members {
 
 /// The answer to a request with these problems, of which there is at least one.
 pub(super) fn wrong(problems: &[(&str, String)]) -> ApiError {
-    let sentences: Vec<String> = problems.iter().map(|(member, problem)| format!("`{member}` {problem}")).collect();
+    let sentence = |(member, problem): &(&str, String)| {
+        say_with("door-member", &[("member", (*member).into()), ("problem", problem.into())])
+    };
+    let sentences: Vec<String> = problems.iter().map(sentence).collect();
     let named: Vec<Value> =
         problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
     let (member, problem) = &problems[0];
-    ApiError::invalid(sentences.join("; "), json!({"member": member, "problem": problem, "problems": named}))
+    ApiError::invalid(
+        sentences.join(&say("door-between-members")),
+        json!({"member": member, "problem": problem, "problems": named}),
+    )
 }

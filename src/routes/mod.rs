@@ -22,12 +22,14 @@ mod limits;
 mod members;
 mod openapi;
 mod plain_chat;
+mod profile;
 mod request_id;
 mod simple;
 mod spoken;
 mod sse;
 mod stop;
 mod visitor;
+mod websocket;
 
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
@@ -41,6 +43,7 @@ pub use doors::{Door, Entry};
 pub use error::ApiError;
 pub use identity::{SESSION_COOKIE, VISITOR_COOKIE, VISITOR_HEADER};
 pub use sse::HEARTBEAT_EVERY;
+pub use websocket::Held;
 
 /// Every door of the house.
 pub fn router(app: App) -> Router {
@@ -75,8 +78,10 @@ fn all(chatkit_paths: &[String]) -> Doors {
         .and(stop::doors(chatkit_paths))
         .and(attachments::doors(chatkit_paths))
         .and(plain_chat::doors())
+        .and(websocket::doors())
         .and(visitor::doors())
         .and(accounts::doors())
+        .and(profile::doors())
         .and(health::doors())
         .and(book::doors())
 }

@@ -33,7 +33,6 @@ pub(super) fn current() -> Language {
 }
 
 /// The request is answered in this from now on: its sender is somebody of whom more is known.
-#[expect(dead_code, reason = "what a reader says of themselves is still to be kept")]
 pub(super) fn change(language: Language) {
     let _ = SPOKEN.try_with(|spoken| spoken.set(language));
 }

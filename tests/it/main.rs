@@ -34,6 +34,7 @@ mod notes;
 mod pdf;
 mod plain_chat;
 mod plain_history;
+mod profile;
 mod protocol_document;
 mod seam;
 mod secrets;

@@ -57,6 +57,7 @@ class Gateway:
             "DATA_DIR": str(Path(self.folder.name, "data")),
             "PORT": str(self.port),
             "OFFLINE_PACE_MS": "0",
+            "TITLES": "off",
         } | dict.fromkeys(LIMITS, "0")
         with log.open("wb") as out:
             self.process = subprocess.Popen(

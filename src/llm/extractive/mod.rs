@@ -21,6 +21,9 @@ use crate::language::Language;
 
 pub use sentences::split as sentences_of;
 
+/// What it is called in logs and notes.
+pub(super) const PROVIDER: &str = "offline";
+
 /// Whether a message asks nothing that a book could answer: a greeting, thanks, a farewell, nothing at all.
 pub fn is_small_talk(message: &str) -> bool {
     small_talk::heard(message).is_some()
@@ -116,7 +119,7 @@ impl ChatModel for Extractive {
 }
 
 fn name() -> ModelName {
-    ModelName { provider: "offline".into(), model: "extractive".into() }
+    ModelName { provider: PROVIDER.into(), model: "extractive".into() }
 }
 
 fn user_text(message: &Message) -> Option<&str> {

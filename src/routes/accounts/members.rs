@@ -1,7 +1,7 @@
 //! What a body says of somebody, member by member: all that is wrong with it is told at once.
 
 use secrecy::SecretString;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::auth::accounts::{Background, EmailAddress, SignIn, SignUp};
 use crate::auth::email;
@@ -31,7 +31,7 @@ impl Members {
             // The sentence of the parser tells the place, and nothing of what stands there.
             Err(error) => format!("must be a JSON object (line {}, column {})", error.line(), error.column()),
         };
-        Err(wrong(&[("body", problem)]))
+        Err(ApiError::wrong_members(&[("body", problem)]))
     }
 
     /// What a sign-up needs.
@@ -54,7 +54,7 @@ impl Members {
             (Some(email), Some(password), Some(full_name)) if self.problems.is_empty() => {
                 Ok(SignUp { email, password, full_name, background })
             }
-            _ => Err(wrong(&self.problems)),
+            _ => Err(ApiError::wrong_members(&self.problems)),
         }
     }
 
@@ -68,7 +68,7 @@ impl Members {
         };
         match (email, password) {
             (Some(email), Some(password)) if self.problems.is_empty() => Ok(SignIn { email, password, remember }),
-            _ => Err(wrong(&self.problems)),
+            _ => Err(ApiError::wrong_members(&self.problems)),
         }
     }
 
@@ -137,19 +137,4 @@ fn line(value: &Value, chars_max: usize) -> Result<Option<String>, String> {
         }
         _ => Err(problem()),
     }
-}
-
-/// The answer to a body with these problems.
-fn wrong(problems: &[(&str, String)]) -> ApiError {
-    let sentence = |(member, problem): &(&str, String)| {
-        say_with("account-member", &[("member", (*member).into()), ("problem", problem.into())])
-    };
-    let sentences: Vec<String> = problems.iter().map(sentence).collect();
-    let named: Vec<Value> =
-        problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
-    let (member, problem) = &problems[0];
-    ApiError::invalid(
-        sentences.join(&say("account-between")),
-        json!({"member": member, "problem": problem, "problems": named}),
-    )
 }

@@ -17,6 +17,7 @@ mod notes;
 mod passages;
 mod pooler;
 mod preparing;
+mod profiles;
 mod record;
 mod threads;
 mod turns;
@@ -111,6 +112,16 @@ impl ThreadStore for PostgresStore {
         now: Timestamp,
     ) -> Result<ThreadRecord, StoreError> {
         threads::change(&self.pool, owner, id, change, now).await
+    }
+
+    async fn entitle(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        title: &str,
+        now: Timestamp,
+    ) -> Result<Option<ThreadRecord>, StoreError> {
+        threads::entitle(&self.pool, owner, id, title, now).await
     }
 
     async fn delete_thread(&self, owner: &OwnerId, id: &ThreadId) -> Result<(), StoreError> {

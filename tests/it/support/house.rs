@@ -101,7 +101,7 @@ impl Ground {
     }
 
     fn variables(&self) -> Variables {
-        let mut variables = Variables::of([("OFFLINE_PACE_MS", "0"), ("PORT", "0")]);
+        let mut variables = Variables::of([("OFFLINE_PACE_MS", "0"), ("PORT", "0"), ("TITLES", "off")]);
         variables.set("DATA_DIR", self.folder.path().to_str().unwrap());
         if let Some((_, wire)) = &self.postgres {
             wire.set(&mut variables);
