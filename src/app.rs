@@ -36,6 +36,7 @@ use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, http};
 use crate::profile::Profiles;
 use crate::quota::Quota;
+use crate::rewrite::{self, RewriteDesk};
 use crate::store::ThreadStore;
 
 /// What to look at when no client for requests to providers can be made.
@@ -68,6 +69,8 @@ pub struct House {
     pub auth: Authenticator,
     /// What users say of themselves.
     pub profiles: Profiles,
+    /// Writes texts anew for readers.
+    pub rewrites: RewriteDesk,
     /// The time.
     pub clock: Clock,
     /// Names.
@@ -206,6 +209,13 @@ impl App {
             let client = http::client(proxy.as_deref()).context(CLIENT_ADVICE)?;
             auth = auth.believing(Issuers::new(&settings.access.issuers, &client, &clock));
         }
+        let rewrites = RewriteDesk::new(rewrite::Surroundings {
+            model: tutor.as_ref().map(|desk| desk.model.clone()),
+            store: database.rewrites(),
+            threads: store.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        });
         let chat =
             Chat::new(store.clone(), responder, clock.clone(), ids.clone(), options).keeping(attachments.clone());
         Ok(Self(Arc::new(House {
@@ -217,6 +227,7 @@ impl App {
             auth,
             quota,
             profiles,
+            rewrites,
             clock,
             ids,
             limits: settings.limits.clone(),

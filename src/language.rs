@@ -32,6 +32,12 @@ static CATALOGUE: LazyLock<BTreeMap<LanguageIdentifier, Sentences>> = LazyLock::
 });
 static ENGLISH: LazyLock<LanguageIdentifier> = LazyLock::new(|| "en".parse().expect("`en` is a language tag"));
 
+/// The language that a browser asks for before all others, as a BCP 47 tag, whether or not it is in the catalogue.
+pub fn first(header: &str) -> Option<String> {
+    let header = &header[..header.floor_char_boundary(ACCEPTED_BYTES_MAX)];
+    Some(accepted_languages::parse(header).first()?.to_string()).filter(|tag| tag != "und")
+}
+
 /// The sentences of one language.
 struct Sentences {
     /// The tag, as it is written in headers and documents.

@@ -100,7 +100,7 @@ impl PartialSchema for HoursPerWeek {
 impl ToSchema for HoursPerWeek {}
 
 /// Whether a text is a tag of a language as BCP 47 forms them: `en`, `ur-PK`, `zh-Hant-TW`.
-fn is_language_tag(text: &str) -> bool {
+pub fn is_language_tag(text: &str) -> bool {
     let mut parts = text.split('-');
     let language = parts.next().unwrap_or_default();
     let is_part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());

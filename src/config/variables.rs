@@ -126,6 +126,10 @@ variables! {
     MESSAGES_PER_MINUTE_PER_ADDRESS = "MESSAGES_PER_MINUTE_PER_ADDRESS", default "60" => "How many messages may come from one address in a minute.";
     MESSAGES_PER_DAY_PER_ADDRESS = "MESSAGES_PER_DAY_PER_ADDRESS", default "3000" => "How many messages may come from one address in a day.";
     TOKENS_PER_DAY = "TOKENS_PER_DAY", default "0" => "How many tokens a reader's answers may cost in a day, read and written ones together.";
+    PERSONALIZATIONS_PER_DAY = "PERSONALIZATIONS_PER_DAY", default "50" => "How many texts may be written anew for a reader in a day; what is answered from the cache does not count.";
+    TRANSLATIONS_PER_DAY = "TRANSLATIONS_PER_DAY", default "100" => "How many texts a reader may have translated in a day; what is answered from the cache does not count.";
+    TRANSLATIONS_PER_DAY_PER_ADDRESS = "TRANSLATIONS_PER_DAY_PER_ADDRESS", default "300"
+        => "How many texts readers without an account may have translated from one address in a day.";
     STREAMS_PER_READER = "STREAMS_PER_READER", default "8" => "How many answers a reader may listen to at once.";
     STREAMS_PER_ADDRESS = "STREAMS_PER_ADDRESS", default "64" => "How many answers one address may listen to at once.";
     REQUESTS_PER_MINUTE_PER_ADDRESS = "REQUESTS_PER_MINUTE_PER_ADDRESS", default "600" => "How many requests of any kind one address may send to one instance in a minute.";

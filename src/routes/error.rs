@@ -63,6 +63,18 @@ impl ApiError {
         Self { message: reword(&self.message), ..self }
     }
 
+    /// Its name, for programs.
+    pub(super) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The same, with what else there is to know of it.
+    #[must_use]
+    pub(super) fn with_details(mut self, details: Value) -> Self {
+        self.details = Some(Box::new(details));
+        self
+    }
+
     /// The sentence for its reader.
     pub(super) fn message(&self) -> &str {
         &self.message

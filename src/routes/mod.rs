@@ -21,13 +21,16 @@ mod identity;
 mod limits;
 mod members;
 mod openapi;
+mod personalize;
 mod plain_chat;
 mod profile;
 mod request_id;
+mod rewriting;
 mod simple;
 mod spoken;
 mod sse;
 mod stop;
+mod translate;
 mod visitor;
 mod websocket;
 
@@ -79,6 +82,8 @@ fn all(chatkit_paths: &[String]) -> Doors {
         .and(attachments::doors(chatkit_paths))
         .and(plain_chat::doors())
         .and(websocket::doors())
+        .and(personalize::doors())
+        .and(translate::doors())
         .and(visitor::doors())
         .and(accounts::doors())
         .and(profile::doors())

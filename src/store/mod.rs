@@ -35,6 +35,7 @@ mod notes;
 pub mod passages;
 pub mod postgres;
 pub mod profiles;
+pub mod rewrites;
 mod rows;
 pub mod sqlite;
 
@@ -56,6 +57,7 @@ pub use failure::{Migrated, OpenError};
 pub use notes::{ItemNote, Spent, Tokens};
 pub use passages::PassageStore;
 pub use profiles::ProfileStore;
+pub use rewrites::RewriteStore;
 
 /// The largest page a list hands out, in rows.
 pub const PAGE_ROWS_MAX: u32 = 200;

@@ -36,6 +36,7 @@ mod plain_chat;
 mod plain_history;
 mod profile;
 mod protocol_document;
+mod rewriting;
 mod seam;
 mod secrets;
 mod selection;

@@ -19,6 +19,7 @@ mod pooler;
 mod preparing;
 mod profiles;
 mod record;
+mod rewrites;
 mod threads;
 mod turns;
 

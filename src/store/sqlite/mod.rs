@@ -10,6 +10,7 @@ mod conversations;
 mod counts;
 mod passages;
 mod profiles;
+mod rewrites;
 mod threads;
 mod turns;
 
