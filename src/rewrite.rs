@@ -19,10 +19,10 @@ use std::task::{Context, Poll};
 
 use futures_util::Stream;
 
-pub use meter::{Meter, Spent};
 pub use desk::{Order, RewriteDesk, Surroundings};
 pub use flight::Listening;
 pub use hashes::{content_hash, profile_hash};
+pub use meter::{Meter, Spent};
 pub use refusal::{Failure, Refusal};
 pub use rewriter::Rewriter;
 

@@ -243,13 +243,7 @@ impl RewriteDesk {
     }
 
     /// Finds the text, or counts one.
-    async fn prepare(
-        &self,
-        order: &Order,
-        shared_by: &OwnerId,
-        key: &str,
-        began: &Began,
-    ) -> Result<Prepared, Refusal> {
+    async fn prepare(&self, order: &Order, shared_by: &OwnerId, key: &str, began: &Began) -> Result<Prepared, Refusal> {
         let since = Timestamp::new(self.now().utc() - TEXTS_KEPT);
         if let Some(text) = self.0.store.rewritten(shared_by, key, since).await? {
             return Ok(Prepared::Kept(text));

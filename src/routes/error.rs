@@ -47,12 +47,6 @@ impl ApiError {
         self.status.is_server_error()
     }
 
-    /// The same with what else there is to know of it, for programs.
-    pub(super) fn with_details(mut self, details: Value) -> Self {
-        self.details = Some(Box::new(details));
-        self
-    }
-
     /// The status of the answer.
     pub(super) fn status(&self) -> StatusCode {
         self.status
@@ -113,15 +107,6 @@ impl ApiError {
     /// Members of the request are wrong.
     pub(super) fn invalid(message: String, details: Value) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", message).with_details(details)
-    }
-
-    /// Members of the request are wrong, each in its own way: at least one.
-    pub(super) fn wrong_members(problems: &[(&str, String)]) -> Self {
-        let sentences: Vec<String> = problems.iter().map(|(member, problem)| format!("`{member}` {problem}")).collect();
-        let named: Vec<Value> =
-            problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
-        let (member, problem) = &problems[0];
-        Self::invalid(sentences.join("; "), json!({"member": member, "problem": problem, "problems": named}))
     }
 
     /// This server has no accounts.

@@ -21,7 +21,8 @@ use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
 
 pub(super) use self::asked::read;
-use self::events::{Event, events};
+pub(super) use self::events::Event;
+use self::events::events;
 pub(super) use self::text::THREAD_HEADER;
 use super::accept::{Form, form};
 use super::error::ApiError;

@@ -13,6 +13,7 @@ mod chatkit;
 mod cli;
 mod conformance;
 mod conformance_runner;
+mod description;
 mod documents;
 mod doors;
 mod edge;

@@ -14,6 +14,7 @@ use crate::language::Language;
 /// One event of an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[schema(as = SimpleEvent)]
 pub(in crate::routes) enum Event {
     /// The first event: where the answer is written.
     Thread {

@@ -7,9 +7,7 @@ use sqlx::PgConnection;
 use super::PostgresStore;
 use super::connection::{all, first, in_transaction};
 use crate::identity::OwnerId;
-use crate::store::rewrites::{
-    KeptText, NotedPage, PageRow, RewriteKind, RewriteStore, SweptRewrites, page_hash,
-};
+use crate::store::rewrites::{KeptText, NotedPage, PageRow, RewriteKind, RewriteStore, SweptRewrites, page_hash};
 use crate::store::{StoreError, Tokens, rows};
 
 #[async_trait]

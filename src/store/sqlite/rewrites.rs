@@ -5,9 +5,7 @@ use chatkit_protocol::Timestamp;
 
 use super::{SqliteStore, stamp};
 use crate::identity::OwnerId;
-use crate::store::rewrites::{
-    KeptText, NotedPage, PageRow, RewriteKind, RewriteStore, SweptRewrites, page_hash,
-};
+use crate::store::rewrites::{KeptText, NotedPage, PageRow, RewriteKind, RewriteStore, SweptRewrites, page_hash};
 use crate::store::{StoreError, Tokens, rows};
 
 #[async_trait]

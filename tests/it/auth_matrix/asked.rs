@@ -201,6 +201,7 @@ pub(super) async fn ask(house: &House, row: &str, of: &Belongings, shown: &Shown
             let path = path
                 .replace("{id}", id)
                 .replace("{conversation_id}", id)
+                .replace("{file}", "swagger-ui.css")
                 .replace("{*page}", "module-1-foundations/what-is-physical-ai");
             send(reqwest(house, method, &path), shown).await
         }

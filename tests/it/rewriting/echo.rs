@@ -89,7 +89,8 @@ async fn answer(State(shared): State<Arc<Shared>>, body: Bytes) -> Response<Body
         let error = json!({"error": {"message": "no", "type": "invalid_request_error"}});
         return respond(StatusCode::BAD_REQUEST, "application/json", error.to_string());
     }
-    let echo = if section.contains("DAMAGE") { "Nothing is left.".to_owned() } else { section.replace("robots", "ROBOTS") };
+    let echo =
+        if section.contains("DAMAGE") { "Nothing is left.".to_owned() } else { section.replace("robots", "ROBOTS") };
     let usage = json!({"choices": [], "usage": {"prompt_tokens": 90, "completion_tokens": 10, "total_tokens": 100}});
     let events = [choice(json!({"content": echo}), None), choice(json!({}), Some("stop")), usage];
     let frames: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();

@@ -112,7 +112,9 @@ async fn what_cannot_be_written_costs_nothing(ground: Ground) {
     let scene = Scene::on(ground, &variables).await;
     let ada = scene.reader("ada", "hardware").await;
     let text = |word: &str| page("/a", &format!("Some robots {word} `what()` they are given."));
-    for (word, status, named) in [("REFUSE", 502, "model_failed"), ("DAMAGE", 502, "damaged"), ("MUTE", 504, "too_slow")] {
+    for (word, status, named) in
+        [("REFUSE", 502, "model_failed"), ("DAMAGE", 502, "damaged"), ("MUTE", 504, "too_slow")]
+    {
         let answer = post(&ada, PAGES, &text(word)).await;
         assert_eq!(code(&answer), (status, named), "{answer:?}");
         assert_eq!(used(&ada, QUOTA).await, (0, 1), "{word}");

@@ -47,7 +47,11 @@ async fn what_is_written_counts_among_the_tokens_of_its_reader() {
     let answer = ask("Three of the robots.").await;
     assert_eq!(code(&answer), (429, "too_many_tokens"), "{answer:?}");
     assert_eq!(ask("One of the robots.").await.status, 200, "what is there costs nothing");
-    let spent = scene.house.ground().rows("select cast(sum(input_tokens) as text) from chat_usage where owner = 'user:ada'").await;
+    let spent = scene
+        .house
+        .ground()
+        .rows("select cast(sum(input_tokens) as text) from chat_usage where owner = 'user:ada'")
+        .await;
     assert_eq!(spent, ["180"]);
     let grace = scene.user("grace");
     let body = json!({"text": "One of the robots.", "target_language": "ur"});

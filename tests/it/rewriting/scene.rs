@@ -70,7 +70,10 @@ pub(super) async fn events(stream: Response) -> Vec<Value> {
     assert_eq!(stream.headers()["content-type"], "text/event-stream; charset=utf-8");
     assert_eq!(stream.headers()["x-accel-buffering"], "no");
     let text = stream.text().await.unwrap();
-    text.lines().filter_map(|line| line.strip_prefix("data: ")).map(|data| serde_json::from_str(data).unwrap()).collect()
+    text.lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .map(|data| serde_json::from_str(data).unwrap())
+        .collect()
 }
 
 /// The names of an answer's members, in their order.

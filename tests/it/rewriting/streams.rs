@@ -45,7 +45,11 @@ async fn a_stream_brings_the_text_and_ends_with_the_other_members(ground: Ground
         assert_eq!((&last["type"], &last["quota_remaining"]), (&json!("done"), &json!(8)));
     }
     for (path, body, named) in [
-        ("/translate", json!({"text": PAGE, "target_language": "ur"}), vec!["type", "source_language", "target_language", "user_id", "timestamp"]),
+        (
+            "/translate",
+            json!({"text": PAGE, "target_language": "ur"}),
+            vec!["type", "source_language", "target_language", "user_id", "timestamp"],
+        ),
         ("/personalize", json!({"content": PAGE}), vec!["type", "user_id", "timestamp"]),
         (
             "/personalization/personalize",
@@ -103,10 +107,8 @@ async fn whoever_asks_for_the_same_meanwhile_hears_the_same_and_pays_nothing(gro
         let joined = async {
             scene.model.open();
         };
-        let (answers, ()) = tokio::join!(
-            async { tokio::join!(post(&grace, PAGES, &asked), post(&ada, PAGES, &asked)) },
-            joined
-        );
+        let (answers, ()) =
+            tokio::join!(async { tokio::join!(post(&grace, PAGES, &asked), post(&ada, PAGES, &asked)) }, joined);
         answers
     };
     let (first, (second, third)) = tokio::join!(post(&ada, PAGES, &asked), second);

@@ -55,7 +55,10 @@ async fn a_user_has_a_text_translated(ground: Ground) {
     post(&grace, "/translate", &body).await;
     assert_eq!(used(&grace, QUOTA).await, (1, 99));
     // Nobody says into what: what the browser asks for first.
-    let asked = ada.request("POST", "/translate").header("accept-language", "en;q=0.5, pt-BR").body(json!({"text": PAGE}).to_string());
+    let asked = ada
+        .request("POST", "/translate")
+        .header("accept-language", "en;q=0.5, pt-BR")
+        .body(json!({"text": PAGE}).to_string());
     assert_eq!(ada.send(asked).await.body["target_language"], "pt-BR");
 }
 
@@ -96,7 +99,11 @@ async fn a_page_is_translated_for_anybody_and_for_all_of_them_once(ground: Groun
     }
     let unknown = json!({"has_translation": false, "content_changed": false});
     assert_eq!(history(&visitor, "/docs/b", &hash).await, unknown);
-    assert_eq!(history(&stranger, "/docs/a", &hash).await, unknown, "strangers are all one, and nothing is told of them");
+    assert_eq!(
+        history(&stranger, "/docs/a", &hash).await,
+        unknown,
+        "strangers are all one, and nothing is told of them"
+    );
     assert_eq!(history(&scene.house.visitor().await, "/docs/a", &hash).await, unknown);
 }
 
@@ -104,8 +111,7 @@ async fn readers_without_an_account_are_counted_by_visitor_and_by_network(ground
     let variables = [("TRANSLATIONS_PER_DAY", "2"), ("TRANSLATIONS_PER_DAY_PER_ADDRESS", "3")];
     let scene = Scene::on(ground, &variables).await;
     let text = |number: usize| page("/a", &format!("{number} robots sense and act."));
-    let (first, second, stranger) =
-        (scene.house.visitor().await, scene.house.visitor().await, scene.house.stranger());
+    let (first, second, stranger) = (scene.house.visitor().await, scene.house.visitor().await, scene.house.stranger());
     for number in 0..2 {
         assert_eq!(post(&first, PAGES, &text(number)).await.status, 200);
     }
