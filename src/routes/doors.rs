@@ -4,10 +4,9 @@ use std::convert::Infallible;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::handler::Handler;
 use axum::http::Method;
 use axum::response::IntoResponse;
-use axum::routing::{MethodFilter, Route, on};
+use axum::routing::Route;
 use tower::{Layer, Service};
 use utoipa::openapi::{PathItem, Paths, RefOr, Schema};
 use utoipa_axum::router::UtoipaMethodRouter;
@@ -53,13 +52,6 @@ pub(super) type Described = UtoipaMethodRouter<App>;
 impl Doors {
     pub(super) fn new() -> Self {
         Self::default()
-    }
-
-    /// The same with one more door, which says nothing of itself.
-    pub(super) fn post<H: Handler<T, App>, T: 'static>(mut self, path: &str, entry: Entry, handler: H) -> Self {
-        self.router = self.router.route(path, on(MethodFilter::POST, handler));
-        self.listed.push(Door { method: Method::POST, path: path.to_owned(), entry });
-        self
     }
 
     /// The same with the doors of handlers that describe themselves: `routes!(first, second)`.

@@ -187,6 +187,11 @@ pub(super) async fn ask(house: &House, row: &str, of: &Belongings, shown: &Shown
             let body = json!({"query": "What is this?", "selected_text": "A gyroscope measures how fast something turns. ".repeat(2)});
             post(house, path, body.to_string(), shown).await
         }
+        ("/ws" | "/ws/chat", _) => {
+            let shake = reqwest(house, method, path).header("connection", "upgrade").header("upgrade", "websocket");
+            let shake = shake.header("sec-websocket-version", "13");
+            send(shake.header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="), shown).await
+        }
         ("/auth/signup", _) => {
             let body = json!({"email": somebody_new(), "password": "a long password", "full_name": "Somebody"});
             post(house, path, body.to_string(), shown).await
