@@ -284,25 +284,3 @@ wait-minute = in a minute
 wait-minutes = in about { $count } minutes
 wait-second = in a second
 wait-seconds = in { $count } seconds
-
-simple-let-go = You read the answer too slowly, and were let go. It is still being written: read the conversation again in a moment.
-
-# Personalizing and translating. What is wrong with a member follows on its name.
-rewrite-no-model = This server has no model that can rewrite a text; its operator can set GEMINI_API_KEY, OPENAI_API_KEY, COHERE_API_KEY or OLLAMA_BASE_URL.
-rewrite-too-slow = The model took too long. Please try again; this attempt does not count.
-rewrite-damaged = The model did not keep the code, the links and the formulas of the text as they are. Please try again; this attempt does not count.
-rewrite-busy = The model has too much to do at the moment. Please try again in a while; this attempt does not count.
-rewrite-failed = The text could not be written. Please try again; this attempt does not count.
-rewrite-stopped = The server is about to restart. Please try again in a moment; this attempt does not count.
-rewrite-quota-personalizations = You have used the { $limit } personalized texts of a day. There are new ones at 00:00 UTC.
-rewrite-quota-translations = You have used the { $limit } translations of a day. There are new ones at 00:00 UTC.
-rewrite-profile-incomplete = Your profile does not say enough to write for you: tell with `POST /profile` or `PUT /profile` what you know and how you learn.
-rewrite-content-too-short = The text is too short to be written for you: it needs at least { $limit } characters.
-rewrite-member-body = must be a JSON object
-rewrite-member-content = must be a text of at most { $limit } characters
-rewrite-member-text = must be a text of 1 to { $limit } characters
-rewrite-member-page-url = must be the address of a page, of 1 to { $limit } characters
-rewrite-member-tag = must be a BCP 47 language tag such as `en` or `ur-PK`
-rewrite-member-same-language = must be another language than the one that the text is in
-rewrite-member-object = must be a JSON object
-rewrite-member-flag = must be true or false

@@ -288,24 +288,3 @@ wait-minute = ایک منٹ بعد
 wait-minutes = تقریباً { $count } منٹ بعد
 wait-second = ایک سیکنڈ بعد
 wait-seconds = { $count } سیکنڈ بعد
-
-simple-let-go = آپ نے جواب بہت آہستہ پڑھا، اس لیے رابطہ ختم کر دیا گیا۔ جواب اب بھی لکھا جا رہا ہے: کچھ دیر بعد گفتگو دوبارہ کھولیں۔
-
-rewrite-no-model = اس سرور کے پاس متن دوبارہ لکھنے والا کوئی ماڈل نہیں؛ اس کا منتظم GEMINI_API_KEY، OPENAI_API_KEY، COHERE_API_KEY یا OLLAMA_BASE_URL مقرر کر سکتا ہے۔
-rewrite-too-slow = ماڈل نے بہت دیر لگا دی۔ براہِ کرم دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
-rewrite-damaged = ماڈل نے متن کا کوڈ، لنک اور فارمولے جوں کے توں نہیں رکھے۔ براہِ کرم دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
-rewrite-busy = ماڈل اس وقت بہت مصروف ہے۔ براہِ کرم کچھ دیر بعد دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
-rewrite-failed = متن لکھا نہیں جا سکا۔ براہِ کرم دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
-rewrite-stopped = سرور دوبارہ شروع ہونے والا ہے۔ براہِ کرم تھوڑی دیر میں دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
-rewrite-quota-personalizations = آپ نے ایک دن کے { $limit } ذاتی متن استعمال کر لیے ہیں۔ نئے 00:00 UTC پر ملیں گے۔
-rewrite-quota-translations = آپ نے ایک دن کے { $limit } ترجمے استعمال کر لیے ہیں۔ نئے 00:00 UTC پر ملیں گے۔
-rewrite-profile-incomplete = آپ کا پروفائل آپ کے لیے لکھنے کو کافی نہیں: `POST /profile` یا `PUT /profile` سے بتائیں کہ آپ کیا جانتے ہیں اور کیسے سیکھتے ہیں۔
-rewrite-content-too-short = متن آپ کے لیے لکھنے کو بہت مختصر ہے: اس میں کم از کم { $limit } حروف ہونے چاہئیں۔
-rewrite-member-body = کا JSON آبجیکٹ ہونا ضروری ہے
-rewrite-member-content = زیادہ سے زیادہ { $limit } حروف کا متن ہونا چاہیے
-rewrite-member-text = 1 سے { $limit } حروف کا متن ہونا چاہیے
-rewrite-member-page-url = کسی صفحے کا پتا ہونا چاہیے، 1 سے { $limit } حروف کا
-rewrite-member-tag = زبان کا BCP 47 ٹیگ ہونا چاہیے، جیسے `en` یا `ur-PK`
-rewrite-member-same-language = اس زبان کے علاوہ ہونی چاہیے جس میں متن ہے
-rewrite-member-object = کا JSON آبجیکٹ ہونا ضروری ہے
-rewrite-member-flag = true یا false ہونا چاہیے
