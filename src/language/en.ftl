@@ -215,16 +215,16 @@ offline-nothing-asked = What would you like to know? Ask me anything about the b
 offline-nothing-found = The book has nothing on this.
 offline-thanks = You are welcome! Ask whenever something else in the book is unclear.
 
-## Profiles. What is wrong with a member follows on its name
+## Profiles
 
-profile-away = Profiles cannot be reached at the moment; please try again in a few seconds.
+profile-away = profiles cannot be reached at the moment; try again in a few seconds
 profile-body = must be a JSON object
 profile-choice = must be one of { $choices }
-profile-exists = You have a profile already; `PUT /profile` changes it.
+profile-exists = you have a profile already; change it with `PUT /profile`
 profile-hours = must be a whole number of hours, or a range such as `8_15`, `under_5` or `20_plus`
 profile-language-tag = must be a BCP 47 language tag such as `en` or `ur-PK`
-profile-missing = You have no profile yet; `POST /profile` makes one.
-profile-of-another = `user_id` is not yours: leave it out, or send your own.
+profile-missing = you have no profile yet; make one with `POST /profile`
+profile-of-another = the `user_id` is not yours; leave it out, or send your own
 profile-user-id = must be a text
 
 ## Personalizing and translating. What is wrong with a member follows on its name
@@ -272,6 +272,10 @@ simple-no-conversation = there is no conversation with this `conversation_id`; `
 transcription-empty = the recording is empty
 transcription-too-large = the recording has { $bytes } bytes; it may have { $max }
 transcription-type = recordings of the type `{ $type }` cannot be read; send audio/webm, audio/mp4, audio/ogg, audio/wav, audio/mpeg or audio/flac
+
+## The socket
+
+socket-crowded = { $max } requests are being answered here already; wait for one to end
 
 ## How long to wait for the model
 

@@ -219,16 +219,16 @@ offline-nothing-asked = آپ کیا جاننا چاہتے ہیں؟ کتاب کے
 offline-nothing-found = کتاب میں اس بارے میں کچھ نہیں ہے۔
 offline-thanks = کوئی بات نہیں! کتاب میں کچھ اور واضح نہ ہو تو ضرور پوچھیں۔
 
-## Profiles. What is wrong with a member follows on its name
+## Profiles
 
-profile-away = پروفائل اس وقت دستیاب نہیں؛ براہِ کرم چند سیکنڈ بعد دوبارہ کوشش کریں۔
+profile-away = اس وقت پروفائل تک رسائی ممکن نہیں؛ براہِ کرم چند سیکنڈ بعد دوبارہ کوشش کریں۔
 profile-body = یہ JSON آبجیکٹ ہونا چاہیے
 profile-choice = یہ ان میں سے ایک ہونا چاہیے: { -from }{ $choices }{ -to }
-profile-exists = آپ کا پروفائل پہلے سے موجود ہے؛ `PUT /profile` سے اسے بدلیں۔
-profile-hours = یہ گھنٹوں کا پورا عدد ہونا چاہیے، یا ایسی حد جیسے { -from }`8_15`{ -to }، { -from }`under_5`{ -to } یا { -from }`20_plus`{ -to }
-profile-language-tag = یہ زبان کا BCP 47 ٹیگ ہونا چاہیے، جیسے `en` یا `ur-PK`
-profile-missing = آپ کا ابھی کوئی پروفائل نہیں؛ `POST /profile` سے بنائیں۔
-profile-of-another = یہ `user_id` آپ کی نہیں: اسے چھوڑ دیں، یا اپنی بھیجیں۔
+profile-exists = آپ کا پروفائل پہلے ہی موجود ہے؛ اسے { -from }PUT /profile{ -to } سے تبدیل کریں۔
+profile-hours = یہ گھنٹوں کا پورا عدد ہونا چاہیے، یا کوئی حد، جیسے { -from }8_15{ -to }، { -from }under_5{ -to } یا { -from }20_plus{ -to }
+profile-language-tag = یہ زبان کا BCP 47 ٹیگ ہونا چاہیے، جیسے { -from }en{ -to } یا { -from }ur-PK{ -to }
+profile-missing = ابھی آپ کا کوئی پروفائل نہیں؛ { -from }POST /profile{ -to } سے نیا پروفائل بنائیں۔
+profile-of-another = یہ { -from }user_id{ -to } آپ کی نہیں؛ اسے چھوڑ دیں، یا اپنی بھیجیں۔
 profile-user-id = یہ متن ہونا چاہیے
 
 ## Personalizing and translating. What is wrong with a member follows on its name
@@ -276,6 +276,10 @@ simple-no-conversation = یہ گفتگو نہیں ملی؛ `/chat/history` می�
 transcription-empty = ریکارڈنگ خالی ہے۔
 transcription-too-large = ریکارڈنگ { $bytes } بائٹ کی ہے؛ زیادہ سے زیادہ { $max } بائٹ کی اجازت ہے۔
 transcription-type = { -from }{ $type }{ -to } قسم کی ریکارڈنگ پڑھی نہیں جا سکتی؛ ان میں سے کوئی بھیجیں: { -from }audio/webm, audio/mp4, audio/ogg, audio/wav, audio/mpeg, audio/flac{ -to }
+
+## The socket
+
+socket-crowded = یہاں پہلے ہی { $max } درخواستوں کے جواب دیے جا رہے ہیں؛ کسی ایک کے مکمل ہونے کا انتظار کریں۔
 
 ## How long to wait for the model
 

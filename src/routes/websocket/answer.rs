@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::chat::{Listening, OUTBOX_BYTES_MAX, Reply};
 use crate::routes::error::ApiError;
 use crate::routes::simple::{self, Action, Told};
-use crate::routes::{chatkit, request_id, spoken};
+use crate::routes::{chatkit, spoken};
 
 /// The frames of an answer.
 pub(super) type Frames = Pin<Box<dyn Stream<Item = Frame> + Send>>;
@@ -64,14 +64,12 @@ pub(super) fn refused(tag: &Tag, error: &ApiError) -> Vec<String> {
 /// Does what is asked, and tells what comes of it.
 pub(super) fn answer(app: App, guest: Arc<Guest>, tag: Tag, asked: Asked) -> Frames {
     Box::pin(stream! {
-        let ids = app.ids.clone();
         let asking = async {
             // A defect of ours must not take the connection with it. The hook that prints panics has logged it already.
             let answer = AssertUnwindSafe(carry_out(&app, &guest, asked)).catch_unwind().await;
             answer.unwrap_or_else(|_| Err(defect())).map_err(|error| error.event())
         };
-        let language = spoken::of(&app, &guest.headers);
-        match request_id::scope(&ids, &guest.path, spoken::within(language, asking)).await {
+        match guest.asking(&app, asking).await {
             Err(event) => yield Frame::Text(tag.event(event.to_string())),
             Ok(Answer::Response(response)) => yield Frame::Text(tag.value(&response)),
             Ok(Answer::Value(value)) => yield Frame::Text(tag.value(&value)),
