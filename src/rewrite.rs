@@ -6,6 +6,8 @@ mod prompt;
 mod rewriter;
 mod scan;
 mod shield;
+#[cfg(test)]
+mod tests;
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -34,6 +34,7 @@ mod notes;
 mod pdf;
 mod plain_chat;
 mod protocol_document;
+mod rewriter;
 mod seam;
 mod secrets;
 mod selection;
