@@ -1,11 +1,18 @@
 //! Texts of a book written anew for one reader: personalized, or in another language.
 
 mod cut;
+mod desk;
+mod flight;
+mod hashes;
+mod marks;
 mod meter;
+mod places;
 mod prompt;
+mod refusal;
 mod rewriter;
 mod scan;
 mod shield;
+mod sweep;
 #[cfg(test)]
 mod tests;
 
@@ -15,11 +22,16 @@ use std::task::{Context, Poll};
 
 use futures_util::Stream;
 
+pub use desk::{Order, RewriteDesk, Surroundings};
+pub use flight::Listening;
+pub use hashes::{content_hash, profile_hash};
 pub use meter::{Meter, Spent};
+pub use refusal::{Failure, Refusal};
 pub use rewriter::Rewriter;
 
 use crate::llm::LlmError;
 use crate::profile::Profile;
+pub use crate::store::rewrites::{NotedPage, RewriteKind};
 
 /// What is to be made of a text.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use super::attachments::Gathered;
 use super::selection;
 use crate::config::{Grounding, TutorSettings};
 use crate::llm::{Message, Prompt};
+use crate::profile::Profile;
 
 /// The tutor's task. Nothing of a reader's or of a passage's text ever becomes part of it.
 const TASK: &str = "\
@@ -23,12 +24,23 @@ const STRICT: &str = "
 - Answer from the passages alone. Every sentence must say what a passage says, and carry its number; use no general knowledge, add no example, number or name of your own, and guess nothing.
 - If the passages do not answer the question, search again in other words; if that does not help, say only that the book does not cover it.";
 
-fn task(mode: Grounding) -> String {
+/// What stands before the sentences on a reader.
+const READER: &str = "
+- What is known of the reader says how to explain, never what is true; the rules above come first:";
+
+fn task(mode: Grounding, reader: Option<&Profile>) -> String {
     let rest = match mode {
         Grounding::Prefer => PREFER,
         Grounding::Strict => STRICT,
     };
-    format!("{TASK}{rest}")
+    let mut task = format!("{TASK}{rest}");
+    // The sentences are the house's own: a profile only chooses among them.
+    let sentences = reader.map(Profile::sentences).unwrap_or_default();
+    if !sentences.is_empty() {
+        task.push_str(READER);
+        sentences.iter().for_each(|sentence| task.extend(["\n  - ", sentence]));
+    }
+    task
 }
 
 /// The prompt for a turn: the task, what is said in the conversation, and the files that go with it.
@@ -36,9 +48,10 @@ pub(super) fn build(
     said: &[(&ThreadItem, Message)],
     files: &Gathered,
     mode: Grounding,
+    reader: Option<&Profile>,
     settings: &TutorSettings,
 ) -> Prompt {
-    let mut messages = vec![Message::System(task(mode))];
+    let mut messages = vec![Message::System(task(mode, reader))];
     messages.extend(said.iter().map(|(item, message)| match (&item.kind, message) {
         (ItemKind::UserMessage(_), Message::User { text, .. }) => {
             let (material, images) = files.of(&item.id);
@@ -46,7 +59,7 @@ pub(super) fn build(
         }
         _ => message.clone(),
     }));
-    Prompt { messages, tools: Vec::new(), answer_tokens_max: settings.answer_tokens_max }
+    Prompt { messages, answer_tokens_max: settings.answer_tokens_max, ..Prompt::default() }
 }
 
 /// The newest messages, oldest first: the last one whatever its size, earlier ones within the limits. Files come later,
@@ -54,7 +67,7 @@ pub(super) fn build(
 pub(super) fn conversation<'a>(history: &'a [ThreadItem], settings: &TutorSettings) -> Vec<(&'a ThreadItem, Message)> {
     let mut newest_first = Vec::new();
     let mut bytes_left = settings.history_bytes_max;
-    for (item, message) in history.iter().rev().filter_map(|item| Some((item, message_of(item)?))) {
+    for (item, message) in history.iter().rev().filter_map(|item| Some((item, message_of(item, settings)?))) {
         let bytes = bytes_of(&message);
         if !newest_first.is_empty() {
             if newest_first.len() > settings.history_messages_max || bytes > bytes_left {
@@ -68,9 +81,9 @@ pub(super) fn conversation<'a>(history: &'a [ThreadItem], settings: &TutorSettin
     newest_first
 }
 
-fn message_of(item: &ThreadItem) -> Option<Message> {
+fn message_of(item: &ThreadItem, settings: &TutorSettings) -> Option<Message> {
     match &item.kind {
-        ItemKind::UserMessage(message) => Some(Message::user(with_quote(message))),
+        ItemKind::UserMessage(message) => Some(Message::user(with_quote(message, settings.selection_bytes_max))),
         ItemKind::AssistantMessage(message) if !message.is_blank() => {
             Some(Message::Assistant { text: message.text(), tool_calls: Vec::new() })
         }
@@ -87,11 +100,11 @@ fn message_of(item: &ThreadItem) -> Option<Message> {
     }
 }
 
-fn with_quote(message: &UserMessage) -> String {
+fn with_quote(message: &UserMessage, bytes_max: usize) -> String {
     let text = message.text();
     match &message.quoted_text {
         Some(quoted) if !quoted.trim().is_empty() => {
-            format!("I am reading this:\n\n{}\n\n{text}", self::quoted(&selection::cut(quoted)))
+            format!("I am reading this:\n\n{}\n\n{text}", self::quoted(&selection::cut(quoted, bytes_max)))
         }
         _ => text,
     }

@@ -34,7 +34,7 @@ use crate::store::attachments::{KeptAttachment, Room, StoredObject};
 use links::Links;
 use objects::Objects;
 
-pub use error::AttachmentError;
+pub use error::{AttachmentError, Contradiction};
 pub use links::{Link, Purpose};
 pub use open::OpenError;
 pub use sweep::Swept;
@@ -161,6 +161,14 @@ impl Attachments {
     pub async fn find(&self, owner: &OwnerId, ids: &[AttachmentId]) -> Result<Vec<StoredAttachment>, AttachmentError> {
         let kept = self.0.store.attachments(owner, ids).await?;
         Ok(kept.into_iter().map(|kept| kept.stored).collect())
+    }
+
+    /// Gives files that no message names yet to another owner; what is not there, or not theirs, is left alone.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn hand_over(&self, from: &OwnerId, to: &OwnerId, ids: &[AttachmentId]) -> Result<(), AttachmentError> {
+        Ok(self.0.store.hand_over(from, to, ids).await?)
     }
 
     /// Deletes an attachment: nobody finds it any more, and its bytes go with the next sweep. Fine when there is none.

@@ -7,12 +7,15 @@ mod attachments;
 mod client_tools;
 mod collect;
 mod error;
+mod history;
 mod items;
 mod ledger;
 mod notebook;
 mod outbox;
+mod question_note;
 mod repeats;
 mod responder;
+mod rested_on;
 mod structured_input;
 mod threads;
 mod transcribe;
@@ -22,7 +25,9 @@ mod widgets;
 
 use std::sync::Arc;
 
-use chatkit_protocol::{Envelope, Request, Response, ThreadId, ThreadItem, ThreadRecord};
+use chatkit_protocol::{
+    Envelope, Request, Response, ThreadId, ThreadItem, ThreadRecord, ThreadsAddUserMessage, ThreadsCreate,
+};
 
 use self::notebook::Notebook;
 use self::outbox::Replay;
@@ -35,12 +40,16 @@ use crate::language::Language;
 use crate::quota::{Allowance, Slot};
 use crate::store::{StoreError, ThreadStore};
 
-pub use crate::store::{ItemNote, Tokens};
-pub use collect::{Collected, Failure, collect, payloads};
+pub use crate::store::{Conversation, ItemNote, Stretch, Tokens};
+pub use collect::{Collected, Failure, collect, events, payloads};
 pub use error::ChatError;
+pub use history::{Interaction, Noted};
 pub use ledger::{Ending, Ledger, Step};
+pub use notebook::Account;
 pub use outbox::{LetGo, Listening, OUTBOX_BYTES_MAX, Outbox, outbox};
+pub use question_note::QuestionNote;
 pub use responder::{EventStream, Recording, Responder, RestsOn, ThreadHandle, Turn, TurnError};
+pub use rested_on::{RestedOn, is_refusal};
 pub use turn::refusal;
 pub use turns::{TURN_LEASE, Turns};
 
@@ -106,8 +115,8 @@ pub struct Chat {
     repeats: Repeats,
     /// Is told what the turn of this request tells.
     replay: Option<Replay>,
-    /// What the answer to this request may rest on.
-    rests_on: RestsOn,
+    /// What the door says of the message of this request.
+    question_note: QuestionNote,
     /// How much the caller of this request may do.
     allowance: Allowance,
     /// What the caller of this request is spoken to in.
@@ -131,7 +140,8 @@ impl Chat {
     ) -> Self {
         let turns = Turns::new(store.clone(), clock.clone());
         let (attachments, repeats, replay) = (None, Repeats::default(), None);
-        let (rests_on, allowance, language) = (RestsOn::default(), Allowance::default(), Language::default());
+        let question_note = QuestionNote::default();
+        let (allowance, language) = (Allowance::default(), Language::default());
         Self {
             store,
             responder,
@@ -142,7 +152,7 @@ impl Chat {
             attachments,
             repeats,
             replay,
-            rests_on,
+            question_note,
             allowance,
             language,
         }
@@ -154,10 +164,10 @@ impl Chat {
         Self { attachments, ..self }
     }
 
-    /// The same desk for a request whose answer may rest on this and no more.
+    /// The same desk for a request whose message is answered, and answered again, as this says.
     #[must_use]
-    pub fn resting_on(&self, rests_on: RestsOn) -> Self {
-        Self { rests_on, ..self.clone() }
+    pub fn noting(&self, question_note: QuestionNote) -> Self {
+        Self { question_note, ..self.clone() }
     }
 
     /// The same desk for a request whose caller may do this much.
@@ -170,6 +180,11 @@ impl Chat {
     #[must_use]
     pub fn speaking(&self, language: Language) -> Self {
         Self { language, ..self.clone() }
+    }
+
+    /// The largest message that is taken, in bytes of text, a selected text included.
+    pub fn message_bytes_max(&self) -> usize {
+        self.options.message_bytes_max
     }
 
     /// The turns that run here: to wait for them, to stop them.
@@ -189,9 +204,9 @@ impl Chat {
             // A 5xx would make the widget send the message again, so what failed on our side is told in the stream.
             Err(error) if streams && error.is_our_fault() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "Could not begin a turn");
-                Ok(Reply::Stream(turn::store_away()))
+                Ok(Reply::Stream(turn::store_away(self.language)))
             }
-            Ok(Reply::Stream(listening)) => Ok(Reply::Stream(listening.holding(slot))),
+            Ok(Reply::Stream(listening)) => Ok(Reply::Stream(listening.holding(slot).speaking(self.language))),
             reply => reply,
         }
     }
@@ -208,10 +223,24 @@ impl Chat {
             Err(error) if error.is_missing() => error,
             reply => return reply,
         };
-        match self.carry_out(&Identity::Stranger, request).await {
-            Err(error) if error.is_missing() => Err(missing),
-            reply => reply,
+        // A new thread is the visitor's, whoever they were when they uploaded what its message names.
+        let begins = matches!(request, Request::ThreadsCreate(_));
+        if !begins {
+            match self.carry_out(&Identity::Stranger, request.clone()).await {
+                Err(error) if error.is_missing() => {}
+                reply => return reply,
+            }
         }
+        let (Request::ThreadsCreate(ThreadsCreate { input })
+        | Request::ThreadsAddUserMessage(ThreadsAddUserMessage { input, .. })) = &request
+        else {
+            return Err(missing);
+        };
+        if !matches!(missing, ChatError::NoAttachment(_)) {
+            return Err(missing);
+        }
+        attachments::take_over(self, who, &input.attachments).await?;
+        self.carry_out(who, request).await
     }
 
     async fn carry_out(&self, who: &Identity, request: Request) -> Result<Reply, ChatError> {
@@ -273,7 +302,7 @@ impl Chat {
             sender: None,
             last_word: Arc::default(),
             notebook,
-            rests_on: self.rests_on,
+            rests_on: self.question_note.rests_on,
             language: self.language,
             store: self.store.clone(),
             attachments: self.attachments.clone(),

@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::backlog::Backlog;
 use self::replay::Replayed;
+use super::notebook::Account;
+use crate::language::Language;
 use crate::quota::Slot;
 
 pub(super) use self::replay::Replay;
@@ -43,6 +45,9 @@ pub struct Listening {
     source: Source,
     /// The listener's place among those that listen at once.
     slot: Slot,
+    /// What the listener is spoken to in.
+    language: Language,
+    account: Account,
 }
 
 #[derive(Debug)]
@@ -222,7 +227,31 @@ impl Shared {
 
 impl Listening {
     fn to(source: Source) -> Self {
-        Self { source, slot: Slot::default() }
+        Self { source, slot: Slot::default(), language: Language::default(), account: Account::default() }
+    }
+
+    /// The same, for a listener who is spoken to in this language.
+    #[must_use]
+    pub fn speaking(mut self, language: Language) -> Self {
+        self.language = language;
+        self
+    }
+
+    /// What the listener is spoken to in; English when nobody said.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// The same, of a turn that keeps this account.
+    #[must_use]
+    pub(super) fn accounted(mut self, account: Account) -> Self {
+        self.account = account;
+        self
+    }
+
+    /// What the turn has cost and noted; complete at the end of the stream.
+    pub fn account(&self) -> Account {
+        self.account.clone()
     }
 
     /// The same, holding a place until the listener has gone.

@@ -11,7 +11,7 @@ use super::meter::Meter;
 use super::scan::{Page, scan};
 use super::shield::{Damage, Shielded};
 use super::{RewriteError, Rewriting, Task, prompt};
-use crate::llm::{ChatModel, Chunk, LlmError, OFFLINE};
+use crate::llm::{ChatModel, Chunk, LlmError};
 
 /// Sections of one text that a model writes at the same time.
 const SECTIONS_TOGETHER_MAX: usize = 4;
@@ -40,7 +40,7 @@ impl Rewriter {
 
     /// Whether there is a model that can write: the offline one only quotes.
     pub fn is_able(&self) -> bool {
-        self.model.name().provider != OFFLINE
+        !self.model.name().is_offline()
     }
 
     /// Writes `text` anew. Nothing is asked of the model before the first piece is waited for.
@@ -138,7 +138,7 @@ impl Work {
                     }
                 }
                 // It stands in for one that failed, and has nothing to say here.
-                Chunk::Model(name) if name.provider == OFFLINE => return Err(LlmError::Nothing.into()),
+                Chunk::Model(name) if name.is_offline() => return Err(LlmError::Nothing.into()),
                 Chunk::Usage(usage) => request.told(usage),
                 Chunk::Model(_) | Chunk::ToolCalls(_) => {}
             }

@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::shield::Marks;
+use super::marks::Marks;
 
 /// All that is looked at in vain on a page, such as for the ends of tags that have none, in bytes; beyond it `<` and `{`
 /// are letters.

@@ -1,5 +1,6 @@
 //! The doors: HTTP in, HTTP out. Nothing is decided here that another door would have to decide again.
 
+mod accept;
 mod accounts;
 mod address;
 mod adoption;
@@ -18,13 +19,21 @@ mod headers;
 mod health;
 mod identity;
 mod limits;
+mod members;
+mod named;
 mod openapi;
+mod personalize;
 mod plain_chat;
+mod profile;
 mod request_id;
+mod rewriting;
 mod simple;
+mod spoken;
 mod sse;
 mod stop;
+mod translate;
 mod visitor;
+mod websocket;
 
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
@@ -38,6 +47,7 @@ pub use doors::{Door, Entry};
 pub use error::ApiError;
 pub use identity::{SESSION_COOKIE, VISITOR_COOKIE, VISITOR_HEADER};
 pub use sse::HEARTBEAT_EVERY;
+pub use websocket::Held;
 
 /// Every door of the house.
 pub fn router(app: App) -> Router {
@@ -52,6 +62,7 @@ pub fn router(app: App) -> Router {
         // Around everything that may refuse: a page can only read a refusal that says so.
         .layer(cors::layer(&app.browsers.origins))
         .layer(middleware::map_response_with_state(app.clone(), headers::complete))
+        .layer(middleware::from_fn_with_state(app.clone(), spoken::listen))
         .layer(middleware::from_fn_with_state(app.ids.clone(), request_id::name))
         .with_state(app)
 }
@@ -61,9 +72,10 @@ pub fn list(chatkit_paths: &[String]) -> Vec<Door> {
     all(chatkit_paths).listed()
 }
 
-/// What all doors say of themselves, in OpenAPI 3.1.
-pub fn description(chatkit_paths: &[String]) -> utoipa::openapi::OpenApi {
-    openapi::document(all(chatkit_paths))
+/// What all doors say of themselves, in OpenAPI 3.1, in a house that is reached at that address, or at the one that the
+/// description comes from.
+pub fn description(chatkit_paths: &[String], public_url: Option<&str>) -> serde_json::Value {
+    openapi::document(all(chatkit_paths), public_url)
 }
 
 fn all(chatkit_paths: &[String]) -> Doors {
@@ -71,14 +83,20 @@ fn all(chatkit_paths: &[String]) -> Doors {
         .and(stop::doors(chatkit_paths))
         .and(attachments::doors(chatkit_paths))
         .and(plain_chat::doors())
+        .and(websocket::doors())
+        .and(personalize::doors())
+        .and(translate::doors())
         .and(visitor::doors())
         .and(accounts::doors())
+        .and(profile::doors())
         .and(health::doors())
         .and(book::doors())
+        .and(openapi::doors())
 }
 
 async fn no_such_door(uri: Uri) -> ApiError {
-    ApiError::new(StatusCode::NOT_FOUND, "no_such_route", format!("there is nothing at `{}`", uri.path()))
+    let message = spoken::say_with("door-no-route", &[("path", uri.path().into())]);
+    ApiError::spoken(StatusCode::NOT_FOUND, "no_such_route", message)
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> ApiError {
@@ -89,5 +107,5 @@ async fn wrong_method(method: Method, uri: Uri) -> ApiError {
 /// A defect of ours must not take the connection with it. The hook that prints panics has logged it already.
 fn panicked(_: Box<dyn std::any::Any + Send>) -> axum::response::Response {
     use axum::response::IntoResponse;
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on our side").into_response()
+    ApiError::spoken(StatusCode::INTERNAL_SERVER_ERROR, "internal", spoken::say("door-internal")).into_response()
 }

@@ -99,6 +99,8 @@ impl Run {
         self.settle_checkpoint().await;
         let (ending, error) = match ended {
             _ if self.lost => (Ending::Failed, Some(Broken::Lost)),
+            // After the last word there is nothing left to be stopped.
+            Ok(_) if self.released => (Ending::Finished, None),
             Ok(ending) => (ending, None),
             Err(broken) => (Ending::Failed, Some(broken)),
         };
@@ -276,9 +278,14 @@ impl Run {
         let told = error.map(|broken| error_event(broken, &mut unkept));
         writes.splice(..0, unkept);
         writes.extend(changed.iter().flat_map(|step| step.write.clone()));
-        self.turn.notebook.add_to(&mut writes);
+        if !self.released {
+            self.turn.notebook.add_to(&mut writes);
+        }
         let kept = match self.released {
-            true => Ok(()),
+            true => {
+                self.count_the_rest().await;
+                Ok(())
+            }
             false => self.write(writes, Lease::Release).await,
         };
         if let Some(event) = told.or_else(|| kept.as_ref().err().map(|_| ThreadEvent::stream_error(true))) {
@@ -294,6 +301,24 @@ impl Run {
                 "The end of a turn could not be written; it is kept in memory"
             );
             self.keep_in_memory(writes).await;
+        }
+    }
+
+    /// Counts what the turn has cost since its last word, such as a title.
+    async fn count_the_rest(&self) {
+        let mut writes = Vec::new();
+        self.turn.notebook.add_to(&mut writes);
+        if writes.is_empty() {
+            return;
+        }
+        let TurnKey { owner, thread_id, .. } = &self.key;
+        let keeping = self.chat.store.keep(owner, thread_id, &writes, self.chat.clock.now());
+        match tokio::time::timeout(WRITE_TRY_MAX, keeping).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "What a title has cost could not be counted");
+            }
+            Err(_) => tracing::warn!("What a title has cost could not be counted in time"),
         }
     }
 

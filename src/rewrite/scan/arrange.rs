@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{End, Found, Kept, Kind, Place, lines};
-use crate::rewrite::shield::Marks;
+use crate::rewrite::marks::Marks;
 
 pub(super) fn arrange(text: &str, found: Vec<Found>, pairs: &HashMap<usize, End>) -> Vec<Kept> {
     let mut kept: Vec<Kept> = Vec::with_capacity(found.len());

@@ -11,12 +11,15 @@ mod amend;
 mod attachments;
 mod begin;
 mod connection;
+mod conversations;
 mod counts;
 mod notes;
 mod passages;
 mod pooler;
 mod preparing;
+mod profiles;
 mod record;
+mod rewrites;
 mod threads;
 mod turns;
 
@@ -110,6 +113,16 @@ impl ThreadStore for PostgresStore {
         now: Timestamp,
     ) -> Result<ThreadRecord, StoreError> {
         threads::change(&self.pool, owner, id, change, now).await
+    }
+
+    async fn entitle(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        title: &str,
+        now: Timestamp,
+    ) -> Result<Option<ThreadRecord>, StoreError> {
+        threads::entitle(&self.pool, owner, id, title, now).await
     }
 
     async fn delete_thread(&self, owner: &OwnerId, id: &ThreadId) -> Result<(), StoreError> {

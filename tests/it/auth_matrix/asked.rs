@@ -26,6 +26,8 @@ pub(super) struct Belongings {
     pub(super) upload_id: String,
     pub(super) preview_url: String,
     pub(super) download_url: String,
+    /// How a profile calls them; nothing for who has none.
+    pub(super) user_id: String,
 }
 
 /// What came back.
@@ -74,6 +76,12 @@ impl Belongings {
         let url = |descriptor: &Value| descriptor["upload_descriptor"]["url"].as_str().unwrap().to_owned();
         let sent = send(reqwest(house, "PUT", &url(&there)).body(PICTURE), &Shown::default()).await;
         assert_eq!(sent.status, 200, "{sent:?}");
+        // Visitors are refused, and whoever has one keeps it.
+        let profile = send(reqwest(house, "POST", "/profile").body("{}"), shown).await;
+        assert!([201, 401, 409].contains(&profile.status), "{profile:?}");
+        let profile = send(reqwest(house, "GET", "/profile"), shown).await;
+        let profile: Value = serde_json::from_str(&profile.told).unwrap();
+        let user_id = profile["user_id"].as_str().unwrap_or_default().to_owned();
         let attachment_id = there["id"].as_str().unwrap().to_owned();
         let found = send(reqwest(house, "GET", &format!("/attachments/{attachment_id}")), shown).await;
         Self {
@@ -87,6 +95,7 @@ impl Belongings {
             upload_id: announced["id"].as_str().unwrap().to_owned(),
             preview_url: there["preview_url"].as_str().unwrap().to_owned(),
             download_url: found.told,
+            user_id,
         }
     }
 
@@ -151,8 +160,8 @@ pub(super) async fn ask(house: &House, row: &str, of: &Belongings, shown: &Shown
     let mut words = door.splitn(3, ' ');
     let (method, path, kind) = (words.next().unwrap(), words.next().unwrap(), words.next());
     match (path, kind) {
-        ("/chatkit", Some("action stop")) => {
-            post(house, path, json!({"action": "stop", "thread_id": of.thread_id}).to_string(), shown).await
+        ("/chatkit", Some(kind)) if kind.starts_with("action ") => {
+            post(house, path, action(&kind["action ".len()..], about, of).to_string(), shown).await
         }
         ("/chatkit", Some(kind)) => {
             let body = json!({"type": kind, "params": params(kind, about, of)}).to_string();
@@ -169,21 +178,49 @@ pub(super) async fn ask(house: &House, row: &str, of: &Belongings, shown: &Shown
             let session = (about == "in the owner's session").then_some(&of.thread_id);
             post(house, path, json!({"message": "Hello", "session_id": session}).to_string(), shown).await
         }
+        ("/chat/global", _) => {
+            let session = (about == "in the owner's session").then_some(&of.thread_id);
+            let body = json!({"query": "What is this?", "conversation_id": session});
+            post(house, path, body.to_string(), shown).await
+        }
         ("/chat/local", _) => {
             let body = json!({"query": "What is this?", "selected_text": "A gyroscope measures how fast something turns. ".repeat(2)});
             post(house, path, body.to_string(), shown).await
+        }
+        ("/ws" | "/ws/chat", _) => {
+            let shake = reqwest(house, method, path).header("connection", "upgrade").header("upgrade", "websocket");
+            let shake = shake.header("sec-websocket-version", "13");
+            send(shake.header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="), shown).await
         }
         ("/auth/signup", _) => {
             let body = json!({"email": somebody_new(), "password": "a long password", "full_name": "Somebody"});
             post(house, path, body.to_string(), shown).await
         }
+        ("/profile", _) if method != "GET" => {
+            let user_id = (about == "in the owner's name").then_some(&of.user_id);
+            send(reqwest(house, method, path).body(json!({"user_id": user_id}).to_string()), shown).await
+        }
         ("/auth/signin", _) => post(house, path, OTHER_PAIR.to_owned(), shown).await,
         _ => {
             let id = if path.starts_with("/attachments") { &of.attachment_id } else { &of.thread_id };
-            let path = path.replace("{id}", id).replace("{*page}", "module-1-foundations/what-is-physical-ai");
+            let path = path
+                .replace("{id}", id)
+                .replace("{conversation_id}", id)
+                .replace("{file}", "swagger-ui.css")
+                .replace("{*page}", "module-1-foundations/what-is-physical-ai");
             send(reqwest(house, method, &path), shown).await
         }
     }
+}
+
+/// A body of the simple dialect, with whatever members any action has.
+fn action(name: &str, about: &str, of: &Belongings) -> Value {
+    let mut body = json!({"action": name, "message": "Hello", "title": "Another title", "item_ids": [of.widget_id]});
+    body["kind"] = json!("positive");
+    if name != "chat" || about == "in the owner's thread" {
+        body["thread_id"] = json!(of.thread_id);
+    }
+    body
 }
 
 fn params(kind: &str, about: &str, of: &Belongings) -> Value {
