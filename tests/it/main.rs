@@ -39,6 +39,7 @@ mod plain_chat;
 mod plain_history;
 mod profile;
 mod protocol_document;
+mod rewriter;
 mod rewriting;
 mod seam;
 mod secrets;
