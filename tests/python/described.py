@@ -16,6 +16,7 @@ from pathlib import Path
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from echo import Echo
 from gateway import ANSWER_SECONDS_MAX, Gateway
 
 METHODS = ("get", "put", "post", "delete", "patch")
@@ -217,7 +218,7 @@ def main(program, path):
     failures = [f"{path}: {'/'.join(map(str, error.path))}: {error.message[:300]}" for error in OpenAPIV31SpecValidator(document.json).iter_errors()]
     failures += [f"{path}: {wrong}" for wrong in untrue(document)]
     passed = 0
-    with Gateway(program, **SETTINGS) as gateway:
+    with Echo() as echo, Gateway(program, **SETTINGS | echo.settings) as gateway:
         status, _, _, served = Reader(gateway).send("GET", "/openapi.json")
         if status != 200 or json.loads(served) != document.json:
             failures.append(f"{path} is not what the program says of itself; run `make docs`")

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from described import ACCOUNT, SETTINGS
+from echo import Echo
 from gateway import Gateway
 
 SECONDS_MAX = 300
@@ -47,9 +48,12 @@ def shown(gateway, who):
 
 def run(program, document, who):
     phases, examples = RUNS[who]
-    with Gateway(program, **SETTINGS) as gateway:
+    with Echo() as echo, Gateway(program, **SETTINGS | echo.settings) as gateway:
+        config = Path(gateway.folder.name, "schemathesis.toml")
+        # A stranger stays one: it would sign up by itself.
+        config.write_text("[auth]\nauto-signup = false\n")
         command = [
-            *(Path(sys.executable).parent / "schemathesis", "--no-color", "run", Path(document).resolve()),
+            *(Path(sys.executable).parent / "schemathesis", "--config-file", config, "--no-color", "run", Path(document).resolve()),
             *("--url", f"http://127.0.0.1:{gateway.port}"),
             *("--phases", phases, "--max-examples", str(examples)),
             *("--seed", "1", "--generation-deterministic", "--no-shrink"),

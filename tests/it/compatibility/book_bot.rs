@@ -96,7 +96,8 @@ async fn the_whole_book_is_asked_and_the_conversation_is_found_again() {
     let conversation = begun["conversation_id"].as_str().unwrap();
     assert!(begun["created_at"].is_string());
 
-    let asked = json!({"query": "What does the proportional term of a PID controller do?", "conversation_id": conversation});
+    let asked =
+        json!({"query": "What does the proportional term of a PID controller do?", "conversation_id": conversation});
     let answer = api.post("/chat/global", &asked).await.unwrap();
     assert_eq!((&answer["conversation_id"], &answer["query_mode"]), (&json!(conversation), &json!("global")));
     assert!(answer["answer"].as_str().unwrap().contains("proportional"));

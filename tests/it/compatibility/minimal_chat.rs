@@ -71,7 +71,13 @@ async fn a_selection_is_what_the_answer_rests_on() {
     let mut widget = Widget::on(&house);
     widget.send("The first question", None).await.unwrap();
     widget.send("How many axes?", Some(SELECTED)).await.unwrap();
-    let asked = model.requests().iter().rfind(|request| request.body.to_string().contains("How many axes?")).unwrap().body.to_string();
+    let asked = model
+        .requests()
+        .iter()
+        .rfind(|request| request.body.to_string().contains("How many axes?"))
+        .unwrap()
+        .body
+        .to_string();
     assert!(asked.contains("A hinge joint turns") && !asked.contains("The first question"), "{asked}");
     // Longer than any answer looks at: cut, and no error.
     assert!(widget.send("And this?", Some(&SELECTED.repeat(400))).await.is_ok());

@@ -15,7 +15,8 @@ const CHAPTER: &str = "# Joints\n\nA joint connects two links of a robot, and it
 
 async fn house(model: &FakeModel, issuer: &Issuer) -> House {
     let (fake, believed) = (answered_by(model), Issuer::believed(&[issuer]));
-    let mut variables: Vec<(&str, &str)> = fake.iter().chain(&believed).map(|(name, value)| (*name, value.as_str())).collect();
+    let mut variables: Vec<(&str, &str)> =
+        fake.iter().chain(&believed).map(|(name, value)| (*name, value.as_str())).collect();
     variables.push(("CORS_ORIGINS", SITE));
     Ground::sqlite(&variables).build().await
 }
@@ -105,7 +106,10 @@ async fn the_button_on_a_page_personalizes_it_within_a_quota() {
     assert!(done["processing_time_ms"].is_number() && done["original_content_hash"].is_string());
     // The same again is there already.
     let again = page.fetch("POST", path, Some(&button)).await.unwrap().json();
-    assert_eq!((&again["personalized_content"], &again["quota_remaining"]), (&done["personalized_content"], &json!(49)));
+    assert_eq!(
+        (&again["personalized_content"], &again["quota_remaining"]),
+        (&done["personalized_content"], &json!(49))
+    );
     let history = page.fetch("GET", "/personalization/history", None).await.unwrap().json();
     assert_eq!(history["pages"][0]["url"], "/docs/joints");
     assert_eq!(history["current_profile_hash"], done["profile_hash"]);
@@ -130,7 +134,8 @@ async fn the_other_button_translates_it_for_anybody() {
     assert_eq!((&done["source_language"], &done["target_language"]), (&json!("en"), &json!("ur")));
     assert_eq!(done["quota_remaining"].as_u64().unwrap() + 1, done["quota_limit"].as_u64().unwrap());
     assert!(page.fetch("GET", "/api/translate/quota", None).await.unwrap().ok());
-    let empty = page.fetch("POST", "/api/translate/urdu", Some(&json!({"page_content": "", "page_url": "/"}))).await.unwrap();
+    let empty =
+        page.fetch("POST", "/api/translate/urdu", Some(&json!({"page_content": "", "page_url": "/"}))).await.unwrap();
     assert_eq!(empty.status, 400);
     assert!(empty.json()["detail"].as_str().unwrap().contains("page_content"));
     let documented = Page::of(SITE, &house).bearing(&issuer.token("ada"));
