@@ -30,10 +30,13 @@ CHECKS = (
 # Who asks, in which ways, and how often at each door in the last of them. What is found in more belongs into a test of
 # its own. A visitor and a user differ from a stranger in what they may see, and not in how they are read.
 RUNS = {
-    "stranger": ("examples,coverage,fuzzing", 8),
-    "visitor": ("examples,fuzzing", 20),
-    "user": ("examples,fuzzing", 20),
+    "stranger": ("examples,coverage,fuzzing", 4),
+    "visitor": ("examples,fuzzing", 6),
+    "user": ("examples,fuzzing", 10),
 }
+# Where a handler has several doors, the description calls those after the first by such a name; one of them is enough.
+OTHER_SPELLINGS = "_at_"
+
 
 
 def shown(gateway, who):
@@ -59,7 +62,7 @@ def run(program, document, who):
             *("--seed", "1", "--generation-deterministic", "--no-shrink"),
             *("--generation-with-security-parameters", "false", "--suppress-health-check", "all"),
             *("--checks", ",".join(CHECKS), "--continue-on-failure", "--warnings", "off", "--max-redirects", "0"),
-            *("--request-timeout", "30"),
+            *("--request-timeout", "30", "--exclude-operation-id-regex", OTHER_SPELLINGS),
             *shown(gateway, who),
         ]
         done = subprocess.run(command, cwd=gateway.folder.name, capture_output=True, text=True, timeout=SECONDS_MAX)
