@@ -18,11 +18,16 @@ tokio::task_local! {
 
 /// Lets all that answers a request know what its sender asks to be spoken to in.
 pub(super) async fn listen(State(app): State<App>, request: Request, next: Next) -> Response {
-    let language = asked_for(request.headers()).unwrap_or(app.default_language);
-    within(language, next.run(request)).await
+    within(of(&app, request.headers()), next.run(request)).await
 }
 
-/// Does something that answers a request in a task of its own, such as one message of a socket.
+/// What a browser asks to be spoken to in, or the site's own.
+pub(super) fn of(app: &App, headers: &HeaderMap) -> Language {
+    let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    asked.and_then(Language::asked_for).unwrap_or(app.default_language)
+}
+
+/// Does what answers a request, such as one message of a socket, in its language.
 pub(super) async fn within<F: Future>(language: Language, answering: F) -> F::Output {
     SPOKEN.scope(Cell::new(language), answering).await
 }
@@ -45,9 +50,4 @@ pub(super) fn say(name: &'static str) -> String {
 /// The same, with values for its places.
 pub(super) fn say_with(name: &'static str, values: &[(&'static str, Value<'_>)]) -> String {
     current().say_with(name, values)
-}
-
-/// What a browser asks to be spoken to in.
-fn asked_for(headers: &HeaderMap) -> Option<Language> {
-    headers.get(ACCEPT_LANGUAGE)?.to_str().ok().and_then(Language::asked_for)
 }

@@ -20,14 +20,14 @@ use utoipa_axum::routes;
 use self::guest::Guest;
 use self::handshake::Handshake;
 use self::session::Session;
-use super::csrf;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::openapi::ErrorBody;
+use super::{csrf, spoken};
 use crate::app::App;
 
 pub(super) fn doors() -> Doors {
-    Doors::new().open(Entry::Caller, routes!(open)).at("/ws/chat", Entry::Caller, routes!(open))
+    Doors::new().open(Entry::Caller, routes!(open_socket)).at("/ws/chat", Entry::Caller, routes!(open_socket))
 }
 
 /// A connection that somebody keeps who asked for the connection itself: as long as there is one of these, it counts
@@ -65,13 +65,14 @@ impl Held {
         (status = 426, body = ErrorBody, description = "This is no handshake of a WebSocket of version 13."),
     )
 )]
-async fn open(State(app): State<App>, mut request: Request) -> Result<Response, ApiError> {
+async fn open_socket(State(app): State<App>, mut request: Request) -> Result<Response, ApiError> {
     let handshake = Handshake::of(&mut request)?;
     let mut guest = Guest::of(request)?;
     check_page(&app, &mut guest.headers)?;
     guest.caller(&app).await?;
     let limits = session::limits(&app);
-    Ok(handshake.accept(limits, move |socket| Session::new(app, guest, socket).run()))
+    let language = spoken::of(&app, &guest.headers);
+    Ok(handshake.accept(limits, move |socket| spoken::within(language, Session::new(app, guest, socket).run())))
 }
 
 /// No CORS keeps pages of other sites from a WebSocket, so they are refused; `*` lets them in, but without the cookies

@@ -29,6 +29,7 @@ mod knowledge;
 mod knowledge_contract;
 mod knowledge_qdrant;
 mod knowledge_vectors;
+mod languages;
 mod limits;
 mod llm;
 mod models;
