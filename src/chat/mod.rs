@@ -32,6 +32,7 @@ use crate::clock::Clock;
 use crate::config::{ChatSettings, LockedThreads, OnDisconnect};
 use crate::identity::{Identity, Ids};
 use crate::language::Language;
+use crate::metrics::Metrics;
 use crate::quota::{Allowance, Slot};
 use crate::store::{StoreError, ThreadStore};
 
@@ -112,6 +113,7 @@ pub struct Chat {
     allowance: Allowance,
     /// What the caller of this request is spoken to in.
     language: Language,
+    metrics: Metrics,
 }
 
 impl std::fmt::Debug for Chat {
@@ -130,6 +132,7 @@ impl Chat {
         options: ChatOptions,
     ) -> Self {
         let turns = Turns::new(store.clone(), clock.clone());
+        let metrics = Metrics::new(&clock);
         let (attachments, repeats, replay) = (None, Repeats::default(), None);
         let (rests_on, allowance, language) = (RestsOn::default(), Allowance::default(), Language::default());
         Self {
@@ -145,6 +148,7 @@ impl Chat {
             rests_on,
             allowance,
             language,
+            metrics,
         }
     }
 
@@ -152,6 +156,12 @@ impl Chat {
     #[must_use]
     pub fn keeping(self, attachments: Option<Attachments>) -> Self {
         Self { attachments, ..self }
+    }
+
+    /// The same, with its turns and streams counted there.
+    #[must_use]
+    pub fn counted_by(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// The same desk for a request whose answer may rest on this and no more.
@@ -191,7 +201,7 @@ impl Chat {
                 tracing::error!(error = &error as &dyn std::error::Error, "Could not begin a turn");
                 Ok(Reply::Stream(turn::store_away()))
             }
-            Ok(Reply::Stream(listening)) => Ok(Reply::Stream(listening.holding(slot))),
+            Ok(Reply::Stream(listening)) => Ok(Reply::Stream(listening.holding(slot, self.metrics.stream()))),
             reply => reply,
         }
     }

@@ -46,6 +46,11 @@ impl Notebook {
         pages.uncounted |= tokens != Tokens::default();
     }
 
+    /// What the turn cost so far.
+    pub(super) fn spent(&self) -> Tokens {
+        self.open().spent
+    }
+
     /// Adds the notes of items that are written for good, those that came after their item was, and what the turn cost.
     pub(super) fn add_to(&self, writes: &mut Vec<Write>) {
         let mut pages = self.open();

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::backlog::Backlog;
 use self::replay::Replayed;
+use crate::metrics::OpenStream;
 use crate::quota::Slot;
 
 pub(super) use self::replay::Replay;
@@ -43,6 +44,8 @@ pub struct Listening {
     source: Source,
     /// The listener's place among those that listen at once.
     slot: Slot,
+    /// The listener, counted.
+    counted: Option<OpenStream>,
 }
 
 #[derive(Debug)]
@@ -222,13 +225,13 @@ impl Shared {
 
 impl Listening {
     fn to(source: Source) -> Self {
-        Self { source, slot: Slot::default() }
+        Self { source, slot: Slot::default(), counted: None }
     }
 
-    /// The same, holding a place until the listener has gone.
+    /// The same, holding a place, and being counted, until the listener has gone.
     #[must_use]
-    pub fn holding(mut self, slot: Slot) -> Self {
-        self.slot = slot;
+    pub fn holding(mut self, slot: Slot, counted: OpenStream) -> Self {
+        (self.slot, self.counted) = (slot, Some(counted));
         self
     }
 }

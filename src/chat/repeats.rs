@@ -67,7 +67,7 @@ impl Chat {
 
     async fn tell_once(self, who: &Identity, told: &OnceCell<Replay>, asked: Envelope) -> Result<Reply, ChatError> {
         let mut first: Option<Listening> = None;
-        let allowance = self.allowance.clone();
+        let (allowance, metrics) = (self.allowance.clone(), self.metrics.clone());
         let begun = told.get_or_try_init(async || {
             let replay = Replay::default();
             let chat = Self { replay: Some(replay.clone()), ..self };
@@ -80,7 +80,7 @@ impl Chat {
         match begun.await {
             Ok(replay) => match first {
                 Some(listening) => Ok(Reply::Stream(listening)),
-                None => Ok(Reply::Stream(replay.listen().holding(allowance.listen()?))),
+                None => Ok(Reply::Stream(replay.listen().holding(allowance.listen()?, metrics.stream()))),
             },
             Err(NotTold::NoTurn(reply)) => Ok(reply),
             Err(NotTold::Refused(error)) => Err(error),

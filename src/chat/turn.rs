@@ -10,6 +10,7 @@ use chatkit_protocol::{
     UserMessageInput,
 };
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use self::run::Run;
 use super::outbox::{Listening, Outbox, outbox, outbox_with};
@@ -168,6 +169,7 @@ fn not_active(status: &ThreadStatus) -> String {
 }
 
 async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::Sender<Result<Listening, StoreError>>) {
+    let asked_at = Instant::now();
     let Start { thread, opening, attachments, only_active, preface, action, sender } = start;
     let is_new = matches!(thread, TurnThread::New(_));
     let is_retry = matches!(opening, Opening::Retry { .. });
@@ -200,6 +202,7 @@ async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::S
     };
     let key = TurnKey { owner, thread_id: begun.thread.id.clone(), turn_id };
     let entry = chat.turns.enter(&key.thread_id, &key.turn_id);
+    let counted = chat.metrics.turn(asked_at);
     let (mut outbox, listening) = outbox_with(chat.replay.clone());
     greet(&mut outbox, &begun, is_new, asked.as_ref());
     outbox.flush();
@@ -212,7 +215,7 @@ async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::S
     let (thread, history) = (begun.thread, begun.history);
     let turn = chat.turn(&key.turn_id, who, thread, history).on(question_id, sender);
     let span = tracing::info_span!("turn", thread.id = %key.thread_id, turn.id = %key.turn_id);
-    tracing::Instrument::instrument(Run::new(chat, key, turn, outbox).run(entry, action, preface), span).await;
+    tracing::Instrument::instrument(Run::new(chat, key, turn, outbox, counted).run(entry, action, preface), span).await;
 }
 
 /// What every turn begins with: the new thread, the reader's own message as it was stored.

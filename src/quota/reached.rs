@@ -38,6 +38,18 @@ pub enum Resource {
     Streams,
 }
 
+impl Resource {
+    /// Its name, for counts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Recordings => "recordings",
+            Self::Tokens => "tokens",
+            Self::Streams => "streams",
+        }
+    }
+}
+
 impl Reached {
     pub(super) fn counted(limit: CountLimit, resets_at: Timestamp, now: Timestamp) -> Self {
         let CountLimit { what, whose, window, allowed } = limit;

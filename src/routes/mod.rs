@@ -18,6 +18,7 @@ mod headers;
 mod health;
 mod identity;
 mod limits;
+mod metrics;
 mod openapi;
 mod plain_chat;
 mod request_id;
@@ -47,12 +48,13 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), adoption::told))
         .layer(middleware::from_fn_with_state(app.clone(), csrf::guard))
-        .layer(middleware::from_fn_with_state(limits::Gate::new(&app.limits), limits::pass))
+        .layer(middleware::from_fn_with_state(limits::Gate::new(&app.limits, app.metrics.clone()), limits::pass))
         .layer(CatchPanicLayer::custom(panicked))
         // Around everything that may refuse: a page can only read a refusal that says so.
         .layer(cors::layer(&app.browsers.origins))
         .layer(middleware::map_response_with_state(app.clone(), headers::complete))
         .layer(middleware::from_fn_with_state(app.ids.clone(), request_id::name))
+        .layer(middleware::from_fn_with_state(app.clone(), metrics::count))
         .with_state(app)
 }
 
@@ -74,6 +76,7 @@ fn all(chatkit_paths: &[String]) -> Doors {
         .and(visitor::doors())
         .and(accounts::doors())
         .and(health::doors())
+        .and(metrics::doors())
         .and(book::doors())
 }
 

@@ -29,6 +29,7 @@ mod knowledge_qdrant;
 mod knowledge_vectors;
 mod limits;
 mod llm;
+mod metrics;
 mod models;
 mod notes;
 mod pdf;

@@ -17,6 +17,7 @@ use super::super::outbox::Outbox;
 use super::super::responder::{EventStream, ThreadHandle, Turn, TurnError};
 use super::super::turns::Entry;
 use crate::config::OnDisconnect;
+use crate::metrics::CountedTurn;
 use crate::store::{Lease, Standing, StoreError, TurnKey, Write};
 
 /// The text so far is written at most so often.
@@ -37,6 +38,8 @@ const BATCH_EVENTS_MAX: usize = 256;
 /// A turn that holds its thread and has something to say. It is boxed while it runs: each step of its way would
 /// otherwise keep room for a copy, in every turn that waits for a model.
 pub(super) struct Run {
+    /// Goes before the outbox does: who has heard the end finds it counted.
+    counted: CountedTurn,
     chat: Chat,
     key: TurnKey,
     turn: Turn,
@@ -51,6 +54,8 @@ pub(super) struct Run {
     released: bool,
     /// A checkpoint found the thread gone, or taken over.
     lost: bool,
+    /// The listener went away, where that means stop.
+    left: bool,
     /// The thread as it was at an event that was refused: the responder was heard beyond it, and may have edited on.
     last_thread: Option<ThreadRecord>,
 }
@@ -69,9 +74,10 @@ enum Broken {
 }
 
 impl Run {
-    pub(super) fn new(chat: Chat, key: TurnKey, turn: Turn, outbox: Outbox) -> Box<Self> {
+    pub(super) fn new(chat: Chat, key: TurnKey, turn: Turn, outbox: Outbox, counted: CountedTurn) -> Box<Self> {
         let ledger = Ledger::open(turn.thread.read());
         Box::new(Self {
+            counted,
             chat,
             key,
             turn,
@@ -82,6 +88,7 @@ impl Run {
             told_to_stop: false,
             released: false,
             lost: false,
+            left: false,
             last_thread: None,
         })
     }
@@ -102,6 +109,8 @@ impl Run {
             Ok(ending) => (ending, None),
             Err(broken) => (Ending::Failed, Some(broken)),
         };
+        let spent = self.turn.notebook.spent();
+        self.counted.ends(self.told_ending(ending), spent.input, spent.output);
         self.close(ending, error).await;
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(turn.ending = ?ending, duration_ms, "Turn ended");
@@ -123,7 +132,10 @@ impl Run {
         loop {
             tokio::select! {
                 how = &mut asked => return Ok(how),
-                () = &mut left, if stops_with_listener => return Ok(Ending::Stopped),
+                () = &mut left, if stops_with_listener => {
+                    self.left = true;
+                    return Ok(Ending::Stopped);
+                }
                 (heard, over) = next_batch(&mut events, &thread, &mut edits_seen) => {
                     for one in heard {
                         self.take_in(one).await?;
@@ -144,6 +156,19 @@ impl Run {
             if self.told_to_stop {
                 return Ok(Ending::Stopped);
             }
+        }
+    }
+
+    /// How the turn ends, for the counts.
+    fn told_ending(&self, ending: Ending) -> &'static str {
+        match ending {
+            _ if self.lost => "lost",
+            _ if self.left => "left",
+            Ending::Finished => "finished",
+            Ending::Stopped => "stopped",
+            Ending::Superseded => "superseded",
+            Ending::Failed => "failed",
+            Ending::ShutDown => "shut_down",
         }
     }
 
@@ -175,6 +200,9 @@ impl Run {
             self.write(step.write, Lease::Until(self.chat.turns.lease_until())).await?;
         }
         if let Some(event) = &step.send {
+            if !self.counted.has_shown() && brings_words(event) {
+                self.counted.shows();
+            }
             self.outbox.put(event);
         }
         Ok(())
@@ -361,6 +389,11 @@ async fn next_batch(events: &mut EventStream, thread: &ThreadHandle, edits_seen:
         }
     })
     .await
+}
+
+/// Whether the reader has something to read of an answer now.
+fn brings_words(event: &ThreadEvent) -> bool {
+    matches!(event, ThreadEvent::ItemUpdated { update, .. } if update.text_bytes() > 0)
 }
 
 fn must_be_written(event: &ThreadEvent) -> bool {
