@@ -51,7 +51,7 @@ impl FromRequestParts<App> for Caller {
 }
 
 /// What a browser asks to be spoken to in.
-fn language(headers: &HeaderMap) -> Language {
+pub(super) fn language(headers: &HeaderMap) -> Language {
     let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     asked.map(Language::accepted).unwrap_or_default()
 }

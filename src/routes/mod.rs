@@ -21,6 +21,7 @@ mod limits;
 mod metrics;
 mod openapi;
 mod plain_chat;
+mod playground;
 mod request_id;
 mod simple;
 mod sse;
@@ -78,6 +79,7 @@ fn all(chatkit_paths: &[String]) -> Doors {
         .and(health::doors())
         .and(metrics::doors())
         .and(book::doors())
+        .and(playground::doors())
 }
 
 async fn no_such_door(uri: Uri) -> ApiError {
