@@ -350,6 +350,7 @@ addEventListener("hashchange", () => {
 });
 
 at("send").disabled = true;
+threadId = location.hash.slice(1) || null;
 await list();
 at("send").disabled = false;
-if (location.hash.length > 1) await open(location.hash.slice(1));
+if (threadId) await open(threadId);
