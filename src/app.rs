@@ -201,10 +201,9 @@ impl App {
             let client = http::client(proxy.as_deref()).context(CLIENT_ADVICE)?;
             auth = auth.believing(Issuers::new(&settings.access.issuers, &client, &clock));
         }
-        let chat =
-            Chat::new(store.clone(), responder, clock.clone(), ids.clone(), options)
-                .keeping(attachments.clone())
-                .counted_by(metrics.clone());
+        let chat = Chat::new(store.clone(), responder, clock.clone(), ids.clone(), options)
+            .keeping(attachments.clone())
+            .counted_by(metrics.clone());
         Ok(Self(Arc::new(House {
             chat,
             store,
@@ -228,12 +227,7 @@ impl App {
     }
 }
 
-fn chat_model(
-    settings: &Settings,
-    model: &ModelSettings,
-    ids: &Ids,
-    metrics: &Metrics,
-) -> Result<Arc<dyn ChatModel>> {
+fn chat_model(settings: &Settings, model: &ModelSettings, ids: &Ids, metrics: &Metrics) -> Result<Arc<dyn ChatModel>> {
     let silence = settings.tutor.model_silence;
     let limits = Limits { first_byte: silence, idle: silence, ..Limits::default() };
     let client = http::client(model.proxy.as_deref()).context(CLIENT_ADVICE);

@@ -272,7 +272,9 @@ async function list() {
   const page = await ask("threads.list", { limit: 50, order: "desc" }).catch(() => null);
   if (!page) return;
   threads.replaceChildren(...page.data.map(thread => {
-    const title = thread.title || `${say.untitled} ${new Date(thread.created_at).toLocaleString(document.documentElement.lang)}`;
+    const began = new Date(thread.created_at);
+    const when = { dateStyle: "medium", timeStyle: "short" };
+    const title = thread.title || began.toLocaleString(document.documentElement.lang, when);
     const opener = element("button", { type: "button", dir: "auto", onclick: () => open(thread.id) }, title);
     opener.dataset.id = thread.id;
     const away = element("button", { type: "button", onclick: () => forget(thread.id) }, "×");

@@ -19,7 +19,6 @@ playground-retry = Try again
 playground-delete = Delete
 playground-sure = Delete this conversation for good?
 playground-sources = Sources
-playground-untitled = Conversation of
 playground-reader = You:
 playground-tutor = Tutor:
 playground-other = Only a page with the ChatKit widget can show this:

@@ -17,7 +17,6 @@ playground-retry = دوبارہ کوشش کریں
 playground-delete = حذف کریں
 playground-sure = کیا یہ گفتگو ہمیشہ کے لیے حذف کر دی جائے؟
 playground-sources = ماخذ
-playground-untitled = گفتگو بتاریخ
 playground-reader = آپ:
 playground-tutor = استاد:
 playground-other = یہ صرف ChatKit ویجٹ والے صفحے پر دکھایا جا سکتا ہے:

@@ -49,7 +49,8 @@ async fn metrics(State(app): State<App>, headers: HeaderMap) -> Result<Response,
 }
 
 fn check(token: &SecretString, headers: &HeaderMap) -> Result<(), ApiError> {
-    let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' '));
+    let shown =
+        headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' '));
     match shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
         Some((_, shown)) if is_same(shown.trim(), token.expose_secret()) => Ok(()),
         _ => Err(ApiError::unauthorized("the counts are for whoever shows the token of METRICS_TOKEN")),

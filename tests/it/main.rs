@@ -34,6 +34,7 @@ mod models;
 mod notes;
 mod pdf;
 mod plain_chat;
+mod playground;
 mod protocol_document;
 mod seam;
 mod secrets;

@@ -180,7 +180,10 @@ pub(super) async fn ask(house: &House, row: &str, of: &Belongings, shown: &Shown
         ("/auth/signin", _) => post(house, path, OTHER_PAIR.to_owned(), shown).await,
         _ => {
             let id = if path.starts_with("/attachments") { &of.attachment_id } else { &of.thread_id };
-            let path = path.replace("{id}", id).replace("{file}", "page.js").replace("{*page}", "module-1-foundations/what-is-physical-ai");
+            let path = path
+                .replace("{id}", id)
+                .replace("{file}", "page.js")
+                .replace("{*page}", "module-1-foundations/what-is-physical-ai");
             send(reqwest(house, method, &path), shown).await
         }
     }
