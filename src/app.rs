@@ -24,9 +24,10 @@ use crate::auth::visitor::Visitors;
 use crate::book;
 use crate::chat::{Chat, ChatOptions, Responder};
 use crate::clock::Clock;
-use crate::config::{AttachmentPlace, BrowserSettings, LimitSettings, Settings};
+use crate::config::{AttachmentPlace, BrowserSettings, LimitSettings, Patience, Settings};
 use crate::identity::{AddressNames, Identity, Ids};
 use crate::knowledge::KnowledgeBase;
+use crate::language::Language;
 use crate::llm::choice::{ModelChoice, ModelSettings};
 use crate::llm::extractive::Extractive;
 use crate::llm::openai::{Limits, OpenAiCompatible};
@@ -34,7 +35,9 @@ use crate::llm::resilient::{Candidate, Resilient};
 use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, http};
 use crate::metrics::Metrics;
+use crate::profile::Profiles;
 use crate::quota::Quota;
+use crate::rewrite::{self, RewriteDesk};
 use crate::store::ThreadStore;
 
 /// What to look at when no client for requests to providers can be made.
@@ -65,6 +68,10 @@ pub struct House {
     pub quota: Quota,
     /// Finds out who a caller is.
     pub auth: Authenticator,
+    /// What users say of themselves.
+    pub profiles: Profiles,
+    /// Writes texts anew for readers.
+    pub rewrites: RewriteDesk,
     /// The time.
     pub clock: Clock,
     /// Names.
@@ -73,10 +80,14 @@ pub struct House {
     pub limits: LimitSettings,
     /// How soon a request's body must be there.
     pub body_time_max: Duration,
+    /// How long clients are waited for.
+    pub patience: Patience,
     /// The largest request body, in bytes, but for a recording.
     pub body_bytes_max: usize,
     /// The largest body with a recording, in bytes.
     pub recording_bytes_max: usize,
+    /// What readers are spoken to in whose browsers ask for nothing that there is.
+    pub default_language: Language,
     /// Where the ChatKit protocol is served.
     pub chatkit_paths: Vec<String>,
     /// What browsers are told.
@@ -96,6 +107,8 @@ pub struct TutorDesk {
     pub knowledge: Arc<dyn KnowledgeBase>,
     /// Who answers.
     pub model: Arc<dyn ChatModel>,
+    /// What readers say of themselves.
+    pub profiles: Profiles,
 }
 
 /// Who answers in a house, and how the house is run for them.
@@ -142,9 +155,11 @@ impl App {
         let (ids, metrics) = (Ids::random(), Metrics::new(&Clock::system()));
         let model = &providers.model;
         let knowledge = knowledge(settings, providers, database)?;
-        let desk = TutorDesk { knowledge, model: chat_model(settings, model, &ids, &metrics)? };
+        let profiles = profiles(database, Clock::system());
+        let desk = TutorDesk { knowledge, model: chat_model(settings, model, &ids, &metrics)?, profiles };
         let tutor = Tutor::new(desk.model.clone(), settings.tutor.clone())
             .reading(QueryKnowledgeBase::new(desk.knowledge.clone(), settings.tutor.passages))
+            .knowing(desk.profiles.clone())
             .serving(book::BASE, book::site(&settings.http))
             .hearing(transcriber(settings, model)?);
         let options = ChatOptions::from(&settings.chat);
@@ -191,6 +206,8 @@ impl App {
             };
             Accounts::new(surroundings, set)
         });
+        // The tutor and the doors remember together, so that a change at a door is known to the tutor at once.
+        let profiles = tutor.as_ref().map_or_else(|| profiles(database, clock.clone()), |desk| desk.profiles.clone());
         let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
         let adoptions = settings.access.adopt_visitor_threads.then(|| Adoptions::new(store.clone(), clock.clone()));
         let names = AddressNames::new(&secrets[0]);
@@ -201,6 +218,13 @@ impl App {
             let client = http::client(proxy.as_deref()).context(CLIENT_ADVICE)?;
             auth = auth.believing(Issuers::new(&settings.access.issuers, &client, &clock));
         }
+        let rewrites = RewriteDesk::new(rewrite::Surroundings {
+            model: tutor.as_ref().map(|desk| desk.model.clone()),
+            store: database.rewrites(),
+            threads: store.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        });
         let chat = Chat::new(store.clone(), responder, clock.clone(), ids.clone(), options)
             .keeping(attachments.clone())
             .counted_by(metrics.clone());
@@ -212,12 +236,16 @@ impl App {
             everybody,
             auth,
             quota,
+            profiles,
+            rewrites,
             clock,
             ids,
             limits: settings.limits.clone(),
             body_time_max: settings.http.patience.body,
+            patience: settings.http.patience,
             body_bytes_max: settings.http.body_bytes_max,
             recording_bytes_max: settings.http.recording_bytes_max,
+            default_language: settings.http.default_language,
             chatkit_paths: settings.http.chatkit_paths.clone(),
             browsers: BrowserSettings::of(settings),
             anonymous: settings.access.anonymous,
@@ -225,6 +253,10 @@ impl App {
             metrics_token: settings.access.metrics_token.clone(),
         })))
     }
+}
+
+fn profiles(database: &Database, clock: Clock) -> Profiles {
+    Profiles::new(database.profiles(), database.accounts(), clock)
 }
 
 fn chat_model(settings: &Settings, model: &ModelSettings, ids: &Ids, metrics: &Metrics) -> Result<Arc<dyn ChatModel>> {

@@ -76,7 +76,7 @@ pub(crate) async fn run_tutor(
     settings.http.port = address.port();
     let providers = &app::fitting(&settings, providers, &database).await?;
     let app = App::tutoring(&settings, providers, &database, change)?;
-    let TutorDesk { knowledge, model: chat_model } = app.tutor.clone().expect("this house was built for the tutor");
+    let TutorDesk { knowledge, model: chat_model, .. } = app.tutor.clone().expect("this house was built for the tutor");
     match app::shelve(&settings, providers, &database, &*knowledge).await {
         Err(error) if error.may_pass() => {
             tracing::warn!(error = &error as &dyn std::error::Error, "The book cannot be looked into yet");

@@ -59,6 +59,21 @@ impl OwnerId {
         self.0.starts_with("visitor:")
     }
 
+    /// The name of a user where they are a user: the subject of a token, or the id of an account of this server. Two
+    /// owners may have the same.
+    pub fn name(&self) -> &str {
+        let (kind, name) = self.0.split_once(':').unwrap_or(("", &self.0));
+        match kind {
+            "elsewhere" => name.split_once(' ').map_or(name, |(_, subject)| subject),
+            _ => name,
+        }
+    }
+
+    /// The id of the account of this server that it stands for, if it does.
+    pub fn account_id(&self) -> Option<&str> {
+        self.0.strip_prefix("account:")
+    }
+
     /// The text kept in the store.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -199,6 +214,15 @@ mod tests {
     #[test]
     fn an_owner_in_a_log_names_nobody() {
         assert_eq!(format!("{:?}", OwnerId::user("ada@example.org")), "OwnerId(user)");
+    }
+
+    #[test]
+    fn a_user_is_called_what_they_are_called_where_they_come_from() {
+        assert_eq!(OwnerId::user("auth0|ada: the first").name(), "auth0|ada: the first");
+        assert_eq!(OwnerId::user_elsewhere("https://issuer.example.org", "ada the first").name(), "ada the first");
+        assert_eq!(OwnerId::account("usr_1").name(), "usr_1");
+        assert_eq!(OwnerId::account("usr_1").account_id(), Some("usr_1"));
+        assert_eq!(OwnerId::user("account:usr_1").account_id(), None);
     }
 
     #[test]

@@ -191,11 +191,6 @@ pub struct CountedTurn {
 }
 
 impl CountedTurn {
-    /// Whether the reader was shown the first words.
-    pub fn has_shown(&self) -> bool {
-        self.first_delta.is_some()
-    }
-
     /// The reader is shown words; the first time counts.
     pub fn shows(&mut self) {
         self.first_delta.get_or_insert(self.asked_at.elapsed());

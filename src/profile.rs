@@ -1,7 +1,30 @@
 //! What a reader says of themselves: who they are, what they want to learn, and how.
+//!
+//! `profile/wish.rs` reads what somebody wants their profile to say, `profile/desk.rs` keeps it, and `profile/told.rs`
+//! has the sentences that a model is told of a reader.
+
+mod desk;
+mod languages;
+mod told;
+mod wish;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::store::accounts::Background;
+use crate::store::profiles::ProfileTexts;
+
+pub use desk::{KeptProfile, PROFILES_REMEMBERED_FOR, ProfileError, Profiles};
+pub use wish::{Problem, ProfileWish};
+
+/// The longest language tag, in bytes.
+const LANGUAGE_TAG_BYTES_MAX: usize = 35;
+/// The most digits of a number in a range of hours.
+const RANGE_DIGITS_MAX: usize = 4;
+/// What a range of hours looks like.
+const RANGE_PATTERN: &str = "^([0-9]{1,4}_[0-9]{1,4}|under_[0-9]{1,4}|[0-9]{1,4}_plus)$";
 
 /// A profile; whatever is not said is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -33,18 +56,89 @@ pub struct Profile {
     pub time_per_week: Option<HoursPerWeek>,
     /// The language they read best, as a BCP 47 tag.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "en")]
+    #[schema(example = "en", max_length = 35, pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")]
     pub preferred_language: Option<String>,
 }
 
 /// Hours a week, given back as they came.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum HoursPerWeek {
     /// So many.
     Hours(u32),
     /// A range, such as `8_15`.
     Range(String),
+}
+
+impl HoursPerWeek {
+    /// What a text says that was stored: digits are a number, since no range is without more.
+    fn stored(text: &str) -> Option<Self> {
+        match text.parse() {
+            Ok(hours) => Some(Self::Hours(hours)),
+            Err(_) => Self::range(text),
+        }
+    }
+
+    /// A range: `8_15`, `under_5`, `20_plus`.
+    fn range(text: &str) -> Option<Self> {
+        let is_number =
+            |part: &str| (1..=RANGE_DIGITS_MAX).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        let (from, to) = text.split_once('_')?;
+        let is_range = (is_number(from) || from == "under") && is_number(to) || is_number(from) && to == "plus";
+        is_range.then(|| Self::Range(text.to_owned()))
+    }
+}
+
+impl PartialSchema for HoursPerWeek {
+    fn schema() -> RefOr<Schema> {
+        let hours = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(u32::MAX));
+        let range = ObjectBuilder::new().schema_type(Type::String).pattern(Some(RANGE_PATTERN)).examples(["8_15"]);
+        OneOfBuilder::new().description(Some("Hours a week, given back as they came.")).item(hours).item(range).into()
+    }
+}
+
+impl ToSchema for HoursPerWeek {}
+
+/// Whether a text is a tag of a language as BCP 47 forms them: `en`, `ur-PK`, `zh-Hant-TW`.
+pub fn is_language_tag(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let language = parts.next().unwrap_or_default();
+    let is_part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    text.len() <= LANGUAGE_TAG_BYTES_MAX
+        && (2..=3).contains(&language.len())
+        && language.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && parts.all(is_part)
+}
+
+impl Profile {
+    /// The profile of these texts; a text that says nothing that is known today is left out.
+    pub fn of(texts: &ProfileTexts) -> Self {
+        fn read<T>(text: Option<&String>, of: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+            of(text?)
+        }
+        let language = texts.preferred_language.as_ref().filter(|tag| is_language_tag(tag));
+        Self {
+            age_range: read(texts.age_range.as_ref(), AgeRange::of),
+            education_level: read(texts.education_level.as_ref(), EducationLevel::of),
+            tech_background: read(texts.tech_background.as_ref(), TechBackground::of),
+            focus_area: read(texts.focus_area.as_ref(), FocusArea::of),
+            primary_goal: read(texts.primary_goal.as_ref(), PrimaryGoal::of),
+            learning_mode: read(texts.learning_mode.as_ref(), LearningMode::of),
+            learning_speed: read(texts.learning_speed.as_ref(), LearningSpeed::of),
+            time_per_week: read(texts.time_per_week.as_ref(), HoursPerWeek::stored),
+            preferred_language: language.cloned(),
+        }
+    }
+
+    /// What the questionnaire of a sign-up says of somebody; none when that is nothing.
+    fn of_questionnaire(told: &Background) -> Option<Self> {
+        let level = told.experience_level.as_deref()?.trim().to_ascii_lowercase();
+        let tech_background = match level.as_str() {
+            "expert" => TechBackground::Advanced,
+            level => TechBackground::of(level)?,
+        };
+        Some(Self { tech_background: Some(tech_background), ..Self::default() })
+    }
 }
 
 macro_rules! choices {
@@ -59,6 +153,14 @@ macro_rules! choices {
             impl $name {
                 /// All of them, as they are written.
                 pub const ALL: &[&str] = &[$($text),*];
+
+                /// The one that is written so.
+                pub fn of(text: &str) -> Option<Self> {
+                    match text {
+                        $($text => Some(Self::$variant),)*
+                        _ => None,
+                    }
+                }
             }
         )*
     };

@@ -4,6 +4,7 @@
 //! What is counted for a reader without any credential is counted for their address. Whoever wants more than there is
 //! hears a sentence that says what was reached and when it resets.
 
+mod day;
 mod reached;
 mod streams;
 mod sweep;
@@ -21,7 +22,8 @@ use crate::identity::{AddressNames, ClientAddress, Identity, OwnerId};
 use crate::metrics::Metrics;
 use crate::store::{Claim, CountStore, Exceeded, Limit, StoreError, TokenLimit};
 
-pub use self::reached::{Reached, Resource};
+pub use self::day::{Day, DayStatus, PerDay};
+pub use self::reached::{Reached, Resource, in_seconds};
 pub use self::streams::Slot;
 
 /// What everybody may do, and who listens on this instance. Cheap to clone.
@@ -62,12 +64,16 @@ impl Quota {
     ///
     /// Strangers whose address is not known are counted together.
     pub fn of(&self, who: &Identity, address: Option<ClientAddress>) -> Allowance {
+        Allowance(Some(self.known(who, address)))
+    }
+
+    fn known(&self, who: &Identity, address: Option<ClientAddress>) -> Known {
         let address = address.map(|address| self.0.names.name(address));
         let reader = match (who, &address) {
             (Identity::Stranger, Some(address)) => OwnerId::address(address),
             (Identity::User { .. } | Identity::Visitor { .. } | Identity::Stranger, _) => who.owner(),
         };
-        Allowance(Some(Known { quota: self.clone(), reader, address }))
+        Known { quota: self.clone(), reader, address }
     }
 }
 

@@ -1,12 +1,34 @@
 //! Texts of a book written anew for one reader: personalized, or in another language.
 
+mod cut;
+mod desk;
+mod flight;
+mod hashes;
+mod meter;
+mod places;
+mod prompt;
+mod refusal;
+mod rewriter;
+mod scan;
+mod shield;
+mod sweep;
+
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use futures_util::Stream;
 
+pub use desk::{Order, RewriteDesk, Surroundings};
+pub use flight::Listening;
+pub use hashes::{content_hash, profile_hash};
+pub use meter::{Meter, Spent};
+pub use refusal::{Failure, Refusal};
+pub use rewriter::Rewriter;
+
 use crate::llm::LlmError;
 use crate::profile::Profile;
+pub use crate::store::rewrites::{NotedPage, RewriteKind};
 
 /// What is to be made of a text.
 #[derive(Clone, Debug)]
@@ -27,9 +49,39 @@ pub enum Task {
     },
 }
 
-/// A text as it is written anew: pieces to be put one behind the other. Every piece has been checked: what was shielded
-/// in it is there. It ends with the text, or after its first error.
-pub type Rewriting = Pin<Box<dyn Stream<Item = Result<String, RewriteError>> + Send>>;
+/// A text as it is written anew: a stream of pieces, to be put one behind the other. Every piece has been checked: what
+/// was shielded in it is there. It ends with the text, or after its first error. Whoever drops it stops the model.
+pub struct Rewriting {
+    pieces: Pin<Box<dyn Stream<Item = Result<String, RewriteError>> + Send>>,
+    meter: Meter,
+}
+
+impl Rewriting {
+    /// These pieces; `meter` counts what they cost.
+    pub fn new(pieces: impl Stream<Item = Result<String, RewriteError>> + Send + 'static, meter: Meter) -> Self {
+        Self { pieces: Box::pin(pieces), meter }
+    }
+
+    /// What it costs: counts on as pieces come, and stays when the stream is gone.
+    pub fn meter(&self) -> Meter {
+        self.meter.clone()
+    }
+}
+
+impl Stream for Rewriting {
+    type Item = Result<String, RewriteError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.pieces.as_mut().poll_next(context)
+    }
+}
+
+impl std::fmt::Debug for Rewriting {
+    /// Shows nothing of the text.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rewriting").field("spent", &self.meter.spent()).finish_non_exhaustive()
+    }
+}
 
 /// Why a text was not written anew.
 #[derive(Debug, thiserror::Error)]

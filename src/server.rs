@@ -45,7 +45,7 @@ pub async fn run(
     let turns = app.chat.turns().clone();
     turns.sweep_in_background();
     let (attachments, accounts) = (app.attachments.clone(), app.auth.accounts().cloned());
-    let (limits, quota) = (app.limits.clone(), app.quota.clone());
+    let (limits, quota, rewrites) = (app.limits.clone(), app.quota.clone(), app.rewrites.clone());
     let (stopping, drained) = (CancellationToken::new(), CancellationToken::new());
     let serving =
         accept::serve(listener, routes::router(app), &limits, settings.patience, drained.clone().cancelled_owned());
@@ -56,7 +56,8 @@ pub async fn run(
     let shutdown = async {
         stopping.cancelled().await;
         tracing::info!(turns = turns.count(), "Stopping: no new turns, running ones may finish");
-        turns.shut_down(settings.shutdown_grace).await;
+        let grace = settings.shutdown_grace;
+        tokio::join!(turns.shut_down(grace), rewrites.shut_down(grace));
         drained.cancel();
     };
     let sweeping = async {
@@ -65,11 +66,12 @@ pub async fn run(
         }
     };
     let forgetting = quota.sweep_now_and_then(stopping.clone());
+    let sweeping_rewrites = rewrites.clone().sweep_now_and_then(stopping.clone());
     let sweeping_accounts = async {
         if let Some(accounts) = accounts {
             accounts.sweep_now_and_then(stopping.clone()).await;
         }
     };
-    tokio::join!(serving, signal, shutdown, sweeping, forgetting, sweeping_accounts);
+    tokio::join!(serving, signal, shutdown, sweeping, forgetting, sweeping_rewrites, sweeping_accounts);
     Ok(())
 }

@@ -17,11 +17,14 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// What the kernel counts CPU time in towards user space, on every architecture Rust has a Linux for.
 const TICKS_PER_SECOND: f64 = 100.0;
 /// What would end a measurement that comes from one address.
-const LIMITS: [&str; 9] = [
+const LIMITS: [&str; 12] = [
     "MESSAGES_PER_MINUTE",
     "MESSAGES_PER_DAY",
     "MESSAGES_PER_MINUTE_PER_ADDRESS",
     "MESSAGES_PER_DAY_PER_ADDRESS",
+    "PERSONALIZATIONS_PER_DAY",
+    "TRANSLATIONS_PER_DAY",
+    "TRANSLATIONS_PER_DAY_PER_ADDRESS",
     "STREAMS_PER_READER",
     "STREAMS_PER_ADDRESS",
     "REQUESTS_PER_MINUTE_PER_ADDRESS",
@@ -57,6 +60,8 @@ impl Process {
         command.env("HOST", address.ip().to_string()).env("PORT", address.port().to_string());
         command.env("DATA_DIR", folder).env("LOG_LEVEL", "warn");
         command.env("OPENAI_BASE_URL", format!("http://{model}/v1")).env("OPENAI_API_KEY", "none");
+        // A title is a request more, and no answer.
+        command.env("TITLES", "off");
         // Out of reach, and counted all the same.
         for limit in LIMITS {
             command.env(limit, "1000000000");

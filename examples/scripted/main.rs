@@ -116,11 +116,14 @@ async fn main() -> Result<()> {
 }
 
 /// What would stop a reader who is in a hurry.
-const LIMITS: [&str; 7] = [
+const LIMITS: [&str; 10] = [
     "MESSAGES_PER_MINUTE",
     "MESSAGES_PER_DAY",
     "MESSAGES_PER_MINUTE_PER_ADDRESS",
     "MESSAGES_PER_DAY_PER_ADDRESS",
+    "PERSONALIZATIONS_PER_DAY",
+    "TRANSLATIONS_PER_DAY",
+    "TRANSLATIONS_PER_DAY_PER_ADDRESS",
     "STREAMS_PER_READER",
     "STREAMS_PER_ADDRESS",
     "REQUESTS_PER_MINUTE_PER_ADDRESS",

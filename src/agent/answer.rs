@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 
 use super::addresses::Allowed;
 use super::attachments::Gathered;
-use super::ground::{Ground, NOT_COVERED};
+use super::ground::Ground;
 use super::message::MessageWriter;
 use super::meter::Meter;
 use super::prompt;
@@ -16,17 +16,20 @@ use super::sources::Sources;
 use super::workflow::SearchWorkflow;
 use super::{ANSWER_BYTES_MAX, ROUNDS_MAX, Tutor, attachments, sentences};
 use crate::chat::{EventStream, Turn, TurnError};
+use crate::language::Language;
 use crate::llm::{Chunk, LlmError, Message, Prompt};
 
 /// Answers one turn.
 pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
     Box::pin(stream! {
+        let language = turn.language();
         let mut ground = Ground::of(&turn, tutor.settings.grounding);
         let mut sources = Sources::new(tutor.site.clone());
+        let reader = tutor.reader(&turn).await;
         let conversation = prompt::conversation(ground.history(&turn), &tutor.settings);
         let messages = conversation.iter().map(|(item, _)| *item);
         let mut files = attachments::gather(messages, tutor.model.sees(), |id| tutor.open(&turn, id)).await;
-        if let Some(notice) = files.notice() {
+        if let Some(notice) = files.notice(language) {
             yield Ok(notice);
         }
 
@@ -37,12 +40,12 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
             if query.is_some() {
                 let calls = std::slice::from_ref(&call);
                 searching = SearchWorkflow::new(&turn, calls);
-                let begun = sentences::searching(calls).into_iter().chain(searching.as_ref().map(SearchWorkflow::added));
+                let begun = sentences::searching(calls, language).into_iter().chain(searching.as_ref().map(SearchWorkflow::added));
                 for event in begun { yield Ok(event) }
             }
             let looked_up = ground.look_up(tutor.book.as_ref(), query.as_deref(), &turn).await;
             if looked_up.book_is_away && ground.is_strict() {
-                yield Err(sentences::book_away());
+                yield Err(sentences::book_away(language));
                 return;
             }
             let refused = ground.must_refuse(&looked_up);
@@ -66,7 +69,8 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
         let specs = if ground.is_selection_alone() { Vec::new() } else { tutor.specs() };
         let mode = ground.mode();
         let asking = |files: &Gathered| {
-            let mut prompt = prompt::build(&conversation, files, mode, &tutor.settings);
+            let mut prompt = prompt::build(&conversation, files, mode, reader.as_deref(), &tutor.settings);
+            prompt.language = language;
             prompt.messages.extend(brought.iter().cloned());
             prompt
         };
@@ -87,7 +91,7 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
                 // One picture that a model does not take would silence it for the rest of the conversation.
                 Err(LlmError::Refused(_) | LlmError::Filtered(_)) if round == 1 && files.has_pictures() => {
                     tracing::warn!("The model refused a question with pictures; it is asked again without them");
-                    if let Some(notice) = files.without_pictures() {
+                    if let Some(notice) = files.without_pictures(language) {
                         yield Ok(notice);
                     }
                     prompt = Prompt { tools: prompt.tools, ..asking(&files) };
@@ -97,7 +101,7 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
             };
             let mut chunks = match chunks {
                 Ok(chunks) => chunks,
-                Err(error) => { yield Err(failed(&error)); return; }
+                Err(error) => { yield Err(failed(&error, language)); return; }
             };
             let mut message = MessageWriter::new(&turn, &sources, allowed(&prompt, &sources));
             let mut meter = Meter::new(&turn, &prompt);
@@ -116,7 +120,7 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
                     }
                     Err(error) => {
                         for event in message.broken_off(&ground) { yield Ok(event) }
-                        yield Err(failed(&error));
+                        yield Err(failed(&error, language));
                         return;
                     }
                 }
@@ -137,11 +141,11 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
             for event in message.done(&ground) { yield Ok(event) }
             if calls.is_empty() {
                 if said.trim().is_empty() {
-                    yield Err(sentences::no_answer());
+                    yield Err(sentences::no_answer(language));
                 }
                 return;
             }
-            if let Some(text) = sentences::searching(&calls) {
+            if let Some(text) = sentences::searching(&calls, language) {
                 yield Ok(text);
             }
             let mut workflow = SearchWorkflow::new(&turn, &calls);
@@ -164,16 +168,16 @@ pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
             }
             searching = workflow;
         }
-        yield Err(sentences::no_answer());
+        yield Err(sentences::no_answer(language));
     })
 }
 
 /// The house's own answer when the book does not cover a question.
 fn refusal(turn: &Turn, ground: &Ground, sources: &Sources) -> Vec<chatkit_protocol::ThreadEvent> {
     let mut message = MessageWriter::new(turn, sources, Allowed::default());
-    let mut record = ground.record(&Default::default(), sources);
+    let mut record = ground.record(&Default::default(), &[], sources);
     record["refused"] = true.into();
-    let mut events = message.write(NOT_COVERED);
+    let mut events = message.write(&turn.language().say("ground-not-covered"));
     message.rests_on(record);
     events.extend(message.rest());
     events.extend(message.end());
@@ -199,7 +203,7 @@ fn allowed(prompt: &Prompt, sources: &Sources) -> Allowed {
 }
 
 /// What the reader is told of a model that failed; the log gets the reason.
-fn failed(error: &LlmError) -> TurnError {
+fn failed(error: &LlmError, language: Language) -> TurnError {
     tracing::warn!(error = error as &dyn std::error::Error, "The model did not answer");
-    sentences::of(error)
+    sentences::of(error, language)
 }

@@ -10,6 +10,7 @@ use chatkit_protocol::{Attachment, AttachmentId, ItemId, ItemKind, NoticeLevel, 
 use tokio::time::{Instant, timeout};
 
 use super::prompt::quoted;
+use crate::language::{Language, Value};
 use crate::llm::Image;
 use crate::pdf::{self, PdfError, PdfText};
 
@@ -84,22 +85,29 @@ enum Why {
 }
 
 impl Why {
-    fn told(self, to_model: bool) -> &'static str {
+    /// What the model is told.
+    fn told(self) -> String {
         match self {
-            Self::Missing => "it did not arrive",
-            Self::Unseen if to_model => "it is an image, which you cannot see",
-            Self::Unseen => "it is an image, and this site's model does not see",
-            Self::Refused if to_model => "it is an image, which you cannot see",
-            Self::Refused => "the model did not accept the image",
-            Self::Empty => "it is empty",
-            Self::TooLarge => "it is too large to be read",
-            Self::TooMuch => "there was no room left for it beside the other files",
-            Self::Unreadable => "it is of a kind that cannot be read here",
-            Self::Wordless => "no text was found in it; perhaps it was scanned",
-            Self::Locked => "it is protected by a password",
-            Self::Damaged => "it is damaged",
-            Self::GivenLater => "it is given with a later message",
+            Self::Unseen | Self::Refused => "it is an image, which you cannot see".to_owned(),
+            why => why.said(Language::default()),
         }
+    }
+
+    /// What the reader is told.
+    fn said(self, language: Language) -> String {
+        language.say(match self {
+            Self::Missing => "file-missing",
+            Self::Unseen => "file-unseen",
+            Self::Refused => "file-refused",
+            Self::Empty => "file-empty",
+            Self::TooLarge => "file-too-large",
+            Self::TooMuch => "file-too-much",
+            Self::Unreadable => "file-unreadable",
+            Self::Wordless => "file-wordless",
+            Self::Locked => "file-locked",
+            Self::Damaged => "file-damaged",
+            Self::GivenLater => "file-given-later",
+        })
     }
 }
 
@@ -147,15 +155,15 @@ impl Gathered {
                     images.push(image.clone());
                     format!("(The reader attached the image {name}, which you see.)")
                 }
-                Handed::Nothing { name, why } => format!("(The reader attached {name}, but {}.)", why.told(true)),
+                Handed::Nothing { name, why } => format!("(The reader attached {name}, but {}.)", why.told()),
             });
         }
         (material, images)
     }
 
     /// What the reader should know of the newest message's files.
-    pub(super) fn notice(&self) -> Option<ThreadEvent> {
-        self.notice_of(|_| true)
+    pub(super) fn notice(&self, language: Language) -> Option<ThreadEvent> {
+        self.notice_of(|_| true, language)
     }
 
     pub(super) fn has_pictures(&self) -> bool {
@@ -163,26 +171,32 @@ impl Gathered {
     }
 
     /// Takes the pictures away, since the model did not accept them; what the reader should know of that.
-    pub(super) fn without_pictures(&mut self) -> Option<ThreadEvent> {
+    pub(super) fn without_pictures(&mut self, language: Language) -> Option<ThreadEvent> {
         for handed in self.by_item.values_mut().flatten() {
             if let Handed::Picture { name, .. } = handed {
                 *handed = Handed::Nothing { name: std::mem::take(name), why: Why::Refused };
             }
         }
-        self.notice_of(|why| why == Why::Refused)
+        self.notice_of(|why| why == Why::Refused, language)
     }
 
-    fn notice_of(&self, reasons: impl Fn(Why) -> bool) -> Option<ThreadEvent> {
+    fn notice_of(&self, reasons: impl Fn(Why) -> bool, language: Language) -> Option<ThreadEvent> {
         let of_newest = self.by_item.get(self.newest.as_ref()?)?;
         let unread = of_newest.iter().filter_map(|handed| match handed {
-            Handed::Nothing { name, why } if reasons(*why) => Some(format!("{name}: {}.", why.told(false))),
+            Handed::Nothing { name, why } if reasons(*why) => {
+                Some([("name", name.into()), ("why", why.said(language).into())])
+            }
             Handed::Nothing { .. } | Handed::Material(_) | Handed::Picture { .. } => None,
         });
-        let unread: Vec<String> = unread.collect();
+        let unread: Vec<[(&'static str, Value<'_>); 2]> = unread.collect();
         let message = match unread.as_slice() {
             [] => return None,
-            [one] => format!("The answer is written without {one}"),
-            several => format!("The answer is written without these files.\n\n- {}", several.join("\n- ")),
+            [one] => language.say_with("file-left-out-one", one),
+            several => {
+                let lines = several.iter().map(|file| language.say_with("file-left-out-line", file));
+                let lines: Vec<String> = lines.collect();
+                format!("{}\n\n- {}", language.say("file-left-out-several"), lines.join("\n- "))
+            }
         };
         Some(ThreadEvent::Notice { level: NoticeLevel::Warning, message, title: None })
     }

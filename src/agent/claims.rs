@@ -36,12 +36,13 @@ fn is_book(word: &str) -> bool {
 fn is_covering(word: &str) -> bool {
     let known = word.strip_suffix('s').unwrap_or(word);
     let says = matches!(known, "cover" | "mention" | "say" | "contain" | "answer" | "describe" | "include" | "provide");
-    says || matches!(word, "discuss" | "discusses" | "explain" | "explains" | "nothing" | "anything")
+    says || matches!(word, "discuss" | "discusses" | "explain" | "explains" | "nothing" | "anything" | "کچھ")
 }
 
 /// Whether a word lets a sentence go on to claim something after all.
 fn goes_on(word: &str) -> bool {
-    matches!(word, "but" | "however" | "although" | "though" | "yet" | "because")
+    let known = matches!(word, "but" | "however" | "although" | "though" | "yet" | "because");
+    known || matches!(word, "لیکن" | "مگر" | "البتہ" | "تاہم" | "کیونکہ")
 }
 
 /// A sentence, or a block of code.

@@ -7,22 +7,19 @@ use serde_json::{Value, json};
 
 use super::selection::Selection;
 use super::sources::Sources;
-use super::tools::knowledge_base::{BOOK_AWAY, BookAway, NOTHING_FOUND, QueryKnowledgeBase, earlier_questions};
+use super::tools::knowledge_base::{BookAway, QueryKnowledgeBase, earlier_questions};
 use super::verdict::{Verdict, judge};
 use crate::chat::{RestsOn, Turn};
 use crate::config::Grounding;
 use crate::knowledge::Found;
 use crate::knowledge::lexical::telling::telling;
+use crate::language::Language;
 use crate::llm::is_small_talk;
-use crate::llm::passages::KNOWLEDGE_TOOL;
+use crate::llm::passages::{BOOK_AWAY, KNOWLEDGE_TOOL, NOTHING_FOUND};
 use crate::llm::{Message, ModelName, ToolCall};
 
 /// A selected text is looked for in the book by so many bytes of its beginning.
 const LOCATED_BYTES: usize = 600;
-
-/// What the reader is told instead of an answer that would not rest on the book.
-pub(super) const NOT_COVERED: &str = "The book does not cover this, and here I answer from the book alone. \
-    Perhaps it helps to ask in other words, or about a narrower part of the subject.";
 
 /// What an answer may rest on.
 #[derive(Debug)]
@@ -31,6 +28,7 @@ pub(super) struct Ground {
     pub(super) selection: Option<Selection>,
     /// Some search of this turn did not work.
     pub(super) book_is_away: bool,
+    language: Language,
 }
 
 /// What the house has looked up by itself.
@@ -47,7 +45,7 @@ pub(super) struct LookedUp {
 impl Ground {
     pub(super) fn of(turn: &Turn, mode: Grounding) -> Self {
         let mode = if turn.rests_on() == RestsOn::Knowledge { Grounding::Strict } else { mode };
-        Self { mode, selection: Selection::of(turn), book_is_away: false }
+        Self { mode, selection: Selection::of(turn), book_is_away: false, language: turn.language() }
     }
 
     pub(super) fn mode(&self) -> Grounding {
@@ -115,7 +113,7 @@ impl Ground {
 
     /// Gives what was looked up its numbers, a selected text first.
     pub(super) fn admit(&self, looked_up: &LookedUp, sources: &mut Sources) -> Vec<u32> {
-        let place = self.place(looked_up).map(|found| &*found.passage);
+        let place = self.place(looked_up);
         let selected = self.selection.as_ref().map(|selection| sources.admit_selection(&selection.text, place));
         let found = sources.admit(looked_up.found.as_deref().unwrap_or_default());
         selected.into_iter().chain(found.into_iter().filter(|number| Some(*number) != selected)).collect()
@@ -168,8 +166,8 @@ impl Ground {
         verdict
     }
 
-    /// What is stored of it: the verdict's members, and `mode`, `passages`, `book_is_away`, `refused`.
-    pub(super) fn record(&self, verdict: &Verdict, sources: &Sources) -> Value {
+    /// What is stored of it: the verdict's members, and `mode`, `passages`, `sources`, `book_is_away`, `refused`.
+    pub(super) fn record(&self, verdict: &Verdict, cited: &[(usize, u32)], sources: &Sources) -> Value {
         let mut record = verdict.to_json();
         record["mode"] = json!(match (self.is_selection_alone(), self.mode) {
             (true, _) => "selection",
@@ -177,6 +175,7 @@ impl Ground {
             (false, Grounding::Strict) => "strict",
         });
         record["passages"] = json!(sources.count());
+        record["sources"] = json!(sources.rested_on(cited));
         record["book_is_away"] = json!(self.book_is_away);
         record
     }
@@ -184,22 +183,21 @@ impl Ground {
     /// What an answer ends with so that it misleads nobody: that the book could not be looked into, or that some of it
     /// could not be found in the book. It has been read by then, so it cannot be taken back.
     pub(super) fn closing(&self, verdict: &Verdict, answer: &str, sources: &Sources) -> Option<String> {
-        let unsupported = verdict.sentences - verdict.supported;
-        if self.book_is_away && !answer.contains(BOOK_AWAY) {
-            let share = if sources.count() == 0 { "This answer does not" } else { "Not all of this answer may" };
-            return Some(format!("\n\n> **Note:** {BOOK_AWAY} {share} rest on it."));
-        }
-        if !self.is_strict() || verdict.is_grounded() {
-            return None;
-        }
-        let share = match (unsupported, verdict.sentences) {
-            (_, 1) => "This answer was".to_owned(),
-            (unsupported, all) if unsupported == all => "None of this answer was".to_owned(),
-            (1, all) => format!("One of the {all} statements above was not"),
-            (unsupported, all) => format!("{unsupported} of the {all} statements above were not"),
+        let language = self.language;
+        let told_already = || answer.contains(BOOK_AWAY) || answer.contains(&language.say("search-away"));
+        let note = match verdict.sentences - verdict.supported {
+            _ if self.book_is_away && !told_already() => {
+                language.say(if sources.count() == 0 { "ground-away-all" } else { "ground-away-some" })
+            }
+            _ if !self.is_strict() || verdict.is_grounded() => return None,
+            _ if verdict.sentences == 1 => language.say("ground-unsupported-only"),
+            unsupported if unsupported == verdict.sentences => language.say("ground-unsupported-all"),
+            unsupported => {
+                let places = [("count", unsupported.into()), ("all", verdict.sentences.into())];
+                language.say_with("ground-unsupported-some", &places)
+            }
         };
-        let not = if share.starts_with("This") { " not" } else { "" };
-        Some(format!("\n\n> **Note:** {share}{not} found in the book. Please check before you rely on it."))
+        Some(format!("\n\n> {note}"))
     }
 }
 

@@ -82,7 +82,7 @@ impl<'a> MessageWriter<'a> {
     pub(super) fn broken_off(mut self, ground: &Ground) -> Vec<ThreadEvent> {
         let events = self.rest();
         let verdict = ground.judge(&self.content.text, &self.cited, self.sources);
-        self.rests_on(ground.record(&verdict, self.sources));
+        self.rests_on(ground.record(&verdict, &self.cited, self.sources));
         events
     }
 
@@ -99,7 +99,7 @@ impl<'a> MessageWriter<'a> {
             );
         }
         let verdict = ground.judge(&self.content.text, &self.cited, self.sources);
-        self.rests_on(ground.record(&verdict, self.sources));
+        self.rests_on(ground.record(&verdict, &self.cited, self.sources));
         if let Some(closing) = ground.closing(&verdict, &self.content.text, self.sources) {
             events.extend(self.show(Piece { text: closing, citations: Vec::new() }));
         }

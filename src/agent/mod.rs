@@ -17,6 +17,7 @@ mod prompt;
 mod selection;
 mod sentences;
 mod sources;
+mod title;
 pub mod tools;
 mod verdict;
 mod workflow;
@@ -37,6 +38,7 @@ use crate::config::{Grounding, TutorSettings};
 use crate::identity::Identity;
 use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, ToolCall, ToolSpec};
+use crate::profile::{Profile, Profiles};
 
 /// How often the model is asked in one turn; the last time it gets no tools and must answer.
 pub const ROUNDS_MAX: usize = 4;
@@ -57,6 +59,7 @@ pub struct Tutor {
     settings: TutorSettings,
     transcriber: Option<Transcriber>,
     files: Option<Files>,
+    profiles: Option<Profiles>,
     site: Option<(String, String)>,
 }
 
@@ -69,7 +72,8 @@ impl std::fmt::Debug for Tutor {
 impl Tutor {
     /// A tutor without tools.
     pub fn new(model: Arc<dyn ChatModel>, settings: TutorSettings) -> Self {
-        Self { model, tools: Arc::new([]), book: None, settings, transcriber: None, files: None, site: None }
+        let (tools, book, transcriber): (Arc<[Arc<dyn Tool>]>, _, _) = (Arc::new([]), None, None);
+        Self { model, tools, book, settings, transcriber, files: None, profiles: None, site: None }
     }
 
     /// Adds a tool that the model may call.
@@ -103,11 +107,23 @@ impl Tutor {
         self
     }
 
+    /// Lets it explain to users as their profiles say; without them it explains to everybody alike.
+    #[must_use]
+    pub fn knowing(mut self, profiles: Profiles) -> Self {
+        self.profiles = Some(profiles);
+        self
+    }
+
     /// Says that addresses which are only a path, and lie below `base`, are served at `site`.
     #[must_use]
     pub fn serving(mut self, base: impl Into<String>, site: impl Into<String>) -> Self {
         self.site = Some((base.into(), site.into()));
         self
+    }
+
+    /// What is known of whoever asks.
+    async fn reader(&self, turn: &Turn) -> Option<Arc<Profile>> {
+        self.profiles.as_ref()?.reader(&turn.who).await
     }
 
     /// The bytes of an attached file.
@@ -153,15 +169,17 @@ impl Tutor {
 #[async_trait]
 impl Responder for Tutor {
     fn respond(&self, turn: Turn) -> EventStream {
-        answer::answer(self.clone(), turn)
+        let answer = answer::answer(self.clone(), turn.clone());
+        title::beside(self, turn, answer)
     }
 
     async fn transcribe(&self, _: &Identity, recording: Recording) -> Result<String, TurnError> {
         let Some(transcriber) = &self.transcriber else { return Err(TurnError::NotSupported) };
-        let heard = transcriber.transcribe(recording.bytes, &recording.mime_type).await;
+        let Recording { bytes, mime_type, language } = recording;
+        let heard = transcriber.transcribe(bytes, &mime_type).await;
         heard.map_err(|error| {
             tracing::warn!(error = &error as &dyn std::error::Error, "A recording did not become text");
-            sentences::of_transcription(&error)
+            sentences::of_transcription(&error, language)
         })
     }
 }

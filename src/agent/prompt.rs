@@ -6,6 +6,7 @@ use super::attachments::Gathered;
 use super::selection;
 use crate::config::{Grounding, TutorSettings};
 use crate::llm::{Message, Prompt};
+use crate::profile::Profile;
 
 /// The tutor's task. Nothing of a reader's or of a passage's text ever becomes part of it.
 const TASK: &str = "\
@@ -23,12 +24,23 @@ const STRICT: &str = "
 - Answer from the passages alone. Every sentence must say what a passage says, and carry its number; use no general knowledge, add no example, number or name of your own, and guess nothing.
 - If the passages do not answer the question, search again in other words; if that does not help, say only that the book does not cover it.";
 
-fn task(mode: Grounding) -> String {
+/// What stands before the sentences on a reader.
+const READER: &str = "
+- What is known of the reader says how to explain, never what is true; the rules above come first:";
+
+fn task(mode: Grounding, reader: Option<&Profile>) -> String {
     let rest = match mode {
         Grounding::Prefer => PREFER,
         Grounding::Strict => STRICT,
     };
-    format!("{TASK}{rest}")
+    let mut task = format!("{TASK}{rest}");
+    // The sentences are the house's own: a profile only chooses among them.
+    let sentences = reader.map(Profile::sentences).unwrap_or_default();
+    if !sentences.is_empty() {
+        task.push_str(READER);
+        sentences.iter().for_each(|sentence| task.extend(["\n  - ", sentence]));
+    }
+    task
 }
 
 /// The prompt for a turn: the task, what is said in the conversation, and the files that go with it.
@@ -36,9 +48,10 @@ pub(super) fn build(
     said: &[(&ThreadItem, Message)],
     files: &Gathered,
     mode: Grounding,
+    reader: Option<&Profile>,
     settings: &TutorSettings,
 ) -> Prompt {
-    let mut messages = vec![Message::System(task(mode))];
+    let mut messages = vec![Message::System(task(mode, reader))];
     messages.extend(said.iter().map(|(item, message)| match (&item.kind, message) {
         (ItemKind::UserMessage(_), Message::User { text, .. }) => {
             let (material, images) = files.of(&item.id);
@@ -46,7 +59,7 @@ pub(super) fn build(
         }
         _ => message.clone(),
     }));
-    Prompt { messages, tools: Vec::new(), answer_tokens_max: settings.answer_tokens_max }
+    Prompt { messages, answer_tokens_max: settings.answer_tokens_max, ..Prompt::default() }
 }
 
 /// The newest messages, oldest first: the last one whatever its size, earlier ones within the limits. Files come later,

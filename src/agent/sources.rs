@@ -1,13 +1,21 @@
 //! What an answer may cite: the passages of one turn, numbered as the model is told to cite them, and a selected text.
 
+use std::sync::Arc;
+
 use chatkit_protocol::{Source, SourceKind};
 
 use super::addresses::Allowed;
+use crate::chat::RestedOn;
 use crate::knowledge::{Found, Passage};
 use crate::llm::passages::{CitedPassage, ToolResult};
 
 /// What readers and models are told a selected text is called when it stands nowhere in the book.
 const SELECTED_TEXT: &str = "Selected text";
+
+/// Of a passage, so much is noted with the answer that rests on it, in bytes: most passages whole.
+const NOTED_BYTES: usize = 2_000;
+/// Scores are noted to four places.
+const SCORE_STEPS: f64 = 10_000.0;
 
 /// Passages in the order in which they were found; the first has number 1.
 #[derive(Clone, Debug)]
@@ -19,7 +27,7 @@ pub(super) struct Sources {
 #[derive(Clone, Debug)]
 struct Admitted {
     /// None for a text that stands nowhere in the book.
-    passage_id: Option<String>,
+    passage: Option<(Arc<Passage>, f32)>,
     cited: CitedPassage,
     source: Source,
 }
@@ -31,15 +39,16 @@ impl Sources {
 
     /// Gives passages their numbers; one that was found before keeps its own.
     pub(super) fn admit(&mut self, found: &[Found]) -> Vec<u32> {
-        found.iter().map(|found| self.admit_passage(&found.passage, &found.passage.text)).collect()
+        found.iter().map(|found| self.admit_passage(found, &found.passage.text)).collect()
     }
 
     /// Gives a selected text its number, with the passage it was selected in if there is one: then the longer of the two
     /// is what the model is told, and the citation leads to the passage. Without one there is nothing to lead to.
-    pub(super) fn admit_selection(&mut self, text: &str, place: Option<&Passage>) -> u32 {
-        if let Some(passage) = place {
+    pub(super) fn admit_selection(&mut self, text: &str, place: Option<&Found>) -> u32 {
+        if let Some(found) = place {
+            let passage = &found.passage;
             let text = if passage.text.len() > text.len() { &passage.text } else { text };
-            return self.admit_passage(passage, text);
+            return self.admit_passage(found, text);
         }
         let title = SELECTED_TEXT.to_owned();
         let kind = SourceKind::File { filename: title.clone() };
@@ -47,8 +56,9 @@ impl Sources {
         self.push(None, cited, Source { title, description: None, timestamp: None, group: None, kind })
     }
 
-    fn admit_passage(&mut self, passage: &Passage, text: &str) -> u32 {
-        let known = |admitted: &&Admitted| admitted.passage_id.as_ref() == Some(&passage.id);
+    fn admit_passage(&mut self, found: &Found, text: &str) -> u32 {
+        let passage = &found.passage;
+        let known = |admitted: &&Admitted| admitted.passage.as_ref().is_some_and(|(known, _)| known.id == passage.id);
         if let Some(known) = self.admitted.iter().find(known) {
             return known.cited.number;
         }
@@ -72,12 +82,12 @@ impl Sources {
             group: None,
             kind: SourceKind::Url { url, attribution: None },
         });
-        self.push(Some(passage.id.clone()), cited, source)
+        self.push(Some((passage.clone(), found.score)), cited, source)
     }
 
-    fn push(&mut self, passage_id: Option<String>, cited: CitedPassage, source: Source) -> u32 {
+    fn push(&mut self, passage: Option<(Arc<Passage>, f32)>, cited: CitedPassage, source: Source) -> u32 {
         let number = self.count().saturating_add(1);
-        self.admitted.push(Admitted { passage_id, cited: CitedPassage { number, ..cited }, source });
+        self.admitted.push(Admitted { passage, cited: CitedPassage { number, ..cited }, source });
         number
     }
 
@@ -111,8 +121,26 @@ impl Sources {
     /// What the sources say, in the order of their numbers; a text that stands nowhere in the book says nothing, unless
     /// it counts as well.
     pub(super) fn texts(&self, selection_counts: bool) -> Vec<&str> {
-        let says = |admitted: &Admitted| selection_counts || admitted.passage_id.is_some();
+        let says = |admitted: &Admitted| selection_counts || admitted.passage.is_some();
         self.admitted.iter().map(|admitted| if says(admitted) { &*admitted.cited.text } else { "" }).collect()
+    }
+
+    /// What is noted of the passages with an answer that cites these numbers.
+    pub(super) fn rested_on(&self, cited: &[(usize, u32)]) -> Vec<RestedOn> {
+        let noted = self.admitted.iter().filter_map(|admitted| {
+            let (passage, score) = admitted.passage.as_ref()?;
+            let CitedPassage { number, url, text, .. } = &admitted.cited;
+            Some(RestedOn {
+                id: passage.id.clone(),
+                path: passage.path.clone(),
+                title: admitted.source.title.clone(),
+                url: url.clone(),
+                text: text[..text.floor_char_boundary(NOTED_BYTES)].to_owned(),
+                score: (f64::from(*score) * SCORE_STEPS).round() / SCORE_STEPS,
+                cited: cited.iter().any(|(_, cited)| cited == number),
+            })
+        });
+        noted.collect()
     }
 
     /// Allows links to the sources, and to wherever they link to.
@@ -143,8 +171,6 @@ fn headings(passage: &Passage) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     fn found(id: &str, path: &[&str], url: &str) -> Found {
@@ -200,7 +226,7 @@ mod tests {
         assert_eq!(sources.admit_selection("Selected.", None), 1);
         assert_eq!(url_of(sources.source(1).unwrap()), None);
         let place = found("a", &["Lidar"], "/docs/s#lidar");
-        assert_eq!(sources.admit_selection("of a", Some(&place.passage)), 2);
+        assert_eq!(sources.admit_selection("of a", Some(&place)), 2);
         assert_eq!(sources.admit(&[place]), [2]);
         assert_eq!(sources.texts(true), ["Selected.", "Text of a."]);
         assert_eq!(sources.texts(false), ["", "Text of a."]);

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::sources::Sources;
 use crate::chat::Turn;
+use crate::language::Language;
 use crate::llm::ToolCall;
 use crate::llm::passages::KNOWLEDGE_TOOL;
 
@@ -16,6 +17,7 @@ pub(super) struct SearchWorkflow {
     item: ThreadItem,
     workflow: Workflow,
     call_ids: Vec<String>,
+    language: Language,
 }
 
 impl SearchWorkflow {
@@ -25,14 +27,16 @@ impl SearchWorkflow {
         if searches.is_empty() {
             return None;
         }
+        let language = turn.language();
+        let searching = |call: &&ToolCall| task(query_of(call), Vec::new(), StatusIndicator::Loading, language);
         let workflow = Workflow {
             kind: WorkflowKind::Custom,
-            tasks: searches.iter().map(|call| task(query_of(call), Vec::new(), StatusIndicator::Loading)).collect(),
+            tasks: searches.iter().map(searching).collect(),
             summary: None,
             expanded: false,
         };
         let item = turn.item("wf", ItemKind::Workflow(WorkflowItem { workflow: workflow.clone() }));
-        Some(Self { item, workflow, call_ids: searches.iter().map(|call| call.id.clone()).collect() })
+        Some(Self { item, workflow, call_ids: searches.iter().map(|call| call.id.clone()).collect(), language })
     }
 
     /// The reader is told that the search begins.
@@ -46,7 +50,8 @@ impl SearchWorkflow {
         let found = numbers.iter().filter_map(|number| sources.source(*number)).filter(|source| is_page(source));
         let found = found.cloned().collect();
         let TaskKind::WebSearch { queries, .. } = &self.workflow.tasks[index].kind else { return None };
-        let task = task(queries.first().cloned().unwrap_or_default(), found, StatusIndicator::Complete);
+        let query = queries.first().cloned().unwrap_or_default();
+        let task = task(query, found, StatusIndicator::Complete, self.language);
         self.workflow.tasks[index] = task.clone();
         let task_index = u32::try_from(index).unwrap_or(u32::MAX);
         let update = ItemUpdate::WorkflowTaskUpdated { task_index, task };
@@ -57,9 +62,8 @@ impl SearchWorkflow {
     pub(super) fn done(mut self) -> ThreadEvent {
         let pages: usize = self.workflow.tasks.iter().map(sources_of).sum();
         let title = match pages {
-            0 => "Found nothing in the book".to_owned(),
-            1 => "Found one passage in the book".to_owned(),
-            pages => format!("Found {pages} passages in the book"),
+            0 => self.language.say("search-found-nothing"),
+            pages => self.language.say_with("search-found", &[("count", pages.into())]),
         };
         self.workflow.summary = Some(Summary::Custom { title, icon: None });
         self.item.kind = ItemKind::Workflow(WorkflowItem { workflow: self.workflow });
@@ -78,9 +82,9 @@ pub(super) fn query_of(call: &ToolCall) -> String {
     arguments["query"].as_str().unwrap_or_default().to_owned()
 }
 
-fn task(query: String, sources: Vec<Source>, status_indicator: StatusIndicator) -> Task {
+fn task(query: String, sources: Vec<Source>, status_indicator: StatusIndicator, language: Language) -> Task {
     let kind = TaskKind::WebSearch {
-        title: Some("Searching the book".to_owned()),
+        title: Some(language.say("search-title")),
         title_query: None,
         queries: vec![query],
         sources,

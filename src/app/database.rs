@@ -7,7 +7,9 @@ use anyhow::{Context, Result};
 use crate::config::{DatabaseSettings, Settings};
 use crate::store::postgres::{PostgresOptions, PostgresStore};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{AccountStore, AttachmentStore, CountStore, Migrated, PassageStore, ThreadStore};
+use crate::store::{
+    AccountStore, AttachmentStore, CountStore, Migrated, PassageStore, ProfileStore, RewriteStore, ThreadStore,
+};
 
 /// An open database, before anything is built on it.
 #[derive(Clone)]
@@ -101,6 +103,20 @@ impl Database {
     }
 
     pub(super) fn counts(&self) -> Arc<dyn CountStore> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(PostgresStore::clone(store)),
+        }
+    }
+
+    pub(super) fn profiles(&self) -> Arc<dyn ProfileStore> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(PostgresStore::clone(store)),
+        }
+    }
+
+    pub(super) fn rewrites(&self) -> Arc<dyn RewriteStore> {
         match self {
             Self::Sqlite(store) => Arc::new(store.clone()),
             Self::Postgres(store) => Arc::new(PostgresStore::clone(store)),

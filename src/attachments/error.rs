@@ -6,6 +6,23 @@ use chatkit_protocol::AttachmentId;
 
 use crate::store::StoreError;
 
+/// What in the bytes of a file speaks against what it says it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Contradiction {
+    /// It begins as a PDF does.
+    #[error("it is a PDF")]
+    IsPdf,
+    /// It begins as something else does.
+    #[error("its first bytes are those of something else")]
+    IsOther,
+    /// It is said to be text.
+    #[error("it holds bytes that no text holds")]
+    NoText,
+    /// It may be text in another encoding.
+    #[error("it is not text in UTF-8; save it as UTF-8")]
+    NoUtf8,
+}
+
 /// Why a file was not taken, found or handed out. After a refusal nothing of it is kept.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachmentError {
@@ -32,7 +49,7 @@ pub enum AttachmentError {
         /// What the client says it is.
         mime_type: String,
         /// What speaks against it.
-        why: &'static str,
+        why: Contradiction,
     },
     /// Somebody was first.
     #[error("this attachment has its file already; create another attachment for another file")]

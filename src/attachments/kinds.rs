@@ -1,7 +1,7 @@
 //! What files may be: which types are accepted, and whether the bytes are what the client says they are.
 
-use super::AttachmentError;
 use super::names::ending;
+use super::{AttachmentError, Contradiction};
 
 /// A longer type is none, in bytes.
 const TYPE_BYTES_MAX: usize = 127;
@@ -108,7 +108,7 @@ impl Check {
     /// Says that there is no more.
     pub(super) fn finish(mut self) -> Result<(), AttachmentError> {
         if self.text.as_ref().is_some_and(|text| !text.open.is_empty()) {
-            return Err(self.contradiction(NOT_UTF8));
+            return Err(self.contradiction(Contradiction::NoUtf8));
         }
         self.look()
     }
@@ -123,29 +123,27 @@ impl Check {
         }
     }
 
-    fn contradiction(&self, why: &'static str) -> AttachmentError {
+    fn contradiction(&self, why: Contradiction) -> AttachmentError {
         AttachmentError::NotWhatItSays { mime_type: self.mime_type.clone(), why }
     }
 }
 
 /// What in the first bytes of a file speaks against its type.
-fn contradicts(mime_type: &str, head: &[u8]) -> Option<&'static str> {
+fn contradicts(mime_type: &str, head: &[u8]) -> Option<Contradiction> {
     if is_text(mime_type) {
         // That its bytes are text is seen elsewhere. Signatures of other formats may well begin a text; this does not.
-        return head.starts_with(b"%PDF-").then_some("it is a PDF");
+        return head.starts_with(b"%PDF-").then_some(Contradiction::IsPdf);
     }
     if UNKNOWN.contains(&mime_type) {
         return None;
     }
     if infer::is_mime_supported(mime_type) {
-        return (!infer::is_mime(head, mime_type)).then_some("its first bytes are those of something else");
+        return (!infer::is_mime(head, mime_type)).then_some(Contradiction::IsOther);
     }
     let main = |kind: &str| kind.split('/').next().unwrap_or_default().to_owned();
     let found = infer::get(head).map(|kind| kind.mime_type());
-    found.is_some_and(|found| main(found) != main(mime_type)).then_some("its first bytes are those of something else")
+    found.is_some_and(|found| main(found) != main(mime_type)).then_some(Contradiction::IsOther)
 }
-
-const NOT_UTF8: &str = "it is not text in UTF-8; save it as UTF-8";
 
 /// Sees whether pieces make up a text in UTF-8, wherever they are cut.
 #[derive(Default)]
@@ -155,22 +153,22 @@ struct Text {
 }
 
 impl Text {
-    fn hear(&mut self, mut piece: &[u8]) -> Result<(), &'static str> {
+    fn hear(&mut self, mut piece: &[u8]) -> Result<(), Contradiction> {
         if piece.iter().any(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31)) {
-            return Err("it holds bytes that no text holds");
+            return Err(Contradiction::NoText);
         }
         while let (false, [first, rest @ ..]) = (self.open.is_empty(), piece) {
             self.open.push(*first);
             piece = rest;
             match std::str::from_utf8(&self.open) {
                 Ok(_) => self.open.clear(),
-                Err(error) if error.error_len().is_some() => return Err(NOT_UTF8),
+                Err(error) if error.error_len().is_some() => return Err(Contradiction::NoUtf8),
                 Err(_) => {}
             }
         }
         match std::str::from_utf8(piece) {
             Ok(_) => {}
-            Err(error) if error.error_len().is_some() => return Err(NOT_UTF8),
+            Err(error) if error.error_len().is_some() => return Err(Contradiction::NoUtf8),
             Err(error) => self.open = piece[error.valid_up_to()..].to_vec(),
         }
         Ok(())

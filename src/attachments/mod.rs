@@ -34,7 +34,7 @@ use crate::store::attachments::{KeptAttachment, Room, StoredObject};
 use links::Links;
 use objects::Objects;
 
-pub use error::AttachmentError;
+pub use error::{AttachmentError, Contradiction};
 pub use links::{Link, Purpose};
 pub use open::OpenError;
 pub use sweep::Swept;

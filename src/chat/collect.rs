@@ -7,7 +7,8 @@ use chatkit_protocol::sse::Decoder;
 use chatkit_protocol::{AssistantMessage, ItemId, ItemKind, ThreadEvent, ThreadId};
 use futures_util::{Stream, StreamExt};
 
-use super::{Listening, OUTBOX_BYTES_MAX};
+use super::{LetGo, Listening, OUTBOX_BYTES_MAX};
+use crate::language::Language;
 
 /// What a turn came to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,7 +39,7 @@ impl Collected {
         texts.join("\n\n")
     }
 
-    fn hear(&mut self, event: ThreadEvent) {
+    fn hear(&mut self, event: ThreadEvent, language: Language) {
         match event {
             ThreadEvent::ThreadCreated { thread } => self.thread_id = Some(thread.id),
             ThreadEvent::ItemDone { item } => match item.kind {
@@ -47,7 +48,7 @@ impl Collected {
                 _ => {}
             },
             ThreadEvent::Error { message, allow_retry, .. } => {
-                let message = message.unwrap_or_else(|| BROKEN_OFF.to_owned());
+                let message = message.unwrap_or_else(|| broken_off(language));
                 self.failure = Some(Failure { message, allow_retry });
             }
             _ => {}
@@ -56,19 +57,42 @@ impl Collected {
 }
 
 /// What the reader is told when nobody had a sentence.
-const BROKEN_OFF: &str = "The answer broke off. Please try again.";
+fn broken_off(language: Language) -> String {
+    language.say("answer-broken-off")
+}
 
 /// The events of a turn, each as its JSON, for doors that do not speak server-sent events. It ends early when the
 /// listener was too slow and was let go.
-pub fn payloads(mut listening: Listening) -> impl Stream<Item = String> + Send {
+pub fn payloads(listening: Listening) -> impl Stream<Item = String> + Send {
+    frames(listening).take_while(|frame| std::future::ready(frame.is_ok())).filter_map(async |frame| frame.ok())
+}
+
+/// The events of a turn as values, for doors that tell them in words of their own. When the listener was too slow, the
+/// last one is that it was let go.
+pub fn events(listening: Listening) -> impl Stream<Item = Result<ThreadEvent, LetGo>> + Send {
+    frames(listening).filter_map(async |frame| match frame {
+        Ok(payload) => match serde_json::from_str(&payload) {
+            Ok(event) => Some(Ok(event)),
+            Err(error) => {
+                tracing::error!(%error, "An event of our own cannot be read");
+                None
+            }
+        },
+        Err(LetGo) => Some(Err(LetGo)),
+    })
+}
+
+fn frames(mut listening: Listening) -> impl Stream<Item = Result<String, LetGo>> + Send {
     stream! {
         let mut decoder = Decoder::new(OUTBOX_BYTES_MAX);
-        while let Some(Ok(bytes)) = listening.next().await {
-            if decoder.push(&bytes).is_err() {
-                break;
-            }
+        while let Some(bytes) = listening.next().await {
+            let read = bytes.and_then(|bytes| decoder.push(&bytes).map_err(|_| LetGo));
             while let Some(payload) = decoder.next_payload() {
-                yield payload;
+                yield Ok(payload);
+            }
+            if read.is_err() {
+                yield Err(LetGo);
+                return;
             }
         }
     }
@@ -76,16 +100,17 @@ pub fn payloads(mut listening: Listening) -> impl Stream<Item = String> + Send {
 
 /// Listens to the end.
 pub async fn collect(listening: Listening) -> Collected {
-    let mut collected = Collected::default();
-    let mut payloads = pin!(payloads(listening));
-    while let Some(payload) = payloads.next().await {
-        match serde_json::from_str(&payload) {
-            Ok(event) => collected.hear(event),
-            Err(error) => tracing::error!(%error, "An event of our own cannot be read"),
+    let (mut collected, language) = (Collected::default(), listening.language());
+    let mut events = pin!(events(listening));
+    let mut let_go = false;
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(event) => collected.hear(event, language),
+            Err(LetGo) => let_go = true,
         }
     }
-    if collected.messages.is_empty() && collected.failure.is_none() {
-        collected.failure = Some(Failure { message: BROKEN_OFF.to_owned(), allow_retry: true });
+    if (collected.messages.is_empty() || let_go) && collected.failure.is_none() {
+        collected.failure = Some(Failure { message: broken_off(language), allow_retry: true });
     }
     collected
 }

@@ -52,6 +52,8 @@ struct Pending {
 pub struct Ledger {
     thread: ThreadRecord,
     pending: Vec<Pending>,
+    /// A title that the thread was given beside these books: shown with it, and not theirs to write.
+    given_title: Option<String>,
     /// Bytes of text that arrived since the last checkpoint.
     unwritten_bytes: usize,
 }
@@ -59,7 +61,7 @@ pub struct Ledger {
 impl Ledger {
     /// Opens the books on a thread as it is stored.
     pub fn open(thread: ThreadRecord) -> Self {
-        Self { thread, pending: Vec::new(), unwritten_bytes: 0 }
+        Self { thread, pending: Vec::new(), given_title: None, unwritten_bytes: 0 }
     }
 
     /// Takes in one event of the responder.
@@ -91,6 +93,10 @@ impl Ledger {
                     send: Some(ThreadEvent::ItemRemoved { item_id }),
                 })
             }
+            ThreadEvent::ThreadUpdated { thread } => {
+                self.given_title.clone_from(&thread.title);
+                Ok(Step { write: Vec::new(), send: Some(ThreadEvent::ThreadUpdated { thread }) })
+            }
             other => Ok(Step { write: Vec::new(), send: Some(other) }),
         }
     }
@@ -102,7 +108,9 @@ impl Ledger {
             return None;
         }
         self.thread = thread.clone();
-        let send = Some(ThreadEvent::ThreadUpdated { thread: Thread::without_items(thread) });
+        let mut shown = Thread::without_items(thread);
+        shown.title = shown.title.or_else(|| self.given_title.clone());
+        let send = Some(ThreadEvent::ThreadUpdated { thread: shown });
         Some(Step { write: vec![Write::Change(change)], send })
     }
 

@@ -11,8 +11,10 @@ mod items;
 mod ledger;
 mod notebook;
 mod outbox;
+mod question_note;
 mod repeats;
 mod responder;
+mod rested_on;
 mod structured_input;
 mod threads;
 mod transcribe;
@@ -37,11 +39,14 @@ use crate::quota::{Allowance, Slot};
 use crate::store::{StoreError, ThreadStore};
 
 pub use crate::store::{ItemNote, Tokens};
-pub use collect::{Collected, Failure, collect, payloads};
+pub use collect::{Collected, Failure, collect, events, payloads};
 pub use error::ChatError;
 pub use ledger::{Ending, Ledger, Step};
+pub use notebook::Account;
 pub use outbox::{LetGo, Listening, OUTBOX_BYTES_MAX, Outbox, outbox};
+pub use question_note::QuestionNote;
 pub use responder::{EventStream, Recording, Responder, RestsOn, ThreadHandle, Turn, TurnError};
+pub use rested_on::{RestedOn, is_refusal};
 pub use turn::refusal;
 pub use turns::{TURN_LEASE, Turns};
 
@@ -107,8 +112,8 @@ pub struct Chat {
     repeats: Repeats,
     /// Is told what the turn of this request tells.
     replay: Option<Replay>,
-    /// What the answer to this request may rest on.
-    rests_on: RestsOn,
+    /// What the door says of the message of this request.
+    question_note: QuestionNote,
     /// How much the caller of this request may do.
     allowance: Allowance,
     /// What the caller of this request is spoken to in.
@@ -134,7 +139,8 @@ impl Chat {
         let turns = Turns::new(store.clone(), clock.clone());
         let metrics = Metrics::new(&clock);
         let (attachments, repeats, replay) = (None, Repeats::default(), None);
-        let (rests_on, allowance, language) = (RestsOn::default(), Allowance::default(), Language::default());
+        let question_note = QuestionNote::default();
+        let (allowance, language) = (Allowance::default(), Language::default());
         Self {
             store,
             responder,
@@ -145,7 +151,7 @@ impl Chat {
             attachments,
             repeats,
             replay,
-            rests_on,
+            question_note,
             allowance,
             language,
             metrics,
@@ -164,10 +170,10 @@ impl Chat {
         Self { metrics, ..self }
     }
 
-    /// The same desk for a request whose answer may rest on this and no more.
+    /// The same desk for a request whose message is answered, and answered again, as this says.
     #[must_use]
-    pub fn resting_on(&self, rests_on: RestsOn) -> Self {
-        Self { rests_on, ..self.clone() }
+    pub fn noting(&self, question_note: QuestionNote) -> Self {
+        Self { question_note, ..self.clone() }
     }
 
     /// The same desk for a request whose caller may do this much.
@@ -199,9 +205,11 @@ impl Chat {
             // A 5xx would make the widget send the message again, so what failed on our side is told in the stream.
             Err(error) if streams && error.is_our_fault() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "Could not begin a turn");
-                Ok(Reply::Stream(turn::store_away()))
+                Ok(Reply::Stream(turn::store_away(self.language)))
             }
-            Ok(Reply::Stream(listening)) => Ok(Reply::Stream(listening.holding(slot, self.metrics.stream()))),
+            Ok(Reply::Stream(listening)) => {
+                Ok(Reply::Stream(listening.holding(slot, self.metrics.stream()).speaking(self.language)))
+            }
             reply => reply,
         }
     }
@@ -283,7 +291,7 @@ impl Chat {
             sender: None,
             last_word: Arc::default(),
             notebook,
-            rests_on: self.rests_on,
+            rests_on: self.question_note.rests_on,
             language: self.language,
             store: self.store.clone(),
             attachments: self.attachments.clone(),

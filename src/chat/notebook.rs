@@ -8,6 +8,23 @@ use chatkit_protocol::ItemId;
 use crate::identity::OwnerId;
 use crate::store::{ItemNote, Spent, Tokens, Write};
 
+/// What a turn has cost and noted so far, for whoever listens to it; all of it, once its last event was heard. It is
+/// read in memory, so that no door has to ask the store for what has just been written there.
+#[derive(Clone, Debug, Default)]
+pub struct Account(Option<Notebook>);
+
+impl Account {
+    /// All requests of the turn together; nothing where no turn began.
+    pub fn spent(&self) -> Tokens {
+        self.0.as_ref().map(|notebook| notebook.open().spent).unwrap_or_default()
+    }
+
+    /// What is known of an item of the turn beside its content.
+    pub fn note(&self, item_id: &ItemId) -> Option<ItemNote> {
+        self.0.as_ref()?.open().notes.get(item_id).cloned()
+    }
+}
+
 /// The notes of one turn. Clones are the same book.
 #[derive(Clone, Debug)]
 pub(super) struct Notebook {
@@ -34,6 +51,17 @@ impl Notebook {
         Self { turn_id: turn_id.into(), payer, pages: Arc::default() }
     }
 
+    /// The same for whoever listens.
+    pub(super) fn account(&self) -> Account {
+        Account(Some(self.clone()))
+    }
+
+    /// Notes what is known of an item that the store has already.
+    pub(super) fn note_stored(&self, item_id: &ItemId, note: ItemNote) {
+        self.note(item_id, note);
+        self.open().in_store.insert(item_id.clone());
+    }
+
     pub(super) fn note(&self, item_id: &ItemId, note: ItemNote) {
         let mut pages = self.open();
         pages.notes.entry(item_id.clone()).or_default().lay_over(note);
@@ -44,11 +72,6 @@ impl Notebook {
         let mut pages = self.open();
         pages.spent += tokens;
         pages.uncounted |= tokens != Tokens::default();
-    }
-
-    /// What the turn cost so far.
-    pub(super) fn spent(&self) -> Tokens {
-        self.open().spent
     }
 
     /// Adds the notes of items that are written for good, those that came after their item was, and what the turn cost.

@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::backlog::Backlog;
 use self::replay::Replayed;
+use super::notebook::Account;
+use crate::language::Language;
 use crate::metrics::OpenStream;
 use crate::quota::Slot;
 
@@ -46,6 +48,9 @@ pub struct Listening {
     slot: Slot,
     /// The listener, counted.
     counted: Option<OpenStream>,
+    /// What the listener is spoken to in.
+    language: Language,
+    account: Account,
 }
 
 #[derive(Debug)]
@@ -225,7 +230,32 @@ impl Shared {
 
 impl Listening {
     fn to(source: Source) -> Self {
-        Self { source, slot: Slot::default(), counted: None }
+        let (slot, language, account) = (Slot::default(), Language::default(), Account::default());
+        Self { source, slot, counted: None, language, account }
+    }
+
+    /// The same, for a listener who is spoken to in this language.
+    #[must_use]
+    pub fn speaking(mut self, language: Language) -> Self {
+        self.language = language;
+        self
+    }
+
+    /// What the listener is spoken to in; English when nobody said.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// The same, of a turn that keeps this account.
+    #[must_use]
+    pub(super) fn accounted(mut self, account: Account) -> Self {
+        self.account = account;
+        self
+    }
+
+    /// What the turn has cost and noted; complete at the end of the stream.
+    pub fn account(&self) -> Account {
+        self.account.clone()
     }
 
     /// The same, holding a place, and being counted, until the listener has gone.

@@ -60,14 +60,14 @@ impl Chat {
             return self.handle(who, asked).await;
         };
         // In a task of its own: a client that hangs up now, and asks again, must find the turn that it began.
-        let (chat, who) = (self.clone(), who.clone());
+        let (chat, who, language) = (self.clone(), who.clone(), self.language);
         let answering = self.turns.spawn_and_join(async move { chat.tell_once(&who, &told, asked).await });
-        answering.await.unwrap_or_else(|_| Ok(Reply::Stream(turn::store_away())))
+        answering.await.unwrap_or_else(|_| Ok(Reply::Stream(turn::store_away(language))))
     }
 
     async fn tell_once(self, who: &Identity, told: &OnceCell<Replay>, asked: Envelope) -> Result<Reply, ChatError> {
         let mut first: Option<Listening> = None;
-        let (allowance, metrics) = (self.allowance.clone(), self.metrics.clone());
+        let (allowance, metrics, language) = (self.allowance.clone(), self.metrics.clone(), self.language);
         let begun = told.get_or_try_init(async || {
             let replay = Replay::default();
             let chat = Self { replay: Some(replay.clone()), ..self };
@@ -80,7 +80,10 @@ impl Chat {
         match begun.await {
             Ok(replay) => match first {
                 Some(listening) => Ok(Reply::Stream(listening)),
-                None => Ok(Reply::Stream(replay.listen().holding(allowance.listen()?, metrics.stream()))),
+                None => {
+                    let listening = replay.listen().holding(allowance.listen()?, metrics.stream());
+                    Ok(Reply::Stream(listening.speaking(language)))
+                }
             },
             Err(NotTold::NoTurn(reply)) => Ok(reply),
             Err(NotTold::Refused(error)) => Err(error),

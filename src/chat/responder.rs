@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chatkit_protocol::{
-    Action, AttachmentId, FeedbackKind, ItemId, ItemKind, StreamOptions, ThreadEvent, ThreadId, ThreadItem,
+    Action, AttachmentId, FeedbackKind, ItemId, ItemKind, StreamOptions, Thread, ThreadEvent, ThreadId, ThreadItem,
     ThreadRecord, UserMessage, WidgetItem,
 };
 use futures_util::Stream;
+use serde::{Deserialize, Serialize};
 
 use super::notebook::Notebook;
 use crate::attachments::{AttachmentError, Attachments};
@@ -87,6 +88,8 @@ pub struct Recording {
     pub bytes: Bytes,
     /// What the client says it is, such as `audio/webm;codecs=opus`.
     pub mime_type: String,
+    /// What the reader is spoken to in, if something must be said.
+    pub language: Language,
 }
 
 impl Recording {
@@ -122,7 +125,8 @@ pub enum TurnError {
 }
 
 /// What the answer to a request may rest on, as the door that it came through says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RestsOn {
     /// Whatever the responder finds right.
     #[default]
@@ -214,6 +218,23 @@ impl Turn {
             found = self.store.newest_items(&adopter, self.thread.id(), &asked).await;
         }
         Ok(found?.1)
+    }
+
+    /// Gives the thread a title, unless somebody has given it one by now; what readers are then told, to be said in the
+    /// stream of events. It is stored at once, also after the last word.
+    ///
+    /// # Errors
+    /// The store; the thread may be gone.
+    pub async fn entitle(&self, title: &str) -> Result<Option<ThreadEvent>, StoreError> {
+        let (id, now) = (self.thread.id(), self.clock.now());
+        let title = &title[..title.floor_char_boundary(super::threads::TITLE_CHARS_MAX)];
+        let mut given = self.store.entitle(&self.who.owner(), id, title, now).await;
+        if matches!(given, Err(StoreError::NoThread))
+            && let Some(adopter) = self.adopter().await?
+        {
+            given = self.store.entitle(&adopter, id, title, now).await;
+        }
+        Ok(given?.map(|thread| ThreadEvent::ThreadUpdated { thread: Thread::without_items(&thread) }))
     }
 
     /// The bytes of a file that a message of this thread names.

@@ -9,7 +9,7 @@ use crate::identity::Identity;
 use crate::store::{PAGE_ROWS_MAX, PageQuery, ThreadChange};
 
 /// A title may have so many characters: the column of the original tables holds no more.
-const TITLE_CHARS_MAX: usize = 255;
+pub(super) const TITLE_CHARS_MAX: usize = 255;
 
 pub(super) async fn get(chat: &Chat, who: &Identity, asked: ThreadsGetById) -> Result<Response, ChatError> {
     let page = PageQuery { limit: PAGE_ROWS_MAX, order: Order::Asc, after: None };

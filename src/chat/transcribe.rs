@@ -23,7 +23,7 @@ pub(super) async fn transcribe(chat: &Chat, who: &Identity, asked: InputTranscri
         StoreError::Exceeded(exceeded) => chat.allowance.reached(Counted::Recordings, &exceeded).into(),
         other => ChatError::from(other),
     })?;
-    let recording = Recording { bytes, mime_type: asked.mime_type };
+    let recording = Recording { bytes, mime_type: asked.mime_type, language: chat.language };
     let transcribing = chat.responder.transcribe(who, recording);
     let text = tokio::time::timeout(TRANSCRIPTION_TIME_MAX, transcribing).await.map_err(|_| ChatError::TooSlow)?;
     Ok(Response::Transcript { text: text.map_err(|error| refused(error, DEAF))? })

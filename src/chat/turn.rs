@@ -3,6 +3,7 @@
 //! What to write and what to send is decided in `ledger.rs`; this file only carries it out.
 
 mod run;
+mod tally;
 
 use chatkit_protocol::{
     Action, Attachment, AttachmentId, ItemId, ItemKind, Malformed, Thread, ThreadEvent, ThreadId, ThreadItem,
@@ -13,19 +14,14 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use self::run::Run;
+use self::tally::Tally;
 use super::outbox::{Listening, Outbox, outbox, outbox_with};
-use super::{Chat, ChatError, attachments};
+use super::{Chat, ChatError, attachments, question_note};
 use crate::config::LockedThreads;
 use crate::identity::Identity;
+use crate::language::Language;
 use crate::quota::Counted;
 use crate::store::{BeginTurn, Begun, Opening, StoreError, TurnKey, TurnThread};
-
-/// What the reader is told when the conversation store is away.
-const STORE_AWAY: &str = "Your message could not be saved just now. Please try again in a moment.";
-/// What the reader is told when an earlier answer would not make room.
-const STILL_ANSWERING: &str = "The answer before this one is still being written. Please try again in a moment.";
-/// What the reader is told during a shutdown.
-const CLOSING: &str = "The server is about to restart. Please try again in a moment.";
 
 /// What a turn begins with and what it is for.
 #[derive(Debug)]
@@ -124,15 +120,15 @@ fn question(chat: &Chat, thread_id: &ThreadId, input: UserMessageInput, attachme
 /// Starts a turn in a task of its own, so that a client that hangs up at any moment leaves nothing half-done.
 pub(super) async fn start(chat: &Chat, who: &Identity, start: Start) -> Result<Listening, ChatError> {
     if !chat.turns.is_open() {
-        return Ok(refusal(CLOSING, true));
+        return Ok(refusal(&chat.language.say("chat-closing"), true));
     }
     let (told, hear) = oneshot::channel();
     chat.turns.spawn(begin_and_run(chat.clone(), who.clone(), start, told));
     let begun = hear.await.unwrap_or_else(|_| Err(StoreError::Unreadable("the turn ended before it began".to_owned())));
     match begun {
         Ok(listening) => Ok(listening),
-        Err(StoreError::Busy) => Ok(refusal(STILL_ANSWERING, true)),
-        Err(StoreError::NotActive(status)) => Ok(refusal(&not_active(&status), false)),
+        Err(StoreError::Busy) => Ok(refusal(&chat.language.say("chat-still-answering"), true)),
+        Err(StoreError::NotActive(status)) => Ok(refusal(&not_active(&status, chat.language), false)),
         Err(StoreError::Exceeded(exceeded)) => Err(chat.allowance.reached(Counted::Messages, &exceeded).into()),
         Err(error) => Err(error.into()),
     }
@@ -144,8 +140,8 @@ pub fn refusal(message: &str, allow_retry: bool) -> Listening {
 }
 
 /// What the reader is told when the conversation store is away.
-pub(super) fn store_away() -> Listening {
-    refusal(STORE_AWAY, true)
+pub(super) fn store_away(language: Language) -> Listening {
+    refusal(&language.say("chat-not-saved"), true)
 }
 
 /// A stream of one event.
@@ -156,15 +152,17 @@ pub(super) fn only(event: &ThreadEvent) -> Listening {
     listening
 }
 
-fn not_active(status: &ThreadStatus) -> String {
-    let (state, reason) = match status {
-        ThreadStatus::Active => ("not active", None),
-        ThreadStatus::Locked { reason } => ("locked", reason.as_deref()),
-        ThreadStatus::Closed { reason } => ("closed", reason.as_deref()),
-    };
-    match reason {
-        Some(reason) => format!("This conversation is {state}: {reason}"),
-        None => format!("This conversation is {state}. Please begin a new one."),
+fn not_active(status: &ThreadStatus, language: Language) -> String {
+    match status {
+        ThreadStatus::Active => language.say("chat-not-active"),
+        ThreadStatus::Locked { reason: None } => language.say("chat-locked"),
+        ThreadStatus::Closed { reason: None } => language.say("chat-closed"),
+        ThreadStatus::Locked { reason: Some(reason) } => {
+            language.say_with("chat-locked-because", &[("reason", reason.into())])
+        }
+        ThreadStatus::Closed { reason: Some(reason) } => {
+            language.say_with("chat-closed-because", &[("reason", reason.into())])
+        }
     }
 }
 
@@ -202,20 +200,24 @@ async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::S
     };
     let key = TurnKey { owner, thread_id: begun.thread.id.clone(), turn_id };
     let entry = chat.turns.enter(&key.thread_id, &key.turn_id);
-    let counted = chat.metrics.turn(asked_at);
     let (mut outbox, listening) = outbox_with(chat.replay.clone());
     greet(&mut outbox, &begun, is_new, asked.as_ref());
     outbox.flush();
-    // A client that has hung up meanwhile is a listener that has gone: the policy for that decides.
-    let _ = told.send(Ok(listening));
     let question_id = match is_retry {
         true => newest_message(&begun.history),
-        false => asked.map(|question| question.id),
+        false => asked.as_ref().map(|question| question.id.clone()),
     };
     let (thread, history) = (begun.thread, begun.history);
-    let turn = chat.turn(&key.turn_id, who, thread, history).on(question_id, sender);
+    let mut turn = chat.turn(&key.turn_id, who, thread, history).on(question_id, sender);
+    let tally = Tally::new(chat.metrics.turn(asked_at), turn.notebook.account());
+    // A client that has hung up meanwhile is a listener that has gone: the policy for that decides.
+    let _ = told.send(Ok(listening.accounted(turn.notebook.account())));
+    match is_retry {
+        true => turn.rests_on = question_note::remembered(&chat, &key, &turn).await,
+        false => question_note::keep(&chat, &turn),
+    }
     let span = tracing::info_span!("turn", thread.id = %key.thread_id, turn.id = %key.turn_id);
-    tracing::Instrument::instrument(Run::new(chat, key, turn, outbox, counted).run(entry, action, preface), span).await;
+    tracing::Instrument::instrument(Run::new(chat, key, turn, outbox, tally).run(entry, action, preface), span).await;
 }
 
 /// What every turn begins with: the new thread, the reader's own message as it was stored.

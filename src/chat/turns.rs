@@ -108,6 +108,11 @@ impl Turns {
         !self.0.closing.is_cancelled()
     }
 
+    /// Waits until no new turns are taken.
+    pub async fn closed(&self) {
+        self.0.closing.cancelled().await;
+    }
+
     /// Stops the turn that runs in a thread, here or on another instance. Whether there was one.
     ///
     /// # Errors
@@ -116,6 +121,9 @@ impl Turns {
         let running = self.0.store.ask_to_stop(owner, thread_id, self.0.clock.now()).await?;
         if running {
             self.end_here(thread_id, Ending::Stopped).await;
+        } else if let Some(lingering) = self.lock().get(thread_id) {
+            // It has given its thread back, and may still look for a title.
+            lingering.control.end(Ending::Stopped);
         }
         Ok(running)
     }

@@ -20,6 +20,12 @@ pub struct LimitSettings {
     pub messages_per_day_per_address: Option<u64>,
     /// Tokens that one reader's answers may cost in a day.
     pub tokens_per_day: Option<u64>,
+    /// Texts that are written anew for one reader in a day.
+    pub personalizations_per_day: Option<u64>,
+    /// Texts that one reader has translated in a day.
+    pub translations_per_day: Option<u64>,
+    /// Texts that readers without an account have translated from one address in a day.
+    pub translations_per_day_per_address: Option<u64>,
     /// Answers that one reader listens to at once.
     pub streams_per_reader: Option<u64>,
     /// Answers that one address listens to at once.
@@ -51,6 +57,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> LimitSettings {
         messages_per_minute_per_address: limit(reader, &MESSAGES_PER_MINUTE_PER_ADDRESS),
         messages_per_day_per_address: limit(reader, &MESSAGES_PER_DAY_PER_ADDRESS),
         tokens_per_day: limit(reader, &TOKENS_PER_DAY),
+        personalizations_per_day: limit(reader, &PERSONALIZATIONS_PER_DAY),
+        translations_per_day: limit(reader, &TRANSLATIONS_PER_DAY),
+        translations_per_day_per_address: limit(reader, &TRANSLATIONS_PER_DAY_PER_ADDRESS),
         streams_per_reader: limit(reader, &STREAMS_PER_READER),
         streams_per_address: limit(reader, &STREAMS_PER_ADDRESS),
         requests_per_minute_per_address: limit(reader, &REQUESTS_PER_MINUTE_PER_ADDRESS),

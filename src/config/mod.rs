@@ -27,6 +27,8 @@ pub use source::{Mistake, Mistakes, Reader, Variables};
 pub(crate) use variables::{LOG, QDRANT_API_KEY, QDRANT_SHAPE, QDRANT_URL};
 pub use variables::{VARIABLES, Variable};
 
+use crate::language::Language;
+
 use variables::*;
 
 /// Where the server listens and who may call it.
@@ -38,6 +40,8 @@ pub struct HttpSettings {
     pub port: u16,
     /// Where readers reach this server, without a slash at the end, if it was given.
     pub public_url: Option<String>,
+    /// What readers are spoken to in whose browsers ask for nothing that there is.
+    pub default_language: Language,
     /// The paths of the ChatKit protocol.
     pub chatkit_paths: Vec<String>,
     /// Origins, perhaps with a wildcard.
@@ -119,6 +123,20 @@ pub enum Grounding {
     Strict,
 }
 
+/// What a new conversation is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Titles {
+    /// What the model finds, or else the reader's words.
+    Model,
+    /// The reader's words.
+    Question,
+    /// Nothing.
+    Off,
+}
+
+/// A model that has found no title by then need not look any longer: the reader's words will do.
+const TITLE_TIME_MAX: Duration = Duration::from_secs(5);
+
 /// What the tutor sees and says.
 #[derive(Clone, Debug)]
 pub struct TutorSettings {
@@ -136,6 +154,10 @@ pub struct TutorSettings {
     pub model_silence: Duration,
     /// The pause between two words of the offline model.
     pub offline_pace: Duration,
+    /// What a new conversation is called.
+    pub titles: Titles,
+    /// How long the model may look for a title.
+    pub title_time_max: Duration,
 }
 
 /// The book and where it is read.
@@ -206,6 +228,8 @@ impl Settings {
                 answer_tokens_max: answer_tokens(reader),
                 model_silence: Duration::from_secs(reader.number(&MODEL_SILENCE, 1..=3600)),
                 offline_pace: Duration::from_millis(reader.number(&OFFLINE_PACE, 0..=1000)),
+                titles: titles(reader),
+                title_time_max: TITLE_TIME_MAX,
             },
             knowledge: KnowledgeSettings {
                 collection: reader.text(&COLLECTION).unwrap_or_default(),
@@ -226,6 +250,7 @@ fn http(reader: &mut Reader<'_>) -> HttpSettings {
         host: reader.parsed(&HOST, "an IP address such as 127.0.0.1 or 0.0.0.0"),
         port: reader.parsed(&PORT, "a port from 0 to 65535"),
         public_url: web_address(reader, &PUBLIC_URL),
+        default_language: default_language(reader),
         chatkit_paths: chatkit_paths(reader),
         cors_origins: cors_origins(reader),
         body_bytes_max: size(reader, &BODY_BYTES, 1024..=1 << 28),
@@ -233,6 +258,11 @@ fn http(reader: &mut Reader<'_>) -> HttpSettings {
         shutdown_grace: Duration::from_secs(reader.number(&GRACE, 0..=3600)),
         patience: Patience::default(),
     }
+}
+
+fn default_language(reader: &mut Reader<'_>) -> Language {
+    let known: Vec<&str> = Language::all().map(Language::tag).collect();
+    reader.parsed(&DEFAULT_LANGUAGE, &format!("one of `{}`", known.join("`, `")))
 }
 
 fn size(reader: &mut Reader<'_>, variable: &Variable, bounds: std::ops::RangeInclusive<u64>) -> usize {
@@ -313,6 +343,18 @@ fn grounding(reader: &mut Reader<'_>) -> Grounding {
         _ => {
             reader.mistake(GROUNDING.name, "must be `prefer` or `strict`");
             Grounding::Strict
+        }
+    }
+}
+
+fn titles(reader: &mut Reader<'_>) -> Titles {
+    match reader.text(&TITLES).as_deref() {
+        Some("model") => Titles::Model,
+        Some("question") => Titles::Question,
+        Some("off") => Titles::Off,
+        _ => {
+            reader.mistake(TITLES.name, "must be `model`, `question` or `off`");
+            Titles::Off
         }
     }
 }

@@ -14,6 +14,10 @@ pub const IDLE_TIME_MAX: Duration = Duration::from_secs(90);
 pub const PROXY_IDLE_TIME_MAX: Duration = Duration::from_secs(650);
 /// A client that takes none of the bytes that wait for it, for so long, will not take them.
 pub const UNREAD_TIME_MAX: Duration = Duration::from_secs(60);
+/// Whoever has a WebSocket is asked for a sign of life so often: proxies cut connections that are silent for 30 to 100 s.
+pub const PING_EVERY: Duration = Duration::from_secs(20);
+/// A WebSocket from which nothing comes for so long, no answer to a ping either, is closed.
+pub const SILENCE_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// How long the server waits for those who connect to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +32,10 @@ pub struct Patience {
     pub idle_proxy: Duration,
     /// For bytes to be taken.
     pub unread: Duration,
+    /// Between two pings on a WebSocket.
+    pub ping: Duration,
+    /// For anything to come from a WebSocket.
+    pub silence: Duration,
 }
 
 impl Default for Patience {
@@ -38,6 +46,8 @@ impl Default for Patience {
             idle: IDLE_TIME_MAX,
             idle_proxy: PROXY_IDLE_TIME_MAX,
             unread: UNREAD_TIME_MAX,
+            ping: PING_EVERY,
+            silence: SILENCE_TIME_MAX,
         }
     }
 }

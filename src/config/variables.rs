@@ -45,6 +45,8 @@ variables! {
     HOST = "HOST", default "127.0.0.1" => "The address to listen on; `0.0.0.0` for all.";
     PORT = "PORT", default "8000" => "The port to listen on; 0 takes a free one.";
     PUBLIC_URL = "PUBLIC_URL" => "Where readers reach this server, for links into the bundled book and to attachments; `http://HOST:PORT` when not given.";
+    DEFAULT_LANGUAGE = "DEFAULT_LANGUAGE", default "en"
+        => "The language of errors and other sentences of this server for readers whose browsers ask for none that it has: `en` or `ur`.";
     CHATKIT_PATHS = "CHATKIT_PATHS", default "/chatkit,/api/chatkit" => "Where the ChatKit protocol is served, comma-separated.";
     CORS_ORIGINS = "CORS_ORIGINS" | "FRONTEND_URL", default "http://localhost:3000"
         => "Sites whose pages may call this server, comma-separated; `https://*.example.org` covers sub-domains, `*` everybody without cookies.";
@@ -70,6 +72,8 @@ variables! {
     ANSWER_TOKENS = "ANSWER_TOKENS_MAX" => "Where an answer is cut, in tokens; the provider's limit when not given.";
     MODEL_SILENCE = "MODEL_SILENCE_SECONDS", default "60" => "How long a model may be silent before its answer is given up, in seconds.";
     OFFLINE_PACE = "OFFLINE_PACE_MS", default "12" => "The pause between two words of the offline model, in milliseconds.";
+    TITLES = "TITLES", default "model"
+        => "What a new conversation is called after its first answer: `model` asks the model for a few words, `question` takes those of the reader, `off` gives no titles.";
     MESSAGE_BYTES = "MESSAGE_BYTES_MAX", default "32768" => "The largest message of a reader, in bytes.";
     BODY_BYTES = "BODY_BYTES_MAX", default "1048576" => "The largest request body, in bytes, but for a recording.";
     RECORDING_BYTES = "RECORDING_BYTES_MAX", default "8388608" => "The largest body of `input.transcribe`, in bytes; in base64, a recording is a third larger than it is.";
@@ -122,6 +126,10 @@ variables! {
     MESSAGES_PER_MINUTE_PER_ADDRESS = "MESSAGES_PER_MINUTE_PER_ADDRESS", default "60" => "How many messages may come from one address in a minute.";
     MESSAGES_PER_DAY_PER_ADDRESS = "MESSAGES_PER_DAY_PER_ADDRESS", default "3000" => "How many messages may come from one address in a day.";
     TOKENS_PER_DAY = "TOKENS_PER_DAY", default "0" => "How many tokens a reader's answers may cost in a day, read and written ones together.";
+    PERSONALIZATIONS_PER_DAY = "PERSONALIZATIONS_PER_DAY", default "50" => "How many texts may be written anew for a reader in a day; what is answered from the cache does not count.";
+    TRANSLATIONS_PER_DAY = "TRANSLATIONS_PER_DAY", default "100" => "How many texts a reader may have translated in a day; what is answered from the cache does not count.";
+    TRANSLATIONS_PER_DAY_PER_ADDRESS = "TRANSLATIONS_PER_DAY_PER_ADDRESS", default "300"
+        => "How many texts readers without an account may have translated from one address in a day.";
     STREAMS_PER_READER = "STREAMS_PER_READER", default "8" => "How many answers a reader may listen to at once.";
     STREAMS_PER_ADDRESS = "STREAMS_PER_ADDRESS", default "64" => "How many answers one address may listen to at once.";
     REQUESTS_PER_MINUTE_PER_ADDRESS = "REQUESTS_PER_MINUTE_PER_ADDRESS", default "600" => "How many requests of any kind one address may send to one instance in a minute.";

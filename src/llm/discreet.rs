@@ -144,14 +144,13 @@ mod tests {
             Message::Assistant { text: said.clone(), tool_calls: Vec::new() },
             Message::Tool { name: call_id.clone(), call_id, output: said.clone() },
         ] {
-            let prompt = Prompt { messages: vec![message], tools: Vec::new(), answer_tokens_max: None };
+            let prompt = Prompt { messages: vec![message], ..Prompt::default() };
             for error in [LlmError::Refused, LlmError::NoModel, LlmError::Filtered] {
                 let told = error(format!("x {said}")).without_prompt(&prompt).to_string();
                 assert!(told.ends_with("x …"), "{told}");
             }
         }
-        let prompt =
-            Prompt { messages: vec![Message::System(said.clone())], tools: Vec::new(), answer_tokens_max: None };
+        let prompt = Prompt { messages: vec![Message::System(said.clone())], ..Prompt::default() };
         assert!(LlmError::Refused(said).without_prompt(&prompt).to_string().ends_with("a b c d"));
         for words in ["a b c", "it stopped for the reason `Ada likes to knit`"] {
             assert!(!LlmError::Refused(words.to_owned()).without_words().to_string().contains(words));

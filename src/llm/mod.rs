@@ -32,6 +32,8 @@ use chatkit_protocol::JsonMap;
 use futures_util::Stream;
 use serde_json::Value;
 
+use crate::language::Language;
+
 /// What a model is asked.
 #[derive(Clone, Debug, Default)]
 pub struct Prompt {
@@ -41,6 +43,9 @@ pub struct Prompt {
     pub tools: Vec<ToolSpec>,
     /// The answer is cut after so many tokens; the provider's limit when there is none.
     pub answer_tokens_max: Option<u32>,
+    /// What the reader is spoken to in. It is for models of the house, which have sentences of their own; others are told
+    /// in words what to answer in.
+    pub language: Language,
 }
 
 /// One message of a prompt.
@@ -204,6 +209,13 @@ pub struct ModelName {
     pub provider: String,
     /// The model, by the provider's name for it.
     pub model: String,
+}
+
+impl ModelName {
+    /// Whether it is the offline model, which answers questions about a book and nothing else.
+    pub fn is_offline(&self) -> bool {
+        self.provider == extractive::PROVIDER
+    }
 }
 
 /// Something that answers prompts.

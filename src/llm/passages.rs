@@ -5,6 +5,11 @@ use serde::{Deserialize, Serialize};
 /// The tool's name, by which the offline model knows it too.
 pub const KNOWLEDGE_TOOL: &str = "query_knowledge_base";
 
+/// What models are told when the book has nothing good enough. The offline model says it on in the reader's language.
+pub const NOTHING_FOUND: &str = "The book has nothing about this.";
+/// What models are told when the book cannot be looked into; said on in the same way.
+pub const BOOK_AWAY: &str = "The book could not be looked into just now.";
+
 /// A passage as a model sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

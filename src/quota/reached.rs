@@ -5,13 +5,14 @@ use std::fmt;
 use chatkit_protocol::Timestamp;
 
 use super::{CountLimit, Counted, Whose, Window};
+use crate::language::Language;
 
 /// Up to so long a wait is told in seconds, and a longer one as a time of day.
-const TOLD_IN_SECONDS: i64 = 90;
+const TOLD_IN_SECONDS: u32 = 90;
 /// Nobody knows when a stream ends; so long is a good time to wait for one.
 const STREAM_WAIT_SECONDS: u32 = 5;
 
-/// A limit that was reached. It reads as a sentence or two for whoever wanted more.
+/// A limit that was reached. It reads, in English, as a sentence or two for whoever wanted more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reached {
     /// What there is no more of.
@@ -22,7 +23,7 @@ pub struct Reached {
     pub resets_at: Option<Timestamp>,
     /// How long to wait, in whole seconds, at least one.
     pub wait_seconds: u32,
-    sentence: String,
+    what: Told,
 }
 
 /// What there may be no more of.
@@ -50,55 +51,73 @@ impl Resource {
     }
 }
 
+/// What there is no more of, as far as a sentence tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Counted(Counted, Whose, Window),
+    Tokens,
+    Streams,
+}
+
 impl Reached {
     pub(super) fn counted(limit: CountLimit, resets_at: Timestamp, now: Timestamp) -> Self {
         let CountLimit { what, whose, window, allowed } = limit;
-        let (resource, one) = match what {
-            Counted::Messages => (Resource::Messages, "message"),
-            Counted::Recordings => (Resource::Recordings, "recording"),
+        let resource = match what {
+            Counted::Messages => Resource::Messages,
+            Counted::Recordings => Resource::Recordings,
         };
-        let window = match window {
-            Window::Minute => "within a minute",
-            Window::Day => "within a day",
-        };
-        let reached = match (whose, allowed) {
-            (Whose::Reader, 1) => format!("You have sent 1 {one} {window}."),
-            (Whose::Reader, _) => format!("You have sent {allowed} {one}s {window}."),
-            (Whose::Address, 1) => format!("1 {one} has come from your network {window}."),
-            (Whose::Address, _) => format!("{allowed} {one}s have come from your network {window}."),
-        };
-        Self::until(resource, allowed, &reached, resets_at, now)
+        Self::until(resource, Told::Counted(what, whose, window), allowed, resets_at, now)
     }
 
     pub(super) fn tokens(allowed: u64, resets_at: Timestamp, now: Timestamp) -> Self {
-        let reached = format!("Your answers have used up the {allowed} tokens of a day.");
-        Self::until(Resource::Tokens, allowed, &reached, resets_at, now)
+        Self::until(Resource::Tokens, Told::Tokens, allowed, resets_at, now)
     }
 
     pub(super) fn streams(allowed: u64) -> Self {
-        let answers = if allowed == 1 { "1 answer is" } else { &format!("{allowed} answers are") };
-        let sentence = format!("{answers} on the way to you already. Please try again when one of them has ended.");
-        let wait_seconds = STREAM_WAIT_SECONDS;
-        Self { resource: Resource::Streams, limit: allowed, resets_at: None, wait_seconds, sentence }
+        let (resource, what, wait_seconds) = (Resource::Streams, Told::Streams, STREAM_WAIT_SECONDS);
+        Self { resource, limit: allowed, resets_at: None, wait_seconds, what }
     }
 
-    fn until(resource: Resource, limit: u64, reached: &str, resets_at: Timestamp, now: Timestamp) -> Self {
+    fn until(resource: Resource, what: Told, limit: u64, resets_at: Timestamp, now: Timestamp) -> Self {
         let millis = (resets_at.utc() - now.utc()).num_milliseconds().max(1);
-        let seconds = (millis + 999) / 1_000;
-        let when = match seconds {
-            1 => "in 1 second".to_owned(),
-            seconds if seconds <= TOLD_IN_SECONDS => format!("in {seconds} seconds"),
-            _ => format!("at {} UTC", resets_at.utc().format("%H:%M")),
-        };
-        let sentence = format!("{reached} Please try again {when}.");
-        let wait_seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
-        Self { resource, limit, resets_at: Some(resets_at), wait_seconds, sentence }
+        let wait_seconds = u32::try_from((millis + 999) / 1_000).unwrap_or(u32::MAX);
+        Self { resource, limit, resets_at: Some(resets_at), wait_seconds, what }
     }
+
+    /// What was reached and when there is more, for whoever wanted more.
+    pub fn told(&self, language: Language) -> String {
+        let reached = language.say_with(
+            match self.what {
+                Told::Counted(Counted::Messages, Whose::Reader, Window::Minute) => "limit-reader-messages-minute",
+                Told::Counted(Counted::Messages, Whose::Reader, Window::Day) => "limit-reader-messages-day",
+                Told::Counted(Counted::Messages, Whose::Address, Window::Minute) => "limit-address-messages-minute",
+                Told::Counted(Counted::Messages, Whose::Address, Window::Day) => "limit-address-messages-day",
+                Told::Counted(Counted::Recordings, Whose::Reader, Window::Minute) => "limit-reader-recordings-minute",
+                Told::Counted(Counted::Recordings, Whose::Reader, Window::Day) => "limit-reader-recordings-day",
+                Told::Counted(Counted::Recordings, Whose::Address, Window::Minute) => "limit-address-recordings-minute",
+                Told::Counted(Counted::Recordings, Whose::Address, Window::Day) => "limit-address-recordings-day",
+                Told::Tokens => "limit-tokens",
+                Told::Streams => "limit-streams",
+            },
+            &[("count", self.limit.into())],
+        );
+        let Some(resets_at) = self.resets_at else { return reached };
+        let when = match self.wait_seconds {
+            seconds if seconds <= TOLD_IN_SECONDS => in_seconds(seconds, language),
+            _ => language.say_with("limit-at", &[("time", resets_at.utc().format("%H:%M").to_string().into())]),
+        };
+        language.say_with("limit-again", &[("reached", reached.into()), ("when", when.into())])
+    }
+}
+
+/// In how many seconds something is so, such as `in 5 seconds`.
+pub fn in_seconds(seconds: u32, language: Language) -> String {
+    language.say_with("limit-in-seconds", &[("count", seconds.into())])
 }
 
 impl fmt::Display for Reached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence)
+        f.write_str(&self.told(Language::default()))
     }
 }
 

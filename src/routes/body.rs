@@ -8,6 +8,7 @@ use bytes::BytesMut;
 use futures_util::{Stream, StreamExt};
 
 use super::error::ApiError;
+use super::spoken;
 
 /// What is left of a body that was refused is read so far: a client that is still sending would not see the answer.
 const DRAINED_BYTES_MAX: usize = 128 * 1024 * 1024;
@@ -21,8 +22,8 @@ pub(super) async fn read(body: Body, bytes_max: usize, time_max: Duration) -> Re
 
 /// The body did not come in time.
 pub(super) fn late(time_max: Duration) -> ApiError {
-    let message = format!("the body did not arrive within {time_max:?}");
-    ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", message)
+    let message = spoken::say_with("door-body-too-slow", &[("time", format!("{time_max:?}").into())]);
+    ApiError::spoken(StatusCode::REQUEST_TIMEOUT, "body_too_slow", message)
 }
 
 /// How many bytes the client says there are.
@@ -48,7 +49,7 @@ async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {
     let mut pieces = body.into_data_stream();
     let mut whole = BytesMut::new();
     while let Some(piece) = pieces.next().await {
-        let broken = |_| ApiError::new(StatusCode::BAD_REQUEST, "body_broken", "the body broke off before its end");
+        let broken = |_| ApiError::spoken(StatusCode::BAD_REQUEST, "body_broken", spoken::say("door-body-broken"));
         let piece = piece.map_err(broken)?;
         if whole.len() + piece.len() > bytes_max {
             return Err(ApiError::body_too_large(bytes_max));

@@ -6,7 +6,7 @@ use axum::response::Response;
 
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
-use super::headers;
+use super::{headers, spoken};
 use crate::app::App;
 use crate::book;
 
@@ -23,7 +23,7 @@ async fn contents(State(app): State<App>) -> Response {
 }
 
 async fn page(State(app): State<App>, Path(page): Path<String>) -> Result<Response, ApiError> {
-    let missing = || ApiError::new(StatusCode::NOT_FOUND, "no_such_page", "the bundled book has no such page");
+    let missing = || ApiError::spoken(StatusCode::NOT_FOUND, "no_such_page", spoken::say("door-no-page"));
     let html = book::page(&page).ok_or_else(missing)?;
     Ok(headers::page(&app, html, &[book::STYLE]))
 }

@@ -37,36 +37,57 @@ async fn handle(
     let bytes_max = app.body_bytes_max.max(app.recording_bytes_max);
     let body = body::read(body, bytes_max, app.body_time_max).await?;
     if let Some(action) = simple::read(&body) {
-        return simple::carry_out(&app, &caller?, action?).await.map(simple::answer);
+        let (caller, action) = (caller?, action?);
+        return match body.len() > app.body_bytes_max {
+            true => Err(ApiError::body_too_large(app.body_bytes_max)),
+            false => simple::answer(&app, &caller, &headers, action).await,
+        };
     }
     let asked = read(&app, &body)?;
+    let in_passing = match (&caller, &asked.request) {
+        (Ok(caller), Request::ThreadsList(_)) => visitor::in_passing(&app, &caller.who, &headers),
+        _ => None,
+    };
+    match carry_out(&app, caller, frame(&headers), asked).await? {
+        Reply::Single(value) => Ok((in_passing.map(|header| [header]), Json(value)).into_response()),
+        Reply::Stream(listening) => Ok(sse::answer(listening)),
+    }
+}
+
+/// Does what is asked, for every door that takes requests of the protocol; `frame` is the page's frame that asks.
+///
+/// What is refused, and is not the request's own mistake, is told in the stream of a request that has one.
+pub(super) async fn carry_out(
+    app: &App,
+    caller: Result<Caller, ApiError>,
+    frame: Option<&str>,
+    asked: Envelope,
+) -> Result<Reply, ApiError> {
     let (streams, is_retry) = (asked.request.streams(), matches!(asked.request, Request::ThreadsRetryAfterItem(_)));
     let caller = match caller {
         // The widget would send its message again and again to a server that cannot find out who it is.
-        Err(refused) if streams => return Ok(sse::answer(refusal(refused.message(), is_retry))),
+        Err(refused) if streams && refused.may_pass() => {
+            return Ok(Reply::Stream(refusal(refused.message(), is_retry)));
+        }
         caller => caller?,
     };
-    let (who, chat) = (&caller.who, caller.desk(&app));
-    let in_passing = match asked.request {
-        Request::ThreadsList(_) => visitor::in_passing(&app, who, &headers),
-        _ => None,
-    };
-    let reply = match frame(&headers) {
+    let (who, chat) = (&caller.who, caller.desk(app));
+    let reply = match frame {
         Some(frame) => chat.handle_once(who, frame, asked).await,
         None => chat.handle(who, asked).await,
     };
     match reply {
-        Ok(Reply::Single(value)) => Ok((in_passing.map(|header| [header]), Json(value)).into_response()),
-        Ok(Reply::Stream(listening)) => Ok(sse::answer(listening)),
         // The widget has a sentence of its own for a status, and shows ours. Its button to retry asks for another answer
         // to the message before, which is right only if that was asked for.
-        Err(ChatError::Reached(reached)) if streams => Ok(sse::answer(refusal(&reached.to_string(), is_retry))),
-        Err(error) => Err(error.into()),
+        Err(ChatError::Reached(reached)) if streams => {
+            Ok(Reply::Stream(refusal(&reached.told(caller.language), is_retry)))
+        }
+        reply => Ok(reply?),
     }
 }
 
 /// What is asked. Only a recording may be larger than other bodies.
-fn read(app: &App, body: &[u8]) -> Result<Envelope, ApiError> {
+pub(super) fn read(app: &App, body: &[u8]) -> Result<Envelope, ApiError> {
     let asked = Envelope::parse(body).map_err(ChatError::from);
     let is_recording = matches!(&asked, Ok(Envelope { request: Request::InputTranscribe(_), .. }));
     match body.len() > app.body_bytes_max && !is_recording {

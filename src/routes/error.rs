@@ -6,10 +6,13 @@ use axum::response::{IntoResponse, Response};
 use chatkit_protocol::Malformed;
 use serde_json::{Value, json};
 
-use crate::attachments::AttachmentError;
+use super::spoken;
+use crate::attachments::{AttachmentError, Contradiction};
 use crate::auth::AuthError;
 use crate::auth::accounts::AccountError;
+use crate::auth::visitor::InvalidToken;
 use crate::chat::ChatError;
+use crate::language::Language;
 use crate::quota::{Reached, Resource};
 
 /// An answer that is not what was asked for.
@@ -22,19 +25,48 @@ pub struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// What the sentence was said in, if it is one of the catalogue.
+    language: Option<Language>,
     details: Option<Box<Value>>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl ApiError {
-    /// An error with a snake-case code and a sentence for its reader.
+    /// An error with a snake-case code and a sentence for whoever wrote the request.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: None, headers: Vec::new() }
+        Self { status, code, message: message.into(), language: None, details: None, headers: Vec::new() }
+    }
+
+    /// The same with a sentence for a reader, said in the language of the request.
+    pub(super) fn spoken(status: StatusCode, code: &'static str, message: String) -> Self {
+        Self { language: Some(spoken::current()), ..Self::new(status, code, message) }
     }
 
     /// Whether the same request may succeed when whatever is away is back.
     pub(super) fn may_pass(&self) -> bool {
         self.status.is_server_error()
+    }
+
+    /// The status of the answer.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The same in other words.
+    pub(super) fn reworded(self, reword: impl Fn(&str) -> String) -> Self {
+        Self { message: reword(&self.message), ..self }
+    }
+
+    /// Its name, for programs.
+    pub(super) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The same, with what else there is to know of it.
+    #[must_use]
+    pub(super) fn with_details(mut self, details: Value) -> Self {
+        self.details = Some(Box::new(details));
+        self
     }
 
     /// The sentence for its reader.
@@ -55,16 +87,21 @@ impl ApiError {
             .with_header(header::WWW_AUTHENTICATE, challenge(message))
     }
 
+    /// The same with a sentence for a reader; the challenge takes only letters of ASCII, and says it in English.
+    fn unauthorized_spoken(english: &str, message: String) -> Self {
+        Self::spoken(StatusCode::UNAUTHORIZED, "invalid_token", message)
+            .with_header(header::WWW_AUTHENTICATE, challenge(english))
+    }
+
     /// The body is larger than the limit.
     pub fn body_too_large(max: usize) -> Self {
-        let message = format!("the body is larger than {max} bytes");
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
+        let message = spoken::say_with("door-body-too-large", &[("max", max.into())]);
+        Self::spoken(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
     }
 
     /// This server keeps no attachments.
     pub fn no_attachments() -> Self {
-        let message = "this server takes no attachments; its operator can set `ATTACHMENTS_URL`";
-        Self::new(StatusCode::BAD_REQUEST, "attachments_off", message)
+        Self::spoken(StatusCode::BAD_REQUEST, "attachments_off", spoken::say("attachment-off"))
     }
 
     /// Members of the request are wrong.
@@ -72,6 +109,15 @@ impl ApiError {
         let mut answer = Self::new(StatusCode::BAD_REQUEST, "invalid_request", message);
         answer.details = Some(Box::new(details));
         answer
+    }
+
+    /// Members of the request are wrong, each in its own way: at least one.
+    pub(super) fn wrong_members(problems: &[(&str, String)]) -> Self {
+        let sentences: Vec<String> = problems.iter().map(|(member, problem)| format!("`{member}` {problem}")).collect();
+        let named: Vec<Value> =
+            problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
+        let (member, problem) = &problems[0];
+        Self::invalid(sentences.join("; "), json!({"member": member, "problem": problem, "problems": named}))
     }
 
     /// This server has no accounts.
@@ -88,16 +134,15 @@ impl ApiError {
 
     /// The caller is nobody we know by name.
     pub(super) fn sign_in_required() -> Self {
-        let message = "this is for readers who have signed in: show the cookie of a session, or a token";
-        Self::new(StatusCode::UNAUTHORIZED, "sign_in_required", message)
+        Self::spoken(StatusCode::UNAUTHORIZED, "sign_in_required", spoken::say("account-sign-in"))
             .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
     /// Accounts cannot be looked at.
     fn no_accounts(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "The accounts cannot be reached");
-        let message = "accounts cannot be reached at the moment; try again in a few seconds";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "accounts_unavailable", message).after(5)
+        let message = spoken::say("account-away");
+        Self::spoken(StatusCode::SERVICE_UNAVAILABLE, "accounts_unavailable", message).after(5)
     }
 
     /// The same request may succeed after so many seconds.
@@ -113,7 +158,8 @@ impl ApiError {
             Resource::Tokens => (StatusCode::TOO_MANY_REQUESTS, "too_many_tokens"),
             Resource::Streams => (StatusCode::TOO_MANY_REQUESTS, "too_many_streams"),
         };
-        let mut answer = Self::new(status, code, reached.to_string()).after(reached.wait_seconds);
+        let message = reached.told(spoken::current());
+        let mut answer = Self::spoken(status, code, message).after(reached.wait_seconds);
         answer.details = Some(Box::new(json!({"limit": reached.limit, "resets_at": reached.resets_at})));
         answer
     }
@@ -129,33 +175,39 @@ impl ApiError {
 impl From<ChatError> for ApiError {
     fn from(error: ChatError) -> Self {
         let message = error.to_string();
-        if let ChatError::Attachment(error) = error {
-            return error.into();
-        }
-        match &error {
-            ChatError::Malformed(malformed) => Self::malformed(malformed),
-            ChatError::NoThread => Self::new(StatusCode::NOT_FOUND, "thread_not_found", message),
-            ChatError::NoItem => Self::new(StatusCode::NOT_FOUND, "item_not_found", message),
-            ChatError::NoAttachment(_) => Self::new(StatusCode::NOT_FOUND, "attachment_not_found", message),
+        match error {
+            ChatError::Malformed(malformed) => Self::malformed(&malformed),
+            ChatError::NoThread => {
+                Self::spoken(StatusCode::NOT_FOUND, "thread_not_found", spoken::say("chat-thread-not-found"))
+            }
+            ChatError::NoItem => {
+                Self::spoken(StatusCode::NOT_FOUND, "item_not_found", spoken::say("chat-item-not-found"))
+            }
+            ChatError::NoAttachment(id) => {
+                let message = spoken::say_with("attachment-not-of-message", &[("id", id.as_str().into())]);
+                Self::spoken(StatusCode::NOT_FOUND, "attachment_not_found", message)
+            }
             ChatError::UnknownCursor => Self::new(StatusCode::BAD_REQUEST, "unknown_cursor", message),
-            ChatError::MessageTooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "message_too_large", message),
+            ChatError::MessageTooLarge { bytes, max } => {
+                let message =
+                    spoken::say_with("chat-message-too-large", &[("bytes", bytes.into()), ("max", max.into())]);
+                Self::spoken(StatusCode::PAYLOAD_TOO_LARGE, "message_too_large", message)
+            }
             ChatError::NoPendingCall => Self::new(StatusCode::CONFLICT, "no_pending_call", message),
             ChatError::NotAForm => Self::new(StatusCode::BAD_REQUEST, "not_a_form", message),
-            ChatError::FormIsDone => Self::new(StatusCode::CONFLICT, "form_is_done", message),
+            ChatError::FormIsDone => Self::spoken(StatusCode::CONFLICT, "form_is_done", spoken::say("chat-form-done")),
             ChatError::NotAWidget => Self::new(StatusCode::BAD_REQUEST, "not_a_widget", message),
-            ChatError::Changed => Self::new(StatusCode::CONFLICT, "changed_meanwhile", message),
-            ChatError::Reached(reached) => Self::too_much(reached),
-            ChatError::Refused(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", message),
+            ChatError::Changed => Self::spoken(StatusCode::CONFLICT, "changed_meanwhile", spoken::say("chat-changed")),
+            ChatError::Reached(reached) => Self::too_much(&reached),
+            // The responder has said it in the reader's language.
+            ChatError::Refused(message) => Self::spoken(StatusCode::UNPROCESSABLE_ENTITY, "refused", message),
             ChatError::NotSupported(_) => Self::new(StatusCode::BAD_REQUEST, "not_supported", message),
-            ChatError::Attachment(_) | ChatError::Failed => {
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", message)
-            }
-            ChatError::TooSlow => Self::new(StatusCode::GATEWAY_TIMEOUT, "too_slow", message),
+            ChatError::Attachment(error) => error.into(),
+            ChatError::Failed => Self::spoken(StatusCode::INTERNAL_SERVER_ERROR, "failed", spoken::say("chat-failed")),
+            ChatError::TooSlow => Self::spoken(StatusCode::GATEWAY_TIMEOUT, "too_slow", spoken::say("chat-too-slow")),
             ChatError::Store(error) => {
-                tracing::error!(error = error as &dyn std::error::Error, "The conversation store failed");
-                let message = "the conversations cannot be reached at the moment; try again in a few seconds";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", message)
-                    .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
+                tracing::error!(error = &error as &dyn std::error::Error, "The conversation store failed");
+                Self::spoken(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", spoken::say("chat-away")).after(5)
             }
         }
     }
@@ -163,15 +215,21 @@ impl From<ChatError> for ApiError {
 
 impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
+        let english = error.to_string();
         match error {
-            AuthError::NoTokens
-            | AuthError::Token(_)
-            | AuthError::NoSession
-            | AuthError::SessionOver
-            | AuthError::Visitor(_) => Self::unauthorized(&error.to_string()),
+            AuthError::NoTokens | AuthError::Token(_) => Self::unauthorized(&english),
+            AuthError::NoSession => Self::unauthorized_spoken(&english, spoken::say("account-session-unknown")),
+            AuthError::SessionOver => Self::unauthorized_spoken(&english, spoken::say("account-session-over")),
+            AuthError::Visitor(InvalidToken::NotOurs) => {
+                Self::unauthorized_spoken(&english, spoken::say("account-visitor-unknown"))
+            }
+            AuthError::Visitor(InvalidToken::Expired) => {
+                Self::unauthorized_spoken(&english, spoken::say("account-visitor-expired"))
+            }
             AuthError::KeysUnavailable { retry_after } => {
                 let seconds = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable", error.to_string()).after(seconds)
+                let message = spoken::say("account-keys-away");
+                Self::spoken(StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable", message).after(seconds)
             }
             AuthError::Store(error) => Self::no_accounts(&error),
         }
@@ -180,15 +238,21 @@ impl From<AuthError> for ApiError {
 
 impl From<AccountError> for ApiError {
     fn from(error: AccountError) -> Self {
-        let message = error.to_string();
         match error {
-            AccountError::EmailTaken => Self::new(StatusCode::CONFLICT, "email_taken", message),
-            AccountError::WrongPair => Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", message)
-                .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-            AccountError::TooManyAttempts { again_after_s } => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", message).after(again_after_s)
+            AccountError::EmailTaken => {
+                Self::spoken(StatusCode::CONFLICT, "email_taken", spoken::say("account-email-taken"))
             }
-            AccountError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(5),
+            AccountError::WrongPair => {
+                Self::spoken(StatusCode::UNAUTHORIZED, "wrong_credentials", spoken::say("account-wrong-pair"))
+                    .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            AccountError::TooManyAttempts { again_after_s } => {
+                let message = spoken::say_with("account-attempts", &[("seconds", again_after_s.into())]);
+                Self::spoken(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", message).after(again_after_s)
+            }
+            AccountError::Busy => {
+                Self::spoken(StatusCode::SERVICE_UNAVAILABLE, "busy", spoken::say("account-busy")).after(5)
+            }
             AccountError::Auth(error) => error.into(),
             AccountError::Store(error) => Self::no_accounts(&error),
         }
@@ -206,6 +270,7 @@ fn challenge(message: &str) -> HeaderValue {
 impl From<AttachmentError> for ApiError {
     fn from(error: AttachmentError) -> Self {
         use AttachmentError as Why;
+        let message = in_attachments(&error);
         let (status, code) = match &error {
             Why::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "attachment_too_large"),
             Why::Empty => (StatusCode::BAD_REQUEST, "attachment_empty"),
@@ -222,11 +287,10 @@ impl From<AttachmentError> for ApiError {
             Why::TooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, "upload_too_slow"),
             Why::Store(_) | Why::Bytes(_) | Why::BytesSlow(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "Attachments cannot be reached");
-                let message = "attachments cannot be reached at the moment; try again in a few seconds";
-                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "attachments_unavailable", message).after(5);
+                return Self::spoken(StatusCode::SERVICE_UNAVAILABLE, "attachments_unavailable", message).after(5);
             }
         };
-        let answer = Self::new(status, code, error.to_string());
+        let answer = Self::spoken(status, code, message);
         match error {
             Why::Busy => answer.after(5),
             Why::TooMany => answer.after(60 * 60),
@@ -235,18 +299,147 @@ impl From<AttachmentError> for ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+/// What a reader is told of a file that was not taken, found or handed out.
+fn in_attachments(error: &AttachmentError) -> String {
+    use AttachmentError as Why;
+    match error {
+        Why::TooLarge { max } => spoken::say_with("attachment-too-large", &[("max", (*max).into())]),
+        Why::Empty => spoken::say("attachment-empty"),
+        Why::TypeNotAccepted { mime_type, accepted } => {
+            spoken::say_with("attachment-type", &[("type", mime_type.into()), ("accepted", accepted.into())])
+        }
+        Why::NotWhatItSays { mime_type, why } => {
+            let why = spoken::say(match why {
+                Contradiction::IsPdf => "attachment-is-pdf",
+                Contradiction::IsOther => "attachment-is-other",
+                Contradiction::NoText => "attachment-no-text",
+                Contradiction::NoUtf8 => "attachment-no-utf8",
+            });
+            spoken::say_with("attachment-not-what-it-says", &[("type", mime_type.into()), ("why", why.into())])
+        }
+        Why::AlreadyUploaded => spoken::say("attachment-already-there"),
+        Why::TooMany => spoken::say("attachment-too-many"),
+        Why::Busy => spoken::say("attachment-uploads"),
+        Why::LinkWrong => spoken::say("attachment-link-wrong"),
+        Why::LinkExpired => spoken::say("attachment-link-expired"),
+        Why::NoAttachment(id) => spoken::say_with("attachment-not-found", &[("id", id.as_str().into())]),
+        Why::NotArrived(id) => spoken::say_with("attachment-not-arrived", &[("id", id.as_str().into())]),
+        Why::BrokenOff => spoken::say("attachment-broken-off"),
+        Why::TooSlow { silence, whole } => {
+            let places = [("silence", silence.as_secs().into()), ("whole", whole.as_secs().into())];
+            spoken::say_with("attachment-too-slow", &places)
+        }
+        Why::Store(_) | Why::Bytes(_) | Why::BytesSlow(_) => spoken::say("attachment-away"),
+    }
+}
+
+impl ApiError {
+    /// What a client is told of it, whatever that travels on.
+    fn body(&self) -> Value {
         let mut error = json!({"code": self.code, "message": self.message});
-        if let Some(details) = self.details {
-            error["details"] = *details;
+        if let Some(details) = &self.details {
+            error["details"] = (**details).clone();
         }
         let request_id = super::request_id::current();
-        let body = json!({"error": error, "message": self.message, "detail": self.message, "request_id": request_id});
-        let mut response = (self.status, Json(body)).into_response();
+        json!({"error": error, "message": self.message, "detail": self.message, "request_id": request_id})
+    }
+
+    /// The same where there is no status and no header: as an event of type `error`, with both as members.
+    pub(super) fn event(&self) -> Value {
+        let mut event = json!({"type": "error", "status": self.status.as_u16()});
+        let wait = self.headers.iter().find(|(name, _)| *name == header::RETRY_AFTER);
+        if let Some(seconds) = wait.and_then(|(_, value)| value.to_str().ok()?.parse::<u64>().ok()) {
+            event["retry_after"] = seconds.into();
+        }
+        if let (Some(event), Value::Object(body)) = (event.as_object_mut(), self.body()) {
+            event.extend(body);
+        }
+        event
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body())).into_response();
+        let headers = response.headers_mut();
+        headers.append(header::VARY, HeaderValue::from_name(header::ACCEPT_LANGUAGE));
+        if let Some(tag) = self.language.and_then(|language| HeaderValue::from_str(language.tag()).ok()) {
+            headers.insert(header::CONTENT_LANGUAGE, tag);
+        }
         for (name, value) in self.headers {
-            response.headers_mut().append(name, value);
+            headers.append(name, value);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[track_caller]
+    fn says_the_same<E: std::error::Error + Into<ApiError>>(errors: impl IntoIterator<Item = E>) {
+        for error in errors {
+            let english = error.to_string();
+            assert_eq!(error.into().message(), english);
+        }
+    }
+
+    #[test]
+    fn the_catalogue_says_in_english_what_errors_say_of_themselves() {
+        use AttachmentError as Why;
+        says_the_same([
+            ChatError::NoThread,
+            ChatError::NoItem,
+            ChatError::NoAttachment("atc_1".into()),
+            ChatError::MessageTooLarge { bytes: 40_000, max: 32_768 },
+            ChatError::FormIsDone,
+            ChatError::Changed,
+            ChatError::Failed,
+            ChatError::TooSlow,
+        ]);
+        says_the_same([
+            AuthError::NoSession,
+            AuthError::SessionOver,
+            AuthError::Visitor(InvalidToken::NotOurs),
+            AuthError::Visitor(InvalidToken::Expired),
+            AuthError::KeysUnavailable { retry_after: Duration::ZERO },
+        ]);
+        says_the_same([
+            AccountError::EmailTaken,
+            AccountError::WrongPair,
+            AccountError::TooManyAttempts { again_after_s: 7 },
+            AccountError::Busy,
+        ]);
+        let not = |why| Why::NotWhatItSays { mime_type: "text/plain".to_owned(), why };
+        says_the_same([
+            Why::TooLarge { max: 20_971_520 },
+            Why::Empty,
+            Why::TypeNotAccepted { mime_type: "a/b".to_owned(), accepted: "c/d, e/*".to_owned() },
+            not(Contradiction::IsPdf),
+            not(Contradiction::IsOther),
+            not(Contradiction::NoText),
+            not(Contradiction::NoUtf8),
+            Why::AlreadyUploaded,
+            Why::TooMany,
+            Why::Busy,
+            Why::LinkWrong,
+            Why::LinkExpired,
+            Why::NoAttachment("atc_1".into()),
+            Why::NotArrived("atc_1".into()),
+            Why::BrokenOff,
+            Why::TooSlow { silence: Duration::from_secs(30), whole: Duration::from_secs(600) },
+        ]);
+    }
+
+    #[tokio::test]
+    async fn a_challenge_is_in_english_whatever_its_reader_speaks() {
+        let urdu = Language::of_tag("ur").unwrap();
+        let refused = spoken::within(urdu, async { ApiError::from(AuthError::SessionOver).into_response() }).await;
+        let headers = refused.headers();
+        assert_eq!(headers[header::CONTENT_LANGUAGE], "ur");
+        assert!(headers[header::WWW_AUTHENTICATE].to_str().unwrap().contains("the session has ended"));
     }
 }

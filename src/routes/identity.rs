@@ -1,13 +1,13 @@
 //! Headers become an [`Identity`]: no credential is a stranger, a wrong one is refused.
 
 use axum::extract::FromRequestParts;
-use axum::http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, SET_COOKIE};
+use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 
 use super::adoption::Adopted;
 use super::error::ApiError;
-use super::{address, cookies};
+use super::{address, cookies, spoken};
 use crate::app::App;
 use crate::auth::{AuthError, Credentials};
 use crate::chat::Chat;
@@ -34,8 +34,9 @@ impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        let (address, language) = (address::of(parts), language(&parts.headers));
+        let address = address::of(parts);
         if let Some(everybody) = &app.everybody {
+            let language = language(app, everybody).await;
             return Ok(Self { who: everybody.clone(), address, language });
         }
         let shown = shown(app, &parts.headers)?;
@@ -45,15 +46,20 @@ impl FromRequestParts<App> for Caller {
         }
         match who {
             Identity::Visitor { .. } | Identity::Stranger if !app.anonymous => Err(ApiError::sign_in_required()),
-            who => Ok(Self { who, address, language }),
+            who => {
+                let language = language(app, &who).await;
+                Ok(Self { who, address, language })
+            }
         }
     }
 }
 
-/// What a browser asks to be spoken to in.
-pub(super) fn language(headers: &HeaderMap) -> Language {
-    let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    asked.map(Language::accepted).unwrap_or_default()
+/// What somebody is spoken to in: as their profile says, or else as the request does.
+async fn language(app: &App, who: &Identity) -> Language {
+    if let Some(language) = app.profiles.language(who).await {
+        spoken::change(language);
+    }
+    spoken::current()
 }
 
 impl Caller {
@@ -66,16 +72,18 @@ impl Caller {
 /// A caller who has signed in, here or at an issuer.
 pub(super) struct SignedIn {
     /// Whose rows are theirs.
-    #[expect(dead_code, reason = "what needs a user and no account is still to come")]
     pub(super) id: OwnerId,
+    /// What they are spoken to in.
+    pub(super) language: Language,
 }
 
 impl FromRequestParts<App> for SignedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        match Caller::from_request_parts(parts, app).await?.who {
-            Identity::User { id } => Ok(Self { id }),
+        let Caller { who, language, .. } = Caller::from_request_parts(parts, app).await?;
+        match who {
+            Identity::User { id } => Ok(Self { id, language }),
             Identity::Visitor { .. } | Identity::Stranger => Err(ApiError::sign_in_required()),
         }
     }

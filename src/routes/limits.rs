@@ -11,17 +11,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 
 use super::address::{self, Notice};
 use super::error::ApiError;
-use super::health;
+use super::{health, spoken};
 use crate::config::LimitSettings;
 use crate::identity::ClientAddress;
 use crate::metrics::Metrics;
+use crate::quota::in_seconds;
 
 /// What is counted is counted in a minute.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -50,8 +51,19 @@ impl Gate {
     }
 }
 
+impl Gate {
+    /// Counts one request more of a connection that brings several, or says why it may not.
+    pub(super) fn count(&self, address: Option<ClientAddress>) -> Result<(), ApiError> {
+        match (&self.0.pace, address) {
+            (Some(pace), Some(address)) => pace.take(address, Instant::now()).map_err(too_many),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Finds out where a request comes from, and lets it in unless there were too many from there.
-pub(super) async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, next: Next) -> Response {
+pub(super) async fn pass(State(door): State<Gate>, mut request: Request, next: Next) -> Response {
+    let gate = &door.0;
     let Some(peer) = address::peer(request.extensions()) else { return next.run(request).await };
     let origin = address::origin(&gate.limits, peer, request.headers());
     if let Some(notice) = origin.notice {
@@ -59,6 +71,10 @@ pub(super) async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, n
     }
     let client = ClientAddress::new(origin.client);
     request.extensions_mut().insert(client);
+    if request.headers().contains_key(header::UPGRADE) {
+        // What comes over the connection afterwards is counted by whoever reads it.
+        request.extensions_mut().insert(door.clone());
+    }
     let is_probe = health::PROBES.contains(&request.uri().path());
     match &gate.pace {
         Some(pace) if !is_probe => match pace.take(client, Instant::now()) {
@@ -74,9 +90,9 @@ pub(super) async fn pass(State(Gate(gate)): State<Gate>, mut request: Request, n
 
 fn too_many(wait: Duration) -> ApiError {
     let seconds = u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1);
-    let unit = if seconds == 1 { "second" } else { "seconds" };
-    let message = format!("too many requests came from your address; try again in {seconds} {unit}");
-    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message).after(seconds)
+    let wait = in_seconds(seconds, spoken::current());
+    let message = spoken::say_with("door-too-many-requests", &[("wait", wait.into())]);
+    ApiError::spoken(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message).after(seconds)
 }
 
 impl Inner {

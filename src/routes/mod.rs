@@ -1,5 +1,6 @@
 //! The doors: HTTP in, HTTP out. Nothing is decided here that another door would have to decide again.
 
+mod accept;
 mod accounts;
 mod address;
 mod adoption;
@@ -18,15 +19,22 @@ mod headers;
 mod health;
 mod identity;
 mod limits;
+mod members;
 mod metrics;
 mod openapi;
+mod personalize;
 mod plain_chat;
 mod playground;
+mod profile;
 mod request_id;
+mod rewriting;
 mod simple;
+mod spoken;
 mod sse;
 mod stop;
+mod translate;
 mod visitor;
+mod websocket;
 
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
@@ -40,6 +48,7 @@ pub use doors::{Door, Entry};
 pub use error::ApiError;
 pub use identity::{SESSION_COOKIE, VISITOR_COOKIE, VISITOR_HEADER};
 pub use sse::HEARTBEAT_EVERY;
+pub use websocket::Held;
 
 /// Every door of the house.
 pub fn router(app: App) -> Router {
@@ -54,6 +63,7 @@ pub fn router(app: App) -> Router {
         // Around everything that may refuse: a page can only read a refusal that says so.
         .layer(cors::layer(&app.browsers.origins))
         .layer(middleware::map_response_with_state(app.clone(), headers::complete))
+        .layer(middleware::from_fn_with_state(app.clone(), spoken::listen))
         .layer(middleware::from_fn_with_state(app.ids.clone(), request_id::name))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::count))
         .with_state(app)
@@ -74,8 +84,12 @@ fn all(chatkit_paths: &[String]) -> Doors {
         .and(stop::doors(chatkit_paths))
         .and(attachments::doors(chatkit_paths))
         .and(plain_chat::doors())
+        .and(websocket::doors())
+        .and(personalize::doors())
+        .and(translate::doors())
         .and(visitor::doors())
         .and(accounts::doors())
+        .and(profile::doors())
         .and(health::doors())
         .and(metrics::doors())
         .and(book::doors())
@@ -83,7 +97,8 @@ fn all(chatkit_paths: &[String]) -> Doors {
 }
 
 async fn no_such_door(uri: Uri) -> ApiError {
-    ApiError::new(StatusCode::NOT_FOUND, "no_such_route", format!("there is nothing at `{}`", uri.path()))
+    let message = spoken::say_with("door-no-route", &[("path", uri.path().into())]);
+    ApiError::spoken(StatusCode::NOT_FOUND, "no_such_route", message)
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> ApiError {
@@ -94,5 +109,5 @@ async fn wrong_method(method: Method, uri: Uri) -> ApiError {
 /// A defect of ours must not take the connection with it. The hook that prints panics has logged it already.
 fn panicked(_: Box<dyn std::any::Any + Send>) -> axum::response::Response {
     use axum::response::IntoResponse;
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on our side").into_response()
+    ApiError::spoken(StatusCode::INTERNAL_SERVER_ERROR, "internal", spoken::say("door-internal")).into_response()
 }

@@ -18,7 +18,7 @@ use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
 use crate::app::App;
-use crate::chat::{Chat, ChatError, Collected, Reply, RestsOn, collect};
+use crate::chat::{Chat, ChatError, Collected, QuestionNote, Reply, RestsOn, collect};
 use crate::identity::Identity;
 
 /// The shortest selection that an answer can rest on.
@@ -104,7 +104,8 @@ async fn ask(
     selected: Option<String>,
 ) -> Result<Answered, ApiError> {
     let rests_on = if selected.is_some() { RestsOn::SelectionAlone } else { RestsOn::Anything };
-    let (who, desk) = (&caller.who, caller.desk(app).resting_on(rests_on));
+    let note = QuestionNote { rests_on, ..QuestionNote::default() };
+    let (who, desk) = (&caller.who, caller.desk(app).noting(note));
     let input = UserMessageInput {
         content: vec![UserContent::Text { text }],
         attachments: Vec::new(),

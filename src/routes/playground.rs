@@ -4,14 +4,14 @@
 
 use axum::extract::{Path, State};
 use axum::http::header::{ACCEPT_LANGUAGE, VARY};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use utoipa_axum::routes;
 
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::openapi::ErrorBody;
-use super::{headers, identity};
+use super::{headers, spoken};
 use crate::app::App;
 use crate::book;
 use crate::language::Language;
@@ -36,10 +36,10 @@ pub(super) fn doors() -> Doors {
     tag = "pages",
     responses((status = 200, description = "The page, in the language of the browser.", body = String, content_type = "text/html")),
 )]
-async fn playground(State(app): State<App>, asked: HeaderMap) -> Response {
+async fn playground(State(app): State<App>) -> Response {
     // The page says where things are from where it is itself, which may be below the path of a proxy.
     let chatkit = app.chatkit_paths.first().map_or("chatkit", |path| path.trim_start_matches('/'));
-    let mut response = headers::page(&app, page(identity::language(&asked), chatkit), &[]);
+    let mut response = headers::page(&app, page(spoken::current(), chatkit), &[]);
     response.headers_mut().append(VARY, HeaderValue::from(ACCEPT_LANGUAGE));
     response
 }
@@ -57,7 +57,11 @@ async fn playground(State(app): State<App>, asked: HeaderMap) -> Response {
 )]
 async fn file(Path(file): Path<String>) -> Result<Response, ApiError> {
     let known = FILES.iter().find(|(name, ..)| *name == file);
-    let missing = || ApiError::new(StatusCode::NOT_FOUND, "no_such_file", "the page has no such file");
+    let missing = || {
+        let path = format!("/playground/{file}");
+        let message = spoken::say_with("door-no-route", &[("path", path.as_str().into())]);
+        ApiError::spoken(StatusCode::NOT_FOUND, "no_such_route", message)
+    };
     let (_, kind, text) = known.ok_or_else(missing)?;
     Ok(headers::file(kind, text))
 }

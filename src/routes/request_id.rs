@@ -20,6 +20,13 @@ pub(super) fn current() -> String {
     REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
 }
 
+/// Names something that is asked on a connection that asks more than once, and opens its span.
+pub(super) async fn scope<T>(ids: &Ids, path: &str, asking: impl Future<Output = T>) -> T {
+    let id = ids.mint("req");
+    let span = tracing::info_span!("request", request.id = %id, http.path = path);
+    REQUEST_ID.scope(id, asking.instrument(span)).await
+}
+
 /// Names the request, opens its span, and says what became of it.
 pub(super) async fn name(State(ids): State<Ids>, request: Request, next: Next) -> Response {
     let id = ids.mint("req");

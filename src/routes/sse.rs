@@ -1,42 +1,65 @@
 //! Server-sent events: the frames of a turn as a body, with a heartbeat while it is silent.
 
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::chat::{LetGo, Listening};
+use crate::chat::Listening;
 
 /// Proxies cut connections that are silent for 30 to 100 s; a comment line keeps them open.
 pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(12);
 const HEARTBEAT: &[u8] = b": ping\n\n";
 
+/// So many events that have come meanwhile leave in one write.
+const EVENTS_AT_ONCE: usize = 64;
+
+/// What answers say that are shown as they are written: nobody on the way keeps them, or waits for more of them.
+pub(super) const UNCACHED: [(HeaderName, HeaderValue); 2] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, no-transform")),
+    (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+];
+
 /// The answer that carries a turn's frames.
 pub(super) fn answer(listening: Listening) -> Response {
-    let body = Body::from_stream(WithHeartbeat::new(listening, HEARTBEAT_EVERY));
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, no-transform")),
-        (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
-    ];
-    (headers, body).into_response()
+    of_frames(listening)
 }
 
-struct WithHeartbeat {
-    listening: Listening,
+/// The answer that carries these events, each given as its JSON.
+pub(super) fn answer_of(events: impl Stream<Item = String> + Send + 'static) -> Response {
+    let frames = events.ready_chunks(EVENTS_AT_ONCE).map(|events| {
+        let frames: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+        Ok::<_, Infallible>(Bytes::from(frames))
+    });
+    of_frames(Box::pin(frames))
+}
+
+fn of_frames<S, E>(frames: S) -> Response
+where
+    S: Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let kind = (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    let body = Body::from_stream(WithHeartbeat::new(frames, HEARTBEAT_EVERY));
+    ([kind], UNCACHED, body).into_response()
+}
+
+struct WithHeartbeat<S> {
+    frames: S,
     every: Duration,
     silent: Pin<Box<Sleep>>,
 }
 
-impl WithHeartbeat {
-    fn new(listening: Listening, every: Duration) -> Self {
-        Self { listening, every, silent: Box::pin(sleep(every)) }
+impl<S> WithHeartbeat<S> {
+    fn new(frames: S, every: Duration) -> Self {
+        Self { frames, every, silent: Box::pin(sleep(every)) }
     }
 
     fn begin_silence(&mut self) {
@@ -45,11 +68,11 @@ impl WithHeartbeat {
     }
 }
 
-impl Stream for WithHeartbeat {
-    type Item = Result<Bytes, LetGo>;
+impl<S: Stream<Item = Result<Bytes, E>> + Unpin, E> Stream for WithHeartbeat<S> {
+    type Item = Result<Bytes, E>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Poll::Ready(piece) = Pin::new(&mut self.listening).poll_next(context) {
+        if let Poll::Ready(piece) = Pin::new(&mut self.frames).poll_next(context) {
             self.begin_silence();
             return Poll::Ready(piece);
         }
@@ -67,11 +90,9 @@ impl Stream for WithHeartbeat {
 
 #[cfg(test)]
 mod tests {
-    use chatkit_protocol::ThreadEvent;
-    use futures_util::StreamExt;
-
     use super::*;
     use crate::chat::outbox;
+    use chatkit_protocol::ThreadEvent;
 
     #[tokio::test]
     async fn a_silent_turn_is_kept_open_by_comments_and_goes_on_after_them() {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response, StatusCode, Version};
+use axum::http::{Request, Response, StatusCode, Version, header};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -20,9 +20,11 @@ use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::pulse::{self, Pulse, Waits, Watched};
 use crate::config::UNREAD_TIME_MAX;
+use crate::routes::Held;
 
 /// The head of a request, all its headers together, on HTTP/1.1. There may be 100 headers, which is hyper's own limit.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -65,8 +67,7 @@ impl Speech {
             .max_header_list_size(HTTP2_HEAD_BYTES_MAX)
             .max_pending_accept_reset_streams(HTTP2_TAKEN_BACK_MAX)
             .max_local_error_reset_streams(HTTP2_BROKEN_MAX)
-            .max_send_buf_size(HTTP2_UNSENT_BYTES_MAX)
-            .enable_connect_protocol();
+            .max_send_buf_size(HTTP2_UNSENT_BYTES_MAX);
         Self { builder, router: TowerToHyperService::new(router) }
     }
 
@@ -81,7 +82,21 @@ impl Speech {
         prepare(&stream);
         let pulse = Arc::new(Pulse::default());
         let socket = TokioIo::new(Watched::new(stream, pulse.clone(), waits));
-        let answer = service_fn(|request| self.answer(request, peer, &pulse));
+        let left = CancellationToken::new();
+        self.speak(socket, peer, &pulse, Held::until_gone(&left), closing).await;
+        // Somebody may have asked for the connection itself, and have it still.
+        left.cancelled().await;
+    }
+
+    async fn speak(
+        &self,
+        socket: TokioIo<Watched<TcpStream>>,
+        peer: SocketAddr,
+        pulse: &Arc<Pulse>,
+        held: Held,
+        closing: watch::Receiver<bool>,
+    ) {
+        let answer = service_fn(|request| self.answer(request, peer, pulse, &held));
         let mut connection = pin!(self.builder.serve_connection_with_upgrades(socket, answer));
         let mut told = closing.clone();
         let mut end = pin!(told.wait_for(|closing| *closing));
@@ -108,9 +123,13 @@ impl Speech {
         mut request: Request<Incoming>,
         peer: SocketAddr,
         pulse: &Arc<Pulse>,
+        held: &Held,
     ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + Send + use<> {
         let open = pulse.begin(request.version() == Version::HTTP_2);
         request.extensions_mut().insert(ConnectInfo(peer));
+        if request.headers().contains_key(header::UPGRADE) {
+            request.extensions_mut().insert(held.clone());
+        }
         let answering = self.router.call(request);
         async move {
             let answer = answering.await?;

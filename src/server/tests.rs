@@ -39,7 +39,8 @@ struct Server {
 struct Client(TcpStream);
 
 fn patience() -> Patience {
-    Patience { head: SOON * 2, body: SOON * 2, idle: SOON * 2, idle_proxy: SOON * 2, unread: SOON * 2 }
+    let (head, body, idle, idle_proxy, unread) = (SOON * 2, SOON * 2, SOON * 2, SOON * 2, SOON * 2);
+    Patience { head, body, idle, idle_proxy, unread, ..Patience::default() }
 }
 
 fn doors() -> Router {

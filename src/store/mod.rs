@@ -16,8 +16,10 @@
 //!   gone with the item, and never part of what is read back as the item. What turns cost outlives their threads.
 //! - **An attachment that a message names belongs to the message's thread from then on**; one that is not there, not
 //!   theirs or deleted is [`StoreError::NoAttachment`], and nothing of the message is kept.
+//! - **A title that nobody asked for never takes the place of one**: [`ThreadStore::entitle`] looks and writes at once.
 //! - **What is counted is counted once for all instances**, all of a claim or nothing, and together with the turn it is
 //!   claimed for ([`StoreError::Exceeded`]).
+//! - **A reader has one profile or none**, and a change leaves the members alone that it does not name.
 //! - **Each method is one transaction**: all of it happens, or nothing.
 
 pub mod accounts;
@@ -31,6 +33,8 @@ mod migration;
 mod notes;
 pub mod passages;
 pub mod postgres;
+pub mod profiles;
+pub mod rewrites;
 mod rows;
 pub mod sqlite;
 
@@ -50,6 +54,8 @@ pub use counts::{Claim, CountStore, Exceeded, Limit, TokenLimit, Used};
 pub use failure::{Migrated, OpenError};
 pub use notes::{ItemNote, Spent, Tokens};
 pub use passages::PassageStore;
+pub use profiles::ProfileStore;
+pub use rewrites::RewriteStore;
 
 /// The largest page a list hands out, in rows.
 pub const PAGE_ROWS_MAX: u32 = 200;
@@ -303,6 +309,16 @@ pub trait ThreadStore: AdoptionStore {
         change: &ThreadChange,
         now: Timestamp,
     ) -> Result<ThreadRecord, StoreError>;
+
+    /// Gives a thread a title, unless it has one already, whoever gave it: the thread as it is then, or nothing.
+    /// [`StoreError::NoThread`] as for [`ThreadStore::thread`].
+    async fn entitle(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        title: &str,
+        now: Timestamp,
+    ) -> Result<Option<ThreadRecord>, StoreError>;
 
     /// Deletes a thread with all that hangs on it; nothing happens when it is not there or not theirs.
     async fn delete_thread(&self, owner: &OwnerId, id: &ThreadId) -> Result<(), StoreError>;

@@ -284,6 +284,7 @@ fn strip(value: &mut Value) {
     }
 }
 
-fn without_nul(text: &str) -> String {
+/// The text without the one character that Postgres does not keep.
+pub(super) fn without_nul(text: &str) -> String {
     text.replace('\0', "")
 }

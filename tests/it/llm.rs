@@ -123,6 +123,7 @@ async fn the_request_says_all_that_the_prompt_says() {
             parameters: json!({ "type": "object" }),
         }],
         answer_tokens_max: Some(100),
+        ..Prompt::default()
     };
     hear(&fake.client(), prompt).await;
     let request = fake.request().await;

@@ -6,4 +6,5 @@ mod originals;
 mod pooled;
 mod postgres_only;
 mod preparing;
+mod profiles;
 mod sqlite_only;

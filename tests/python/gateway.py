@@ -17,6 +17,9 @@ LIMITS = (
     "MESSAGES_PER_DAY",
     "MESSAGES_PER_MINUTE_PER_ADDRESS",
     "MESSAGES_PER_DAY_PER_ADDRESS",
+    "PERSONALIZATIONS_PER_DAY",
+    "TRANSLATIONS_PER_DAY",
+    "TRANSLATIONS_PER_DAY_PER_ADDRESS",
     "STREAMS_PER_READER",
     "STREAMS_PER_ADDRESS",
     "REQUESTS_PER_MINUTE_PER_ADDRESS",
@@ -57,6 +60,7 @@ class Gateway:
             "DATA_DIR": str(Path(self.folder.name, "data")),
             "PORT": str(self.port),
             "OFFLINE_PACE_MS": "0",
+            "TITLES": "off",
         } | dict.fromkeys(LIMITS, "0")
         with log.open("wb") as out:
             self.process = subprocess.Popen(

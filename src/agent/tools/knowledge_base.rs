@@ -12,7 +12,7 @@ use super::{Tool, ToolOutput};
 use crate::chat::{RestsOn, Turn};
 use crate::knowledge::{Found, KnowledgeBase, Search};
 use crate::llm::ToolSpec;
-use crate::llm::passages::KNOWLEDGE_TOOL;
+use crate::llm::passages::{BOOK_AWAY, KNOWLEDGE_TOOL, NOTHING_FOUND};
 
 /// A query is cut after so many bytes.
 const QUERY_BYTES_MAX: usize = 2_000;
@@ -20,11 +20,6 @@ const QUERY_BYTES_MAX: usize = 2_000;
 const EARLIER_QUESTIONS_MAX: usize = 3;
 /// A search may take so long.
 const SEARCH_TIME_MAX: Duration = Duration::from_secs(10);
-
-/// What the model is told when the book has nothing good enough; fit for a reader, since the offline model repeats it.
-pub(in crate::agent) const NOTHING_FOUND: &str = "The book has nothing about this.";
-/// What the model, and the reader, are told when the book cannot be looked into.
-pub(in crate::agent) const BOOK_AWAY: &str = "The book could not be looked into just now.";
 
 /// The tool over a knowledge base.
 #[derive(Clone)]

@@ -16,8 +16,8 @@ use super::super::ledger::{Ending, Ledger, Step};
 use super::super::outbox::Outbox;
 use super::super::responder::{EventStream, ThreadHandle, Turn, TurnError};
 use super::super::turns::Entry;
+use super::tally::Tally;
 use crate::config::OnDisconnect;
-use crate::metrics::CountedTurn;
 use crate::store::{Lease, Standing, StoreError, TurnKey, Write};
 
 /// The text so far is written at most so often.
@@ -39,7 +39,7 @@ const BATCH_EVENTS_MAX: usize = 256;
 /// otherwise keep room for a copy, in every turn that waits for a model.
 pub(super) struct Run {
     /// Goes before the outbox does: who has heard the end finds it counted.
-    counted: CountedTurn,
+    tally: Tally,
     chat: Chat,
     key: TurnKey,
     turn: Turn,
@@ -54,8 +54,6 @@ pub(super) struct Run {
     released: bool,
     /// A checkpoint found the thread gone, or taken over.
     lost: bool,
-    /// The listener went away, where that means stop.
-    left: bool,
     /// The thread as it was at an event that was refused: the responder was heard beyond it, and may have edited on.
     last_thread: Option<ThreadRecord>,
 }
@@ -74,10 +72,10 @@ enum Broken {
 }
 
 impl Run {
-    pub(super) fn new(chat: Chat, key: TurnKey, turn: Turn, outbox: Outbox, counted: CountedTurn) -> Box<Self> {
+    pub(super) fn new(chat: Chat, key: TurnKey, turn: Turn, outbox: Outbox, tally: Tally) -> Box<Self> {
         let ledger = Ledger::open(turn.thread.read());
         Box::new(Self {
-            counted,
+            tally,
             chat,
             key,
             turn,
@@ -88,7 +86,6 @@ impl Run {
             told_to_stop: false,
             released: false,
             lost: false,
-            left: false,
             last_thread: None,
         })
     }
@@ -106,11 +103,12 @@ impl Run {
         self.settle_checkpoint().await;
         let (ending, error) = match ended {
             _ if self.lost => (Ending::Failed, Some(Broken::Lost)),
+            // After the last word there is nothing left to be stopped.
+            Ok(_) if self.released => (Ending::Finished, None),
             Ok(ending) => (ending, None),
             Err(broken) => (Ending::Failed, Some(broken)),
         };
-        let spent = self.turn.notebook.spent();
-        self.counted.ends(self.told_ending(ending), spent.input, spent.output);
+        self.tally.ends(ending, self.lost);
         self.close(ending, error).await;
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(turn.ending = ?ending, duration_ms, "Turn ended");
@@ -132,10 +130,7 @@ impl Run {
         loop {
             tokio::select! {
                 how = &mut asked => return Ok(how),
-                () = &mut left, if stops_with_listener => {
-                    self.left = true;
-                    return Ok(Ending::Stopped);
-                }
+                () = &mut left, if stops_with_listener => return Ok(self.tally.leaves()),
                 (heard, over) = next_batch(&mut events, &thread, &mut edits_seen) => {
                     for one in heard {
                         self.take_in(one).await?;
@@ -156,19 +151,6 @@ impl Run {
             if self.told_to_stop {
                 return Ok(Ending::Stopped);
             }
-        }
-    }
-
-    /// How the turn ends, for the counts.
-    fn told_ending(&self, ending: Ending) -> &'static str {
-        match ending {
-            _ if self.lost => "lost",
-            _ if self.left => "left",
-            Ending::Finished => "finished",
-            Ending::Stopped => "stopped",
-            Ending::Superseded => "superseded",
-            Ending::Failed => "failed",
-            Ending::ShutDown => "shut_down",
         }
     }
 
@@ -200,9 +182,7 @@ impl Run {
             self.write(step.write, Lease::Until(self.chat.turns.lease_until())).await?;
         }
         if let Some(event) = &step.send {
-            if !self.counted.has_shown() && brings_words(event) {
-                self.counted.shows();
-            }
+            self.tally.sends(event);
             self.outbox.put(event);
         }
         Ok(())
@@ -304,9 +284,14 @@ impl Run {
         let told = error.map(|broken| error_event(broken, &mut unkept));
         writes.splice(..0, unkept);
         writes.extend(changed.iter().flat_map(|step| step.write.clone()));
-        self.turn.notebook.add_to(&mut writes);
+        if !self.released {
+            self.turn.notebook.add_to(&mut writes);
+        }
         let kept = match self.released {
-            true => Ok(()),
+            true => {
+                self.count_the_rest().await;
+                Ok(())
+            }
             false => self.write(writes, Lease::Release).await,
         };
         if let Some(event) = told.or_else(|| kept.as_ref().err().map(|_| ThreadEvent::stream_error(true))) {
@@ -322,6 +307,24 @@ impl Run {
                 "The end of a turn could not be written; it is kept in memory"
             );
             self.keep_in_memory(writes).await;
+        }
+    }
+
+    /// Counts what the turn has cost since its last word, such as a title.
+    async fn count_the_rest(&self) {
+        let mut writes = Vec::new();
+        self.turn.notebook.add_to(&mut writes);
+        if writes.is_empty() {
+            return;
+        }
+        let TurnKey { owner, thread_id, .. } = &self.key;
+        let keeping = self.chat.store.keep(owner, thread_id, &writes, self.chat.clock.now());
+        match tokio::time::timeout(WRITE_TRY_MAX, keeping).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "What a title has cost could not be counted");
+            }
+            Err(_) => tracing::warn!("What a title has cost could not be counted in time"),
         }
     }
 
@@ -389,11 +392,6 @@ async fn next_batch(events: &mut EventStream, thread: &ThreadHandle, edits_seen:
         }
     })
     .await
-}
-
-/// Whether the reader has something to read of an answer now.
-fn brings_words(event: &ThreadEvent) -> bool {
-    matches!(event, ThreadEvent::ItemUpdated { update, .. } if update.text_bytes() > 0)
 }
 
 fn must_be_written(event: &ThreadEvent) -> bool {

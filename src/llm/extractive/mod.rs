@@ -14,21 +14,19 @@ use async_trait::async_trait;
 use chatkit_protocol::JsonMap;
 use futures_util::{StreamExt, stream};
 
-use super::passages::{CitedPassage, KNOWLEDGE_TOOL, ToolResult};
+use super::passages::{BOOK_AWAY, CitedPassage, KNOWLEDGE_TOOL, NOTHING_FOUND, ToolResult};
 use super::{ChatModel, Chunk, ChunkStream, LlmError, Message, ModelName, Prompt, ToolCall, Usage};
 use crate::identity::Ids;
+use crate::language::Language;
 
 pub use sentences::split as sentences_of;
 
-/// What it says when nothing was found.
-pub const NOTHING_FOUND: &str = "The book has nothing on this.";
-
-/// What it says when the search did not work.
-pub const CANNOT_SEARCH: &str = "The book cannot be searched just now. Please ask again in a moment.";
+/// What it is called in logs and notes.
+pub(super) const PROVIDER: &str = "offline";
 
 /// Whether a message asks nothing that a book could answer: a greeting, thanks, a farewell, nothing at all.
 pub fn is_small_talk(message: &str) -> bool {
-    small_talk::reply(message).is_some()
+    small_talk::heard(message).is_some()
 }
 
 /// The longest search; a pasted page is cut to this.
@@ -62,15 +60,15 @@ impl Extractive {
         let question = asked.and_then(|at| user_text(&prompt.messages[at])).unwrap_or_default();
         let results = tool_outputs(&prompt.messages[asked.map_or(0, |at| at + 1)..]);
         if !results.is_empty() {
-            return Answer::Words(from_results(question, &results));
+            return Answer::Words(from_results(question, &results, prompt.language));
         }
-        if let Some(reply) = small_talk::reply(question) {
-            return Answer::Words(reply.to_owned());
+        if let Some(courtesy) = small_talk::heard(question) {
+            return Answer::Words(courtesy.reply(prompt.language));
         }
         if prompt.tools.iter().any(|tool| tool.name == KNOWLEDGE_TOOL) {
             return Answer::Search(self.search(question));
         }
-        Answer::Words(NOTHING_FOUND.to_owned())
+        Answer::Words(prompt.language.say("offline-nothing-found"))
     }
 
     fn search(&self, question: &str) -> ToolCall {
@@ -121,7 +119,7 @@ impl ChatModel for Extractive {
 }
 
 fn name() -> ModelName {
-    ModelName { provider: "offline".into(), model: "extractive".into() }
+    ModelName { provider: PROVIDER.into(), model: "extractive".into() }
 }
 
 fn user_text(message: &Message) -> Option<&str> {
@@ -142,10 +140,10 @@ fn tool_output(message: &Message) -> Option<&str> {
     }
 }
 
-fn from_results(question: &str, outputs: &[&str]) -> String {
+fn from_results(question: &str, outputs: &[&str], language: Language) -> String {
     let results: Vec<ToolResult> = outputs.iter().filter_map(|output| ToolResult::parse(output)).collect();
     if results.is_empty() {
-        return CANNOT_SEARCH.to_owned();
+        return language.say("offline-cannot-search");
     }
     let mut passages: Vec<&CitedPassage> = Vec::new();
     for passage in results.iter().flat_map(|result| &result.passages) {
@@ -157,8 +155,13 @@ fn from_results(question: &str, outputs: &[&str]) -> String {
     if !answer.is_empty() {
         return answer;
     }
-    let note = results.iter().find_map(|result| result.note.as_deref()).filter(|note| !note.trim().is_empty());
-    note.unwrap_or(NOTHING_FOUND).to_owned()
+    match results.iter().find_map(|result| result.note.as_deref()).filter(|note| !note.trim().is_empty()) {
+        None => language.say("offline-nothing-found"),
+        Some(NOTHING_FOUND) => language.say("search-nothing"),
+        Some(BOOK_AWAY) => language.say("search-away"),
+        // It comes from a tool of somebody else's.
+        Some(note) => note.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -189,7 +192,7 @@ mod tests {
 
     async fn hear(messages: Vec<Message>) -> Vec<Chunk> {
         let model = Extractive::new(Duration::ZERO, Ids::counting());
-        let prompt = Prompt { messages, tools: vec![tool()], answer_tokens_max: None };
+        let prompt = Prompt { messages, tools: vec![tool()], ..Prompt::default() };
         model.stream(prompt).await.unwrap().map(Result::unwrap).collect().await
     }
 
@@ -243,10 +246,25 @@ mod tests {
     #[tokio::test]
     async fn nothing_found_is_said_plainly() {
         let nothing = ToolResult::default();
-        assert_eq!(answer("Cooking?", &nothing.to_json()).await, NOTHING_FOUND);
-        let noted = ToolResult { note: Some("Only chapter 1 is open.".into()), ..nothing };
-        assert_eq!(answer("Cooking?", &noted.to_json()).await, "Only chapter 1 is open.");
-        assert_eq!(answer("Cooking?", "error: away").await, CANNOT_SEARCH);
+        assert_eq!(answer("Cooking?", &nothing.to_json()).await, "The book has nothing on this.");
+        for note in ["Only chapter 1 is open.", NOTHING_FOUND, BOOK_AWAY] {
+            let noted = ToolResult { note: Some(note.into()), ..nothing.clone() };
+            assert_eq!(answer("Cooking?", &noted.to_json()).await, note);
+        }
+        let away = "The book cannot be searched just now. Please ask again in a moment.";
+        assert_eq!(answer("Cooking?", "error: away").await, away);
+    }
+
+    #[tokio::test]
+    async fn its_own_sentences_are_in_the_readers_language_and_those_of_the_book_are_not() {
+        let urdu = Language::of_tag("ur").unwrap();
+        let from = |result: ToolResult| from_results("What is a sensor?", &[&result.to_json()], urdu);
+        let noted = |note: &str| from(ToolResult { note: Some(note.into()), ..ToolResult::default() });
+        assert_eq!(noted(NOTHING_FOUND), "کتاب میں اس کے بارے میں کچھ نہیں ہے۔");
+        assert_eq!(noted(BOOK_AWAY), "کتاب اس وقت دیکھی نہیں جا سکی۔");
+        assert_eq!(from(ToolResult::default()), "کتاب میں اس بارے میں کچھ نہیں ہے۔");
+        let found = from_results("What is a sensor?", &[&passages()], urdu);
+        assert!(found.starts_with("A sensor is a device"), "{found}");
     }
 
     #[tokio::test]

@@ -1,12 +1,14 @@
 //! What a body says of somebody, member by member: all that is wrong with it is told at once.
 
 use secrecy::SecretString;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::auth::accounts::{Background, EmailAddress, SignIn, SignUp};
 use crate::auth::email;
 use crate::auth::password::{self, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
 use crate::routes::error::ApiError;
+use crate::routes::members::wrong;
+use crate::routes::spoken::{say, say_with};
 
 /// The longest name.
 const NAME_CHARS_MAX: usize = 200;
@@ -30,7 +32,7 @@ impl Members {
             // The sentence of the parser tells the place, and nothing of what stands there.
             Err(error) => format!("must be a JSON object (line {}, column {})", error.line(), error.column()),
         };
-        Err(wrong(&[("body", problem)]))
+        Err(ApiError::wrong_members(&[("body", problem)]))
     }
 
     /// What a sign-up needs.
@@ -38,7 +40,7 @@ impl Members {
         let email = self.email();
         let password = self.password(PASSWORD_CHARS_MIN);
         let full_name = match self.words_of("full_name", NAME_CHARS_MAX) {
-            Ok(None) => self.problem("full_name", "must hold a name"),
+            Ok(None) => self.problem("full_name", say("account-name")),
             Ok(name) => name,
             Err(problem) => self.problem("full_name", problem),
         };
@@ -53,7 +55,7 @@ impl Members {
             (Some(email), Some(password), Some(full_name)) if self.problems.is_empty() => {
                 Ok(SignUp { email, password, full_name, background })
             }
-            _ => Err(wrong(&self.problems)),
+            _ => Err(ApiError::wrong_members(&self.problems)),
         }
     }
 
@@ -63,32 +65,33 @@ impl Members {
         let remember = match self.members.get("remember_me") {
             None | Some(Value::Null) => false,
             Some(Value::Bool(remember)) => *remember,
-            Some(_) => self.problem("remember_me", "must be true or false").unwrap_or_default(),
+            Some(_) => self.problem("remember_me", say("account-flag")).unwrap_or_default(),
         };
         match (email, password) {
             (Some(email), Some(password)) if self.problems.is_empty() => Ok(SignIn { email, password, remember }),
-            _ => Err(wrong(&self.problems)),
+            _ => Err(ApiError::wrong_members(&self.problems)),
         }
     }
 
     fn email(&mut self) -> Option<EmailAddress> {
         let email = self.members.get("email").and_then(Value::as_str).and_then(email::read);
-        email.or_else(|| self.problem("email", "must be an e-mail address such as ada@example.org"))
+        email.or_else(|| self.problem("email", say("account-email")))
     }
 
     fn password(&mut self, chars_min: usize) -> Option<SecretString> {
         let Some(password) = self.members.get("password").and_then(Value::as_str) else {
-            return self.problem("password", "must be a text");
+            return self.problem("password", say("account-password-text"));
         };
         if password::chars(password) < chars_min {
             let problem = match chars_min {
-                1 => "must not be empty".to_owned(),
-                _ => format!("must have at least {chars_min} characters"),
+                1 => say("account-password-empty"),
+                _ => say_with("account-password-short", &[("min", chars_min.into())]),
             };
             return self.problem("password", problem);
         }
         if password.len() > PASSWORD_BYTES_MAX {
-            return self.problem("password", format!("must have at most {PASSWORD_BYTES_MAX} bytes"));
+            let problem = say_with("account-password-long", &[("max", PASSWORD_BYTES_MAX.into())]);
+            return self.problem("password", problem);
         }
         Some(SecretString::from(password))
     }
@@ -105,7 +108,8 @@ impl Members {
             }
             Some(_) => None,
         };
-        let problem = || format!("must be a list of at most {WORDS_MAX} texts of 1 to {ANSWER_CHARS_MAX} characters");
+        let places = [("words", WORDS_MAX.into()), ("max", ANSWER_CHARS_MAX.into())];
+        let problem = || say_with("account-list", &places);
         words.or_else(|| self.problem(member, problem())).unwrap_or_default()
     }
 
@@ -114,15 +118,15 @@ impl Members {
         self.members.get(member).map_or(Ok(None), |value| line(value, chars_max))
     }
 
-    fn problem<T>(&mut self, member: &'static str, problem: impl Into<String>) -> Option<T> {
-        self.problems.push((member, problem.into()));
+    fn problem<T>(&mut self, member: &'static str, problem: String) -> Option<T> {
+        self.problems.push((member, problem));
         None
     }
 }
 
 /// One line of text, without the space around it; none if it is null or empty.
 fn line(value: &Value, chars_max: usize) -> Result<Option<String>, String> {
-    let problem = || format!("must be a line of at most {chars_max} characters");
+    let problem = || say_with("account-line", &[("max", chars_max.into())]);
     match value {
         Value::Null => Ok(None),
         Value::String(text) => {
@@ -134,13 +138,4 @@ fn line(value: &Value, chars_max: usize) -> Result<Option<String>, String> {
         }
         _ => Err(problem()),
     }
-}
-
-/// The answer to a body with these problems.
-fn wrong(problems: &[(&str, String)]) -> ApiError {
-    let sentences: Vec<String> = problems.iter().map(|(member, problem)| format!("`{member}` {problem}")).collect();
-    let named: Vec<Value> =
-        problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
-    let (member, problem) = &problems[0];
-    ApiError::invalid(sentences.join("; "), json!({"member": member, "problem": problem, "problems": named}))
 }

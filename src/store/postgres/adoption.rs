@@ -46,6 +46,13 @@ impl AdoptionStore for PostgresStore {
                 "update chat_attachments set owner = $2 where owner = $1 and (not used or thread_id = any ($3))",
                 "update chat_feedback set owner = $2 where owner = $1 and thread_id = any ($3)",
                 "update chat_usage set owner = $2 where owner = $1 and $3::text[] is not null",
+                "insert into chat_rewritten_pages
+                        (owner, kind, page_hash, page_url, content_hash, profile_hash, created_at)
+                 select $2::text, kind, page_hash, page_url, content_hash, profile_hash, created_at
+                   from chat_rewritten_pages
+                  where owner = $1 and $3::text[] is not null
+                     on conflict do nothing",
+                "delete from chat_rewritten_pages where owner = $1 and $2::text <> owner and $3::text[] is not null",
             ] {
                 sqlx::query(moves)
                     .bind(visitor.as_str())

@@ -16,7 +16,9 @@ mod notes;
 mod passages;
 mod pooler;
 mod preparing;
+mod profiles;
 mod record;
+mod rewrites;
 mod threads;
 mod turns;
 
@@ -110,6 +112,16 @@ impl ThreadStore for PostgresStore {
         now: Timestamp,
     ) -> Result<ThreadRecord, StoreError> {
         threads::change(&self.pool, owner, id, change, now).await
+    }
+
+    async fn entitle(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        title: &str,
+        now: Timestamp,
+    ) -> Result<Option<ThreadRecord>, StoreError> {
+        threads::entitle(&self.pool, owner, id, title, now).await
     }
 
     async fn delete_thread(&self, owner: &OwnerId, id: &ThreadId) -> Result<(), StoreError> {

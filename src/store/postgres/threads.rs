@@ -105,6 +105,34 @@ pub(super) async fn change(
     row.ok_or(StoreError::NoThread)?.record()
 }
 
+/// Gives a thread a title if it has none.
+pub(super) async fn entitle(
+    pool: &Pool,
+    owner: &OwnerId,
+    id: &ThreadId,
+    title: &str,
+    now: Timestamp,
+) -> Result<Option<ThreadRecord>, StoreError> {
+    let id = thread_name(id)?;
+    let query = sqlx::query_as(
+        "update chat_threads
+            set title = $3, updated_at = $4, revision = revision + 1
+          where owner = $1 and id = $2 and title is null
+      returning id, title, created_at, status, allowed_image_domains,
+                coalesce(metadata_document, metadata::text, '{}') as metadata",
+    )
+    .bind(owner.as_str())
+    .bind(id)
+    .bind(rows::without_nul(title))
+    .bind(now.utc());
+    let row: Option<ThreadRow> = first(pool, query).await?;
+    match row {
+        Some(row) => Ok(Some(row.record()?)),
+        None if has_thread(pool, owner, id).await? => Ok(None),
+        None => Err(StoreError::NoThread),
+    }
+}
+
 pub(super) async fn delete(pool: &Pool, owner: &OwnerId, id: &ThreadId) -> Result<(), StoreError> {
     let Ok(id) = thread_name(id) else { return Ok(()) };
     let query = sqlx::query_as("delete from chat_threads where owner = $1 and id = $2 returning id");

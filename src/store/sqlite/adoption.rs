@@ -34,6 +34,13 @@ impl AdoptionStore for SqliteStore {
             "update chat_feedback set owner = $2
               where owner = $1 and thread_id in (select id from chat_threads where owner = $1)",
             "update chat_usage set owner = $2 where owner = $1",
+            "insert into chat_rewritten_pages
+                    (owner, kind, page_hash, page_url, content_hash, profile_hash, created_at)
+             select $2, kind, page_hash, page_url, content_hash, profile_hash, created_at
+               from chat_rewritten_pages
+              where owner = $1
+                 on conflict do nothing",
+            "delete from chat_rewritten_pages where owner = $1 and $2 <> owner",
         ] {
             sqlx::query(moves).bind(visitor.as_str()).bind(user.as_str()).execute(&mut *writing).await?;
         }

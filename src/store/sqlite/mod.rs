@@ -8,6 +8,8 @@ mod adoption;
 mod attachments;
 mod counts;
 mod passages;
+mod profiles;
+mod rewrites;
 mod threads;
 mod turns;
 
@@ -152,6 +154,20 @@ impl ThreadStore for SqliteStore {
         let thread = threads::thread(&mut writing, owner, id).await?;
         writing.commit().await?;
         Ok(thread)
+    }
+
+    async fn entitle(
+        &self,
+        owner: &OwnerId,
+        id: &ThreadId,
+        title: &str,
+        now: Timestamp,
+    ) -> Result<Option<ThreadRecord>, StoreError> {
+        let mut writing = self.write().await?;
+        let is_given = threads::entitle(&mut writing, owner, id, title, now).await?;
+        let thread = threads::thread(&mut writing, owner, id).await?;
+        writing.commit().await?;
+        Ok(is_given.then_some(thread))
     }
 
     async fn delete_thread(&self, owner: &OwnerId, id: &ThreadId) -> Result<(), StoreError> {

@@ -127,6 +127,26 @@ pub(super) async fn change(
     Ok(())
 }
 
+/// Gives a thread a title if it has none. Whether it was given.
+pub(super) async fn entitle(
+    connection: &mut SqliteConnection,
+    owner: &OwnerId,
+    id: &ThreadId,
+    title: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let given = sqlx::query(
+        "update chat_threads set title = $3, updated_at = $4 where owner = $1 and id = $2 and title is null",
+    )
+    .bind(owner.as_str())
+    .bind(id.as_str())
+    .bind(rows::without_nul(title))
+    .bind(stamp(now))
+    .execute(connection)
+    .await?;
+    Ok(given.rows_affected() > 0)
+}
+
 pub(super) async fn delete(
     connection: &mut SqliteConnection,
     owner: &OwnerId,

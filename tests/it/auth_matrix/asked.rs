@@ -26,6 +26,8 @@ pub(super) struct Belongings {
     pub(super) upload_id: String,
     pub(super) preview_url: String,
     pub(super) download_url: String,
+    /// How a profile calls them; nothing for who has none.
+    pub(super) user_id: String,
 }
 
 /// What came back.
@@ -74,6 +76,12 @@ impl Belongings {
         let url = |descriptor: &Value| descriptor["upload_descriptor"]["url"].as_str().unwrap().to_owned();
         let sent = send(reqwest(house, "PUT", &url(&there)).body(PICTURE), &Shown::default()).await;
         assert_eq!(sent.status, 200, "{sent:?}");
+        // Visitors are refused, and whoever has one keeps it.
+        let profile = send(reqwest(house, "POST", "/profile").body("{}"), shown).await;
+        assert!([201, 401, 409].contains(&profile.status), "{profile:?}");
+        let profile = send(reqwest(house, "GET", "/profile"), shown).await;
+        let profile: Value = serde_json::from_str(&profile.told).unwrap();
+        let user_id = profile["user_id"].as_str().unwrap_or_default().to_owned();
         let attachment_id = there["id"].as_str().unwrap().to_owned();
         let found = send(reqwest(house, "GET", &format!("/attachments/{attachment_id}")), shown).await;
         Self {
@@ -87,6 +95,7 @@ impl Belongings {
             upload_id: announced["id"].as_str().unwrap().to_owned(),
             preview_url: there["preview_url"].as_str().unwrap().to_owned(),
             download_url: found.told,
+            user_id,
         }
     }
 
@@ -176,6 +185,10 @@ pub(super) async fn ask(house: &House, row: &str, of: &Belongings, shown: &Shown
         ("/auth/signup", _) => {
             let body = json!({"email": somebody_new(), "password": "a long password", "full_name": "Somebody"});
             post(house, path, body.to_string(), shown).await
+        }
+        ("/profile", _) if method != "GET" => {
+            let user_id = (about == "in the owner's name").then_some(&of.user_id);
+            send(reqwest(house, method, path).body(json!({"user_id": user_id}).to_string()), shown).await
         }
         ("/auth/signin", _) => post(house, path, OTHER_PAIR.to_owned(), shown).await,
         _ => {

@@ -57,7 +57,7 @@ impl Row {
         match self.about() {
             "once" => &[Guise::User],
             "with an account" => &[Guise::Account, Guise::Cookie],
-            "when signed in" => &[Guise::User, Guise::Account, Guise::Cookie],
+            "when signed in" | "in the owner's name" => &[Guise::User, Guise::Account, Guise::Cookie],
             "as a visitor" => &[Guise::Visitor],
             _ => &Guise::ALL,
         }

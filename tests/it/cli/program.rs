@@ -61,7 +61,7 @@ impl Home {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chatkit-gateway"));
         command.args(arguments).current_dir(self.0.path()).env_clear();
         command.env("HOME", self.0.path());
-        command.env("DATA_DIR", self.path("data")).env("OFFLINE_PACE_MS", "0");
+        command.env("DATA_DIR", self.path("data")).env("OFFLINE_PACE_MS", "0").env("TITLES", "off");
         command.envs(UNLIMITED.map(|name| (name, "0")));
         command.envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

@@ -63,7 +63,7 @@ pub(super) async fn check(preset: &'static Preset, name: &str, expected: Expect)
 
 async fn hear(model: &dyn ChatModel) -> String {
     let tool = ToolSpec { name: "query_knowledge_base".into(), description: "Looks.".into(), parameters: json!({}) };
-    let prompt = Prompt { messages: vec![Message::user("?")], tools: vec![tool], answer_tokens_max: None };
+    let prompt = Prompt { messages: vec![Message::user("?")], tools: vec![tool], ..Prompt::default() };
     match model.stream(prompt).await {
         Ok(chunks) => tokio::time::timeout(PATIENCE, told(chunks)).await.expect("the answer ends"),
         Err(error) => format!("fails  {error:?}\n"),

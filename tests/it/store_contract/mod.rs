@@ -10,6 +10,7 @@ mod items;
 mod limited_turns;
 mod notes;
 mod passages;
+mod profiles;
 mod property;
 pub(crate) mod scene;
 mod threads;

@@ -6,8 +6,8 @@ use chatkit_gateway::identity::OwnerId;
 use chatkit_gateway::store::postgres::{PostgresOptions, PostgresStore};
 use chatkit_gateway::store::sqlite::SqliteStore;
 use chatkit_gateway::store::{
-    AccountStore, AttachmentStore, BeginTurn, Begun, CountStore, Lease, Opening, PageQuery, PassageStore, Standing,
-    StoreError, ThreadStore, TurnKey, TurnThread, Write,
+    AccountStore, AttachmentStore, BeginTurn, Begun, CountStore, Lease, Opening, PageQuery, PassageStore, ProfileStore,
+    Standing, StoreError, ThreadStore, TurnKey, TurnThread, Write,
 };
 use chatkit_protocol::{Order, ThreadId, ThreadItem, ThreadRecord, Timestamp};
 use chrono::DateTime;
@@ -26,6 +26,7 @@ pub(crate) struct Home {
     pub(crate) attachments: Arc<dyn AttachmentStore>,
     pub(crate) counts: Arc<dyn CountStore>,
     pub(crate) accounts: Arc<dyn AccountStore>,
+    pub(crate) profiles: Arc<dyn ProfileStore>,
     place: Place,
 }
 
@@ -61,7 +62,7 @@ impl Home {
     }
 
     fn of(
-        store: impl ThreadStore + PassageStore + AttachmentStore + CountStore + AccountStore + Clone,
+        store: impl ThreadStore + PassageStore + AttachmentStore + CountStore + AccountStore + ProfileStore + Clone,
         place: Place,
     ) -> Self {
         Self {
@@ -69,7 +70,8 @@ impl Home {
             passages: Arc::new(store.clone()),
             attachments: Arc::new(store.clone()),
             counts: Arc::new(store.clone()),
-            accounts: Arc::new(store),
+            accounts: Arc::new(store.clone()),
+            profiles: Arc::new(store),
             place,
         }
     }

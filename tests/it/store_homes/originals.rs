@@ -14,7 +14,7 @@ use crate::support::postgres::TestDatabase;
 const TABLES: &str = include_str!("originals/tables.sql");
 
 /// Tables that this server writes, too.
-const SHARED: [&str; 7] = [
+const SHARED: [&str; 8] = [
     "chat_threads",
     "chat_thread_items",
     "users",
@@ -22,6 +22,7 @@ const SHARED: [&str; 7] = [
     "user_hardware_background",
     "auth_sessions",
     "audit_logs",
+    "user_profile",
 ];
 
 const ADA: &str = "Wq3cVn8pLr2TzKd7XyFh5MbJ9sGa4EuR";

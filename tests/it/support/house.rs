@@ -27,11 +27,14 @@ pub(crate) struct House {
 }
 
 /// Limits that tests of other things do not want to reach.
-pub(crate) const UNLIMITED: [&str; 7] = [
+pub(crate) const UNLIMITED: [&str; 10] = [
     "MESSAGES_PER_MINUTE",
     "MESSAGES_PER_DAY",
     "MESSAGES_PER_MINUTE_PER_ADDRESS",
     "MESSAGES_PER_DAY_PER_ADDRESS",
+    "PERSONALIZATIONS_PER_DAY",
+    "TRANSLATIONS_PER_DAY",
+    "TRANSLATIONS_PER_DAY_PER_ADDRESS",
     "STREAMS_PER_READER",
     "STREAMS_PER_ADDRESS",
     "REQUESTS_PER_MINUTE_PER_ADDRESS",
@@ -101,7 +104,7 @@ impl Ground {
     }
 
     fn variables(&self) -> Variables {
-        let mut variables = Variables::of([("OFFLINE_PACE_MS", "0"), ("PORT", "0")]);
+        let mut variables = Variables::of([("OFFLINE_PACE_MS", "0"), ("PORT", "0"), ("TITLES", "off")]);
         variables.set("DATA_DIR", self.folder.path().to_str().unwrap());
         if let Some((_, wire)) = &self.postgres {
             wire.set(&mut variables);

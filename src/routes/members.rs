@@ -1,0 +1,142 @@
+//! What a JSON body says, member by member: all that is wrong with it is told at once.
+
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value, json};
+
+use super::error::ApiError;
+use super::spoken::{say, say_with};
+
+/// The members of a body, and what is wrong with them. A member that is wrong reads as an empty one until
+/// [`Members::finish`], which refuses.
+pub(super) struct Members {
+    members: Map<String, Value>,
+    problems: Vec<(&'static str, String)>,
+}
+
+impl Members {
+    /// Of a JSON object.
+    pub(super) fn of(body: &[u8]) -> Result<Self, ApiError> {
+        let problem = match serde_json::from_slice(body) {
+            Ok(Value::Object(members)) => return Ok(Self { members, problems: Vec::new() }),
+            Ok(_) => "must be a JSON object".to_owned(),
+            // The sentence of the parser tells the place, and nothing of what stands there.
+            Err(error) => format!("must be a JSON object (line {}, column {})", error.line(), error.column()),
+        };
+        Err(wrong(&[("body", problem)]))
+    }
+
+    /// A text that must be there, of so many characters beside the space around it.
+    pub(super) fn text(&mut self, name: &'static str, chars: RangeInclusive<usize>) -> String {
+        let problem = match (*chars.start(), *chars.end()) {
+            (1, usize::MAX) => "must be a text that is not empty".to_owned(),
+            (least, usize::MAX) => format!("must be a text of at least {least} characters"),
+            (least, most) => format!("must be a text of {least} to {most} characters"),
+        };
+        let fits = |text: &str| chars.contains(&text.trim().chars().count());
+        match self.members.get_mut(name).map(Value::take) {
+            Some(Value::String(text)) if fits(&text) => text,
+            _ => self.problem(name, problem).unwrap_or_default(),
+        }
+    }
+
+    /// A text that may be missing, null or blank.
+    pub(super) fn optional_text(&mut self, name: &'static str) -> Option<String> {
+        match self.members.get_mut(name).map(Value::take) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text).filter(|text| !text.trim().is_empty()),
+            Some(_) => self.problem(name, "must be a text or null"),
+        }
+    }
+
+    /// How many rows are wanted; none where it is left to the server.
+    pub(super) fn rows(&mut self, name: &'static str) -> Option<u32> {
+        let number = match self.members.get(name) {
+            None | Some(Value::Null) => return None,
+            Some(Value::Number(number)) => number.as_u64(),
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(_) => None,
+        };
+        match number {
+            Some(number) => Some(u32::try_from(number).unwrap_or(u32::MAX)),
+            None => self.problem(name, "must be a whole number from 0 on, or null"),
+        }
+    }
+
+    /// One of some words, or none where it is missing or null.
+    pub(super) fn word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
+        let given = match self.members.get(name) {
+            None | Some(Value::Null) => return None,
+            Some(given) => given.as_str(),
+        };
+        let known = words.iter().find(|(word, _)| Some(*word) == given);
+        known.map(|(_, meaning)| *meaning).or_else(|| {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            self.problem(name, format!("must be `{}`", words.join("` or `")))
+        })
+    }
+
+    /// The same, which must be there.
+    pub(super) fn required_word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> T {
+        if self.members.get(name).is_none_or(Value::is_null) {
+            self.members.insert(name.to_owned(), Value::Bool(false));
+        }
+        self.word(name, words).unwrap_or(words[0].1)
+    }
+
+    /// A list of texts that must be there.
+    pub(super) fn texts(&mut self, name: &'static str) -> Vec<String> {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let texts = self.members.get(name).and_then(Value::as_array).and_then(|list| list.iter().map(text).collect());
+        texts.or_else(|| self.problem(name, "must be a list of texts")).unwrap_or_default()
+    }
+
+    /// A list of numbers that may be missing or null.
+    pub(super) fn optional_numbers(&mut self, name: &'static str) -> Option<Vec<u32>> {
+        let number = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok());
+        match self.members.get(name) {
+            None | Some(Value::Null) => None,
+            Some(given) => {
+                let numbers = given.as_array().and_then(|list| list.iter().map(number).collect());
+                numbers.or_else(|| self.problem(name, "must be a list of whole numbers from 0 on, or null"))
+            }
+        }
+    }
+
+    /// The same, unless something is wrong already.
+    pub(super) fn checked(self) -> Result<Self, ApiError> {
+        match self.problems.is_empty() {
+            true => Ok(self),
+            false => Err(wrong(&self.problems)),
+        }
+    }
+
+    /// What was made of the members, unless something is wrong with one of them.
+    pub(super) fn finish<T>(self, made: T) -> Result<T, ApiError> {
+        match self.problems.is_empty() {
+            true => Ok(made),
+            false => Err(wrong(&self.problems)),
+        }
+    }
+
+    /// Something is wrong with a member.
+    pub(super) fn problem<T>(&mut self, name: &'static str, problem: impl Into<String>) -> Option<T> {
+        self.problems.push((name, problem.into()));
+        None
+    }
+}
+
+/// The answer to a request with these problems, of which there is at least one.
+pub(super) fn wrong(problems: &[(&str, String)]) -> ApiError {
+    let sentence = |(member, problem): &(&str, String)| {
+        say_with("door-member", &[("member", (*member).into()), ("problem", problem.into())])
+    };
+    let sentences: Vec<String> = problems.iter().map(sentence).collect();
+    let named: Vec<Value> =
+        problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
+    let (member, problem) = &problems[0];
+    ApiError::invalid(
+        sentences.join(&say("door-between-members")),
+        json!({"member": member, "problem": problem, "problems": named}),
+    )
+}
