@@ -33,8 +33,10 @@ test: ## Install what the tests need and lack, and run all of them
 	@rm -rf $(HEARD)
 	$(PYTHON) tests/python/differential.py $(SCRIPTED)
 	$(PYTHON) tests/python/oracle.py $(GATEWAY)
+	$(PYTHON) tests/python/described.py $(GATEWAY) docs/openapi.json
+	$(PYTHON) tests/python/fuzzed.py $(GATEWAY) docs/openapi.json
 	$(PYTHON) tests/python/readme.py $(GATEWAY) README.md
-	$(PYTHON) tests/python/protocol_doc.py $(TARGET)/debug docs/protocol.md
+	$(PYTHON) tests/python/protocol_doc.py $(TARGET)/debug docs/protocol.md docs/curl.md
 	$(PYTHON) tests/browser/pages.py $(GATEWAY) docs/embedding.md
 	$(PYTHON) tests/browser/playground.py $(GATEWAY)
 
@@ -49,11 +51,13 @@ bench: ## Measure the server against a bare relay, searching against looking thr
 	cargo bench --bench knowledge
 	cargo bench --bench tokens
 
-docs: ## Make docs/configuration.md, .env.example and protocol/schema from the code
+docs: ## Make docs/configuration.md, .env.example, docs/openapi.json and protocol/schema from the code
 	@cargo build
 	$(GATEWAY) config markdown > $(TARGET)/configuration.md && mv $(TARGET)/configuration.md docs/configuration.md
 	$(GATEWAY) config example > $(TARGET)/env.example && mv $(TARGET)/env.example .env.example
 	cargo run -q -p chatkit-protocol --example schema
+	@cargo build
+	$(GATEWAY) describe > $(TARGET)/openapi.json && mv $(TARGET)/openapi.json docs/openapi.json
 
 clean: ## Remove what was built; the conversations stay where they are
 	cargo clean

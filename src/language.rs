@@ -34,8 +34,7 @@ static ENGLISH: LazyLock<LanguageIdentifier> = LazyLock::new(|| "en".parse().exp
 
 /// The language that a browser asks for before all others, as a BCP 47 tag, whether or not it is in the catalogue.
 pub fn first(header: &str) -> Option<String> {
-    let header = &header[..header.floor_char_boundary(ACCEPTED_BYTES_MAX)];
-    Some(accepted_languages::parse(header).first()?.to_string()).filter(|tag| tag != "und")
+    wanted(header).first().map(ToString::to_string).filter(|tag| tag != "und")
 }
 
 /// The sentences of one language.
@@ -136,12 +135,7 @@ impl Language {
     /// The same, or nothing when there is nothing of it in the catalogue. Of languages with the same weight the first is
     /// liked best.
     pub fn asked_for(header: &str) -> Option<Self> {
-        let header = &header[..header.floor_char_boundary(ACCEPTED_BYTES_MAX)];
-        let mut asked: Vec<(f32, LanguageIdentifier)> =
-            header.split(',').take(ACCEPTED_LANGUAGES_MAX).filter_map(weighed).collect();
-        asked.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-        let asked: Vec<LanguageIdentifier> = asked.into_iter().map(|(_, tag)| tag).collect();
-        Self::first_of(&asked)
+        Self::first_of(&wanted(header))
     }
 
     /// The language of a BCP 47 tag, if it is in the catalogue: `ur-PK` is Urdu.
@@ -185,6 +179,15 @@ impl Language {
         let english = || Self::default().0.say(name, Some(&values));
         self.0.say(name, Some(&values)).or_else(english).unwrap_or_else(|| name.to_owned())
     }
+}
+
+/// What a header lists, the most wanted first.
+fn wanted(header: &str) -> Vec<LanguageIdentifier> {
+    let header = &header[..header.floor_char_boundary(ACCEPTED_BYTES_MAX)];
+    let mut listed: Vec<(f32, LanguageIdentifier)> =
+        header.split(',').take(ACCEPTED_LANGUAGES_MAX).filter_map(weighed).collect();
+    listed.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    listed.into_iter().map(|(_, tag)| tag).collect()
 }
 
 /// A range of `Accept-Language` with its weight; nothing if it is no language, or one that is not wanted.

@@ -23,10 +23,11 @@ use crate::llm::{Chunk, LlmError, Message, Prompt};
 pub(super) fn answer(tutor: Tutor, turn: Turn) -> EventStream {
     Box::pin(stream! {
         let language = turn.language();
-        let mut ground = Ground::of(&turn, tutor.settings.grounding);
+        let mut ground = Ground::of(&turn, &tutor.settings);
         let mut sources = Sources::new(tutor.site.clone());
         let reader = tutor.reader(&turn).await;
-        let conversation = prompt::conversation(ground.history(&turn), &tutor.settings);
+        let limits = ground.limits(&turn, &tutor.settings);
+        let conversation = prompt::conversation(ground.history(&turn), &limits);
         let messages = conversation.iter().map(|(item, _)| *item);
         let mut files = attachments::gather(messages, tutor.model.sees(), |id| tutor.open(&turn, id)).await;
         if let Some(notice) = files.notice(language) {

@@ -10,7 +10,7 @@ use super::sources::Sources;
 use super::tools::knowledge_base::{BookAway, QueryKnowledgeBase, earlier_questions};
 use super::verdict::{Verdict, judge};
 use crate::chat::{RestsOn, Turn};
-use crate::config::Grounding;
+use crate::config::{Grounding, TutorSettings};
 use crate::knowledge::Found;
 use crate::knowledge::lexical::telling::telling;
 use crate::language::Language;
@@ -20,6 +20,9 @@ use crate::llm::{Message, ModelName, ToolCall};
 
 /// A selected text is looked for in the book by so many bytes of its beginning.
 const LOCATED_BYTES: usize = 600;
+
+/// Five questions with their answers.
+const HISTORY_MESSAGES_ALONE: usize = 10;
 
 /// What an answer may rest on.
 #[derive(Debug)]
@@ -43,9 +46,10 @@ pub(super) struct LookedUp {
 }
 
 impl Ground {
-    pub(super) fn of(turn: &Turn, mode: Grounding) -> Self {
-        let mode = if turn.rests_on() == RestsOn::Knowledge { Grounding::Strict } else { mode };
-        Self { mode, selection: Selection::of(turn), book_is_away: false, language: turn.language() }
+    pub(super) fn of(turn: &Turn, settings: &TutorSettings) -> Self {
+        let mode = if turn.rests_on() == RestsOn::Knowledge { Grounding::Strict } else { settings.grounding };
+        let selection = Selection::of(turn, settings.selection_bytes_max);
+        Self { mode, selection, book_is_away: false, language: turn.language() }
     }
 
     pub(super) fn mode(&self) -> Grounding {
@@ -68,6 +72,15 @@ impl Ground {
             Some(question) if self.is_selection_alone() => std::slice::from_ref(question),
             _ => &turn.history,
         }
+    }
+
+    /// How much of it: five questions with their answers, where the door says that the book is all there is.
+    pub(super) fn limits(&self, turn: &Turn, settings: &TutorSettings) -> TutorSettings {
+        let history_messages_max = match turn.rests_on() {
+            RestsOn::Knowledge => HISTORY_MESSAGES_ALONE,
+            RestsOn::Anything | RestsOn::SelectionAlone => settings.history_messages_max,
+        };
+        TutorSettings { history_messages_max, ..settings.clone() }
     }
 
     /// What the house looks for before the model is asked, in the reader's words; nothing in most turns.
@@ -93,7 +106,7 @@ impl Ground {
         turn: &Turn,
     ) -> LookedUp {
         let Some(book) = book else { return LookedUp { found: query.map(|_| Vec::new()), ..LookedUp::default() } };
-        let book = book.clone().strictly(self.is_strict());
+        let book = book.for_turn(turn).strictly(self.is_strict());
         let leniently = book.clone().strictly(false);
         let earlier = earlier_questions(turn);
         let searched: OptionFuture<_> = query.map(|query| book.look_up(query, &earlier)).into();

@@ -67,7 +67,7 @@ pub(super) fn build(
 pub(super) fn conversation<'a>(history: &'a [ThreadItem], settings: &TutorSettings) -> Vec<(&'a ThreadItem, Message)> {
     let mut newest_first = Vec::new();
     let mut bytes_left = settings.history_bytes_max;
-    for (item, message) in history.iter().rev().filter_map(|item| Some((item, message_of(item)?))) {
+    for (item, message) in history.iter().rev().filter_map(|item| Some((item, message_of(item, settings)?))) {
         let bytes = bytes_of(&message);
         if !newest_first.is_empty() {
             if newest_first.len() > settings.history_messages_max || bytes > bytes_left {
@@ -81,9 +81,9 @@ pub(super) fn conversation<'a>(history: &'a [ThreadItem], settings: &TutorSettin
     newest_first
 }
 
-fn message_of(item: &ThreadItem) -> Option<Message> {
+fn message_of(item: &ThreadItem, settings: &TutorSettings) -> Option<Message> {
     match &item.kind {
-        ItemKind::UserMessage(message) => Some(Message::user(with_quote(message))),
+        ItemKind::UserMessage(message) => Some(Message::user(with_quote(message, settings.selection_bytes_max))),
         ItemKind::AssistantMessage(message) if !message.is_blank() => {
             Some(Message::Assistant { text: message.text(), tool_calls: Vec::new() })
         }
@@ -100,11 +100,11 @@ fn message_of(item: &ThreadItem) -> Option<Message> {
     }
 }
 
-fn with_quote(message: &UserMessage) -> String {
+fn with_quote(message: &UserMessage, bytes_max: usize) -> String {
     let text = message.text();
     match &message.quoted_text {
         Some(quoted) if !quoted.trim().is_empty() => {
-            format!("I am reading this:\n\n{}\n\n{text}", self::quoted(&selection::cut(quoted)))
+            format!("I am reading this:\n\n{}\n\n{text}", self::quoted(&selection::cut(quoted, bytes_max)))
         }
         _ => text,
     }

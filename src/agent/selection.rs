@@ -7,9 +7,6 @@ use crate::chat::{RestsOn, Turn};
 use crate::knowledge::lexical::telling::forms;
 use crate::llm::sentences_of;
 
-/// A selection is taken up to so many bytes, and cut at the end of a sentence.
-pub(super) const SELECTION_BYTES_MAX: usize = 8_000;
-
 /// What a page writes before a selection when the message has no other place for it.
 const EXPLAIN: &str = "explain this context:";
 /// Opening quotation marks, and those that close what they open.
@@ -33,11 +30,11 @@ pub(super) struct Selection {
 }
 
 impl Selection {
-    /// The selection that a turn is about, if it is about one.
-    pub(super) fn of(turn: &Turn) -> Option<Self> {
+    /// The selection that a turn is about, if it is about one: its first bytes, so many.
+    pub(super) fn of(turn: &Turn, bytes_max: usize) -> Option<Self> {
         let message = turn.question()?;
         let (text, question) = selected(message)?;
-        let text = cut(text.trim());
+        let text = cut(text.trim(), bytes_max);
         (!text.is_empty()).then(|| Self { text, question, alone: turn.rests_on() == RestsOn::SelectionAlone })
     }
 
@@ -94,11 +91,11 @@ fn in_quotation_marks(message: &str) -> Option<(String, String)> {
 }
 
 /// As many whole sentences of a text as there is room for; of a single long one, its beginning.
-pub(super) fn cut(text: &str) -> String {
-    if text.len() <= SELECTION_BYTES_MAX {
+pub(super) fn cut(text: &str, bytes_max: usize) -> String {
+    if text.len() <= bytes_max {
         return text.to_owned();
     }
-    let beginning = &text[..text.floor_char_boundary(SELECTION_BYTES_MAX)];
+    let beginning = &text[..text.floor_char_boundary(bytes_max)];
     let last = sentences_of(beginning).pop().unwrap_or_default();
     let whole = beginning[..beginning.len() - last.len()].trim_end();
     let kept = if whole.is_empty() { beginning } else { whole };
@@ -109,6 +106,8 @@ pub(super) fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const BYTES_MAX: usize = 8_000;
 
     fn selection(text: &str) -> Selection {
         Selection { text: text.to_owned(), question: String::new(), alone: false }
@@ -145,9 +144,9 @@ mod tests {
     #[test]
     fn a_long_selection_is_cut_at_a_sentence() {
         let text = "Robots sense and act. ".repeat(500);
-        let kept = cut(&text);
-        assert!(kept.len() <= SELECTION_BYTES_MAX && kept.len() > SELECTION_BYTES_MAX - 50 && kept.ends_with("act."));
-        let endless = "ہ".repeat(SELECTION_BYTES_MAX);
-        assert_eq!(cut(&endless).len(), SELECTION_BYTES_MAX);
+        let kept = cut(&text, BYTES_MAX);
+        assert!(kept.len() <= BYTES_MAX && kept.len() > BYTES_MAX - 50 && kept.ends_with("act."));
+        let endless = "ہ".repeat(BYTES_MAX);
+        assert_eq!(cut(&endless, BYTES_MAX).len(), BYTES_MAX);
     }
 }

@@ -126,7 +126,7 @@ async fn ask(tutor: &Tutor, turn: &Turn, question: &str) -> Result<Option<String
     let question = &question[..question.floor_char_boundary(QUESTION_BYTES_MAX)];
     let messages = vec![Message::System(TASK.to_owned()), Message::user(prompt::quoted(question))];
     let tokens_max = tutor.settings.answer_tokens_max.map_or(TITLE_TOKENS_MAX, |max| max.min(TITLE_TOKENS_MAX));
-    let prompt = Prompt { messages, tools: Vec::new(), answer_tokens_max: Some(tokens_max) };
+    let prompt = Prompt { messages, answer_tokens_max: Some(tokens_max), ..Prompt::default() };
     let mut chunks = tutor.model.stream(prompt.clone()).await?;
     let (mut meter, mut said) = (Meter::new(turn, &prompt), String::new());
     while let Some(chunk) = chunks.next().await {

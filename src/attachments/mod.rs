@@ -163,6 +163,14 @@ impl Attachments {
         Ok(kept.into_iter().map(|kept| kept.stored).collect())
     }
 
+    /// Gives files that no message names yet to another owner; what is not there, or not theirs, is left alone.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn hand_over(&self, from: &OwnerId, to: &OwnerId, ids: &[AttachmentId]) -> Result<(), AttachmentError> {
+        Ok(self.0.store.hand_over(from, to, ids).await?)
+    }
+
     /// Deletes an attachment: nobody finds it any more, and its bytes go with the next sweep. Fine when there is none.
     ///
     /// # Errors

@@ -23,6 +23,15 @@ pub(super) async fn delete(chat: &Chat, who: &Identity, asked: AttachmentsDelete
     Ok(Response::Empty)
 }
 
+/// A visitor's message names files that were uploaded while the visitor was a stranger: from now on they are the
+/// visitor's. Whether there are such files is found out by carrying out the request again.
+pub(super) async fn take_over(chat: &Chat, visitor: &Identity, ids: &[AttachmentId]) -> Result<(), ChatError> {
+    match &chat.attachments {
+        Some(attachments) => Ok(attachments.hand_over(&Identity::Stranger.owner(), &visitor.owner(), ids).await?),
+        None => Ok(()),
+    }
+}
+
 /// The attachments that a message names, as the message carries them. Their bytes may still be on their way.
 pub(super) async fn of_message(
     chat: &Chat,

@@ -7,6 +7,7 @@ mod attachments;
 mod client_tools;
 mod collect;
 mod error;
+mod history;
 mod items;
 mod ledger;
 mod notebook;
@@ -24,7 +25,9 @@ mod widgets;
 
 use std::sync::Arc;
 
-use chatkit_protocol::{Envelope, Request, Response, ThreadId, ThreadItem, ThreadRecord};
+use chatkit_protocol::{
+    Envelope, Request, Response, ThreadId, ThreadItem, ThreadRecord, ThreadsAddUserMessage, ThreadsCreate,
+};
 
 use self::notebook::Notebook;
 use self::outbox::Replay;
@@ -38,9 +41,10 @@ use crate::metrics::Metrics;
 use crate::quota::{Allowance, Slot};
 use crate::store::{StoreError, ThreadStore};
 
-pub use crate::store::{ItemNote, Tokens};
+pub use crate::store::{Conversation, ItemNote, Stretch, Tokens};
 pub use collect::{Collected, Failure, collect, events, payloads};
 pub use error::ChatError;
+pub use history::{Interaction, Noted};
 pub use ledger::{Ending, Ledger, Step};
 pub use notebook::Account;
 pub use outbox::{LetGo, Listening, OUTBOX_BYTES_MAX, Outbox, outbox};
@@ -188,6 +192,11 @@ impl Chat {
         Self { language, ..self.clone() }
     }
 
+    /// The largest message that is taken, in bytes of text, a selected text included.
+    pub fn message_bytes_max(&self) -> usize {
+        self.options.message_bytes_max
+    }
+
     /// The turns that run here: to wait for them, to stop them.
     pub fn turns(&self) -> &Turns {
         &self.turns
@@ -226,10 +235,24 @@ impl Chat {
             Err(error) if error.is_missing() => error,
             reply => return reply,
         };
-        match self.carry_out(&Identity::Stranger, request).await {
-            Err(error) if error.is_missing() => Err(missing),
-            reply => reply,
+        // A new thread is the visitor's, whoever they were when they uploaded what its message names.
+        let begins = matches!(request, Request::ThreadsCreate(_));
+        if !begins {
+            match self.carry_out(&Identity::Stranger, request.clone()).await {
+                Err(error) if error.is_missing() => {}
+                reply => return reply,
+            }
         }
+        let (Request::ThreadsCreate(ThreadsCreate { input })
+        | Request::ThreadsAddUserMessage(ThreadsAddUserMessage { input, .. })) = &request
+        else {
+            return Err(missing);
+        };
+        if !matches!(missing, ChatError::NoAttachment(_)) {
+            return Err(missing);
+        }
+        attachments::take_over(self, who, &input.attachments).await?;
+        self.carry_out(who, request).await
     }
 
     async fn carry_out(&self, who: &Identity, request: Request) -> Result<Reply, ChatError> {

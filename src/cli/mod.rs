@@ -71,6 +71,9 @@ enum Command {
     /// Learn the numbers of the search by words again, from books with questions; for those who work on this program
     #[command(hide = true)]
     Learn(learn::LearnArgs),
+    /// Print what the doors say of themselves: docs/openapi.json; a running server says it at /openapi.json
+    #[command(hide = true)]
+    Describe,
     /// Bring the database up to date
     Migrate,
     /// Look at the settings
@@ -135,6 +138,9 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
     if let Some(Command::Learn(asked)) = &asked.command {
         return learn::run(asked);
     }
+    if let Some(Command::Describe) = &asked.command {
+        return show::doors();
+    }
     let mut variables = Variables::of_the_process()?;
     let Overrides { host, port, data_dir, log } = asked.overrides;
     for (name, value) in [("HOST", host), ("PORT", port), ("DATA_DIR", data_dir), ("LOG_LEVEL", log)] {
@@ -163,7 +169,9 @@ async fn run(asked: CommandLine) -> Result<ExitCode> {
         Some(Command::Eval(asked)) => eval::run(&variables, &settings, &providers, &asked).await,
         Some(Command::Migrate) => migrate(&settings).await,
         Some(Command::Healthcheck) => healthcheck(&settings).await,
-        Some(Command::Config { .. } | Command::Conformance(_) | Command::Learn(_)) => unreachable!("answered above"),
+        Some(Command::Config { .. } | Command::Conformance(_) | Command::Learn(_) | Command::Describe) => {
+            unreachable!("answered above")
+        }
     }
 }
 

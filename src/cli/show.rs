@@ -18,6 +18,7 @@ use crate::llm::choice::{
     TRANSCRIPTION_MODEL, variables_of,
 };
 use crate::llm::presets::PRESETS;
+use crate::routes;
 
 pub(super) fn config(asked: &ConfigCommand, variables: &Variables) -> Result<ExitCode> {
     match asked {
@@ -31,6 +32,19 @@ pub(super) fn config(asked: &ConfigCommand, variables: &Variables) -> Result<Exi
         }
         ConfigCommand::Show => show(variables),
     }
+}
+
+/// Shows what the doors say of themselves where no setting is given, whatever the settings are.
+pub(super) fn doors() -> Result<ExitCode> {
+    output::write(description())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The file `docs/openapi.json`.
+fn description() -> String {
+    let settings = settings(Reader::new(&Variables::of::<String, String>([])));
+    let paths = settings.map(|(settings, _)| settings.http.chatkit_paths).unwrap_or_default();
+    format!("{:#}\n", routes::description(&paths, None))
 }
 
 fn show(variables: &Variables) -> Result<ExitCode> {
@@ -134,6 +148,12 @@ mod tests {
     fn the_documents_name_the_settings_there_are_and_no_others() {
         check(include_str!("../../docs/configuration.md"), &markdown());
         check(include_str!("../../.env.example"), &example());
+    }
+
+    #[test]
+    fn the_description_that_is_kept_is_the_one_that_the_doors_give() {
+        let kept = include_str!("../../docs/openapi.json");
+        assert!(kept == description(), "a door changed and its description did not; run `make docs`");
     }
 
     #[test]

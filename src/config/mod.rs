@@ -148,6 +148,8 @@ pub struct TutorSettings {
     pub history_messages_max: usize,
     /// Bytes of earlier messages the model sees.
     pub history_bytes_max: usize,
+    /// Where a selected text is cut, in bytes.
+    pub selection_bytes_max: usize,
     /// Where an answer is cut, in tokens.
     pub answer_tokens_max: Option<u32>,
     /// How long a model may be silent.
@@ -225,6 +227,7 @@ impl Settings {
                 passages: size(reader, &PASSAGES, 1..=20),
                 history_messages_max: size(reader, &HISTORY_MESSAGES, 0..=200),
                 history_bytes_max: size(reader, &HISTORY_BYTES, 0..=1 << 24),
+                selection_bytes_max: size(reader, &SELECTED_TEXT_BYTES, 200..=16_000),
                 answer_tokens_max: answer_tokens(reader),
                 model_silence: Duration::from_secs(reader.number(&MODEL_SILENCE, 1..=3600)),
                 offline_pace: Duration::from_millis(reader.number(&OFFLINE_PACE, 0..=1000)),

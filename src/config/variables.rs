@@ -69,6 +69,8 @@ variables! {
     PASSAGES = "PASSAGES_PER_SEARCH", default "3" => "How many passages one search brings.";
     HISTORY_MESSAGES = "HISTORY_MESSAGES", default "10" => "How many earlier messages of a thread the model sees.";
     HISTORY_BYTES = "HISTORY_BYTES", default "24000" => "How much text of earlier messages the model sees, in bytes.";
+    SELECTED_TEXT_BYTES = "SELECTED_TEXT_BYTES_MAX", default "8000"
+        => "How much of a selected text an answer rests on, in bytes, 16000 at most; a longer one is cut at the end of a sentence.";
     ANSWER_TOKENS = "ANSWER_TOKENS_MAX" => "Where an answer is cut, in tokens; the provider's limit when not given.";
     MODEL_SILENCE = "MODEL_SILENCE_SECONDS", default "60" => "How long a model may be silent before its answer is given up, in seconds.";
     OFFLINE_PACE = "OFFLINE_PACE_MS", default "12" => "The pause between two words of the offline model, in milliseconds.";

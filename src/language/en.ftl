@@ -78,8 +78,10 @@ door-body-broken = the body broke off before its end
 door-body-too-large = the body is larger than { $max } bytes
 door-body-too-slow = the body did not arrive within { $time }
 door-internal = something went wrong on our side
+door-no-file = the page has no such file
 door-no-page = the bundled book has no such page
 door-no-route = there is nothing at `{ $path }`
+door-path-no-text = the path is not UTF-8, and names nothing
 door-too-many-requests = too many requests came from your address; try again { $wait }
 
 ## Files that an answer is written without
@@ -213,6 +215,11 @@ search-found-nothing = Found nothing in the book
 search-looking = Looking in the book for “{ $query }”
 search-nothing = The book has nothing about this.
 search-title = Searching the book
+
+## The doors of few words
+
+simple-let-go = You read the answer too slowly, and were let go. It is still being written: read the conversation again in a moment.
+simple-no-conversation = there is no conversation with this `conversation_id`; `/chat/history` lists those there are
 
 ## Recordings
 

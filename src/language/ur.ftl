@@ -82,8 +82,10 @@ door-body-broken = درخواست مکمل ہونے سے پہلے ہی رک گئ
 door-body-too-large = درخواست { $max } بائٹ سے بڑی ہے۔
 door-body-too-slow = درخواست { -from }{ $time }{ -to } کے اندر نہیں پہنچی۔
 door-internal = ہماری طرف سے کوئی خرابی ہو گئی ہے۔
+door-no-file = اس صفحے کی ایسی کوئی فائل نہیں۔
 door-no-page = ساتھ دی گئی کتاب میں ایسا کوئی صفحہ نہیں۔
 door-no-route = اس پتے پر کچھ نہیں: { -from }{ $path }{ -to }
+door-path-no-text = یہ پتا UTF-8 میں نہیں، اس لیے یہ کسی چیز کا نام نہیں۔
 door-too-many-requests = آپ کے پتے سے بہت زیادہ درخواستیں آئی ہیں؛ براہِ کرم { $wait } دوبارہ کوشش کریں۔
 
 ## Files that an answer is written without
@@ -217,6 +219,11 @@ search-found-nothing = کتاب میں کچھ نہیں ملا
 search-looking = کتاب میں تلاش جاری ہے: ”{ -from }{ $query }{ -to }“
 search-nothing = کتاب میں اس کے بارے میں کچھ نہیں ہے۔
 search-title = کتاب میں تلاش
+
+## The doors of few words
+
+simple-let-go = آپ نے جواب بہت آہستہ پڑھا، اس لیے رابطہ ختم کر دیا گیا۔ جواب اب بھی لکھا جا رہا ہے: کچھ دیر بعد گفتگو دوبارہ کھولیں۔
+simple-no-conversation = یہ گفتگو نہیں ملی؛ `/chat/history` میں آپ کی گفتگوؤں کی فہرست ہے۔
 
 ## Recordings
 

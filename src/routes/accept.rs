@@ -30,6 +30,11 @@ pub(super) fn form(headers: &HeaderMap) -> Option<Form> {
     (form != Form::Text || !anything_is_as_good).then_some(form)
 }
 
+/// Whether an answer is wanted as it is written, at a door that answers with one value otherwise.
+pub(super) fn streams(headers: &HeaderMap) -> bool {
+    matches!(form(headers), Some(Form::Events | Form::Text))
+}
+
 /// A media range without its parameters, and how much it is wanted, from 0 to 1.
 fn range(text: &str) -> (String, f32) {
     let mut parts = text.split(';').map(str::trim);

@@ -1,6 +1,7 @@
 //! `/auth/…`: accounts of this server. Signing up and in opens a session, which a browser keeps as a cookie and any
 //! other program as a token.
 
+mod bodies;
 mod members;
 
 use axum::Json;
@@ -10,28 +11,30 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
+use utoipa_axum::routes;
 
+use self::bodies::{SignInBody, SignUpBody, User, Welcome};
 use self::members::Members;
 use super::adoption::Newcomer;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::{SESSION_COOKIE, SignedIn, shown};
+use super::openapi::ErrorBody;
 use super::{address, body, cookies, request_id};
 use crate::app::App;
 use crate::auth::AuthError;
-use crate::auth::accounts::{Account, AccountError, Accounts, Opened, Visit};
+use crate::auth::accounts::{AccountError, Accounts, Opened, Visit};
 
 /// The largest body of a sign-up or a sign-in.
 const ACCOUNT_BODY_BYTES_MAX: usize = 64 * 1024;
 
 pub(super) fn doors() -> Doors {
     Doors::new()
-        .post("/auth/signup", Entry::Everybody, sign_up)
-        .post("/auth/signin", Entry::Everybody, sign_in)
-        .post("/auth/signout", Entry::User, sign_out)
-        .post("/auth/refresh", Entry::User, refresh)
-        .get("/auth/me", Entry::User, me)
+        .open(Entry::Everybody, routes!(sign_up))
+        .open(Entry::Everybody, routes!(sign_in))
+        .open(Entry::User, routes!(sign_out))
+        .open(Entry::User, routes!(refresh))
+        .open(Entry::User, routes!(me))
 }
 
 /// The desk for accounts, and where the request comes from.
@@ -68,7 +71,27 @@ impl FromRequestParts<App> for Shown {
     }
 }
 
-/// Makes an account: 201 with `{"user", "session": {"token", "expires_at"}}`.
+/// Makes an account, and opens a session of it.
+///
+/// What a visitor wrote who signs up is the user's from then on.
+#[utoipa::path(
+    post,
+    path = "/auth/signup",
+    tag = "identity",
+    request_body(content = SignUpBody, description = "Who they are; all but the first three may be left out."),
+    responses(
+        (
+            status = 201,
+            body = Welcome,
+            description = "The account, and its session.",
+            headers(("set-cookie" = String, description = "The token of the session, as the cookie `session`."))
+        ),
+        (status = 403, body = ErrorBody, description = "The page of a site that is not in `CORS_ORIGINS` asked."),
+        (status = 404, body = ErrorBody, description = "This server has no accounts."),
+        (status = 409, body = ErrorBody, description = "The address has an account."),
+        (status = 503, body = ErrorBody, description = "Accounts cannot be reached, or too many passwords are being checked."),
+    )
+)]
 async fn sign_up(State(app): State<App>, desk: Desk, newcomer: Newcomer, body: Body) -> Result<Response, ApiError> {
     let wish = members(&app, body).await?.sign_up()?;
     let opened = desk.accounts.sign_up(wish, &desk.visit).await?;
@@ -76,7 +99,33 @@ async fn sign_up(State(app): State<App>, desk: Desk, newcomer: Newcomer, body: B
     Ok((StatusCode::CREATED, welcome(&app, &opened)).into_response())
 }
 
-/// Opens a session: the same with 200.
+/// Opens a session.
+///
+/// What a visitor wrote who signs in is the user's from then on. A wrong address and a wrong password are answered
+/// alike, and as fast.
+#[utoipa::path(
+    post,
+    path = "/auth/signin",
+    tag = "identity",
+    request_body(content = SignInBody, description = "Who they are."),
+    responses(
+        (
+            status = 200,
+            body = Welcome,
+            description = "The account, and its session.",
+            headers(("set-cookie" = String, description = "The token of the session, as the cookie `session`."))
+        ),
+        (
+            status = 401,
+            body = ErrorBody,
+            description = "Address and password are not those of an account.",
+            headers(("www-authenticate" = String, description = "How to show who one is."))
+        ),
+        (status = 403, body = ErrorBody, description = "The page of a site that is not in `CORS_ORIGINS` asked."),
+        (status = 404, body = ErrorBody, description = "This server has no accounts."),
+        (status = 503, body = ErrorBody, description = "Accounts cannot be reached, or too many passwords are being checked."),
+    )
+)]
 async fn sign_in(State(app): State<App>, desk: Desk, newcomer: Newcomer, body: Body) -> Result<Response, ApiError> {
     let wish = members(&app, body).await?.sign_in()?;
     let opened = desk.accounts.sign_in(wish, &desk.visit).await?;
@@ -85,6 +134,20 @@ async fn sign_in(State(app): State<App>, desk: Desk, newcomer: Newcomer, body: B
 }
 
 /// Opens a session in the place of the one that is shown.
+#[utoipa::path(
+    post,
+    path = "/auth/refresh",
+    tag = "identity",
+    responses(
+        (
+            status = 200,
+            body = Welcome,
+            description = "The account, and its new session; the token of the old one is good no more.",
+            headers(("set-cookie" = String, description = "The token of the session, as the cookie `session`."))
+        ),
+        (status = 404, body = ErrorBody, description = "This server has no accounts, or the token is of another system."),
+    )
+)]
 async fn refresh(State(app): State<App>, desk: Desk, shown: Shown) -> Result<Response, ApiError> {
     match desk.accounts.refresh(&shown.token, &desk.visit).await {
         Ok(opened) => Ok(welcome(&app, &opened)),
@@ -93,6 +156,19 @@ async fn refresh(State(app): State<App>, desk: Desk, shown: Shown) -> Result<Res
 }
 
 /// Ends the session that is shown, everywhere.
+#[utoipa::path(
+    post,
+    path = "/auth/signout",
+    tag = "identity",
+    responses(
+        (
+            status = 204,
+            description = "It is over.",
+            headers(("set-cookie" = String, description = "Has a browser forget the cookie `session`."))
+        ),
+        (status = 404, body = ErrorBody, description = "This server has no accounts, or the token is of another system."),
+    )
+)]
 async fn sign_out(State(app): State<App>, desk: Desk, shown: Shown) -> Result<Response, ApiError> {
     match desk.accounts.sign_out(&shown.token, &desk.visit).await {
         Ok(()) => {
@@ -103,9 +179,18 @@ async fn sign_out(State(app): State<App>, desk: Desk, shown: Shown) -> Result<Re
 }
 
 /// Who has the session that is shown, with all that they told of themselves.
+#[utoipa::path(
+    get,
+    path = "/auth/me",
+    tag = "identity",
+    responses(
+        (status = 200, body = User, description = "Who has it."),
+        (status = 404, body = ErrorBody, description = "This server has no accounts, or the token is of another system."),
+    )
+)]
 async fn me(State(app): State<App>, desk: Desk, shown: Shown) -> Result<Response, ApiError> {
     match desk.accounts.account(&shown.token).await {
-        Ok(account) => Ok(([no_store()], Json(user(&account))).into_response()),
+        Ok(account) => Ok(([no_store()], Json(User::from(&account))).into_response()),
         Err(error) => Err(forgetting(&app, &shown, error)),
     }
 }
@@ -125,26 +210,9 @@ fn forgetting(app: &App, shown: &Shown, error: impl Into<AccountError>) -> ApiEr
 fn welcome(app: &App, opened: &Opened) -> Response {
     let token = opened.token.expose_secret();
     let cookie = cookies::set(app, SESSION_COOKIE, token, opened.lifetime);
-    let session = json!({"token": token, "expires_at": opened.expires_at});
-    let body = json!({"user": user(&opened.account), "session": session});
-    ([(header::SET_COOKIE, cookie)], [no_store()], Json(body)).into_response()
+    ([(header::SET_COOKIE, cookie)], [no_store()], Json(Welcome::from(opened))).into_response()
 }
 
 fn no_store() -> (header::HeaderName, HeaderValue) {
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
-}
-
-fn user(account: &Account) -> Value {
-    let told = &account.background;
-    json!({
-        "id": account.id,
-        "email": account.email,
-        "full_name": account.full_name,
-        "created_at": account.created_at,
-        "experience_level": told.experience_level,
-        "programming_languages": told.programming_languages,
-        "frameworks": told.frameworks,
-        "available_hardware": told.available_hardware,
-        "robotics_hardware": told.robotics_hardware,
-    })
 }

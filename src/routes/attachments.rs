@@ -9,11 +9,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use chatkit_protocol::{Attachment, AttachmentId};
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::form::{self, Form};
 use super::identity::Caller;
+use super::openapi::ErrorBody;
 use super::{body, disposition};
 use crate::app::App;
 use crate::attachments::{AttachmentError, Attachments, Description, Incoming, Link, Opened, Purpose};
@@ -25,15 +28,32 @@ const POLICY: &str = "default-src 'none'; sandbox";
 
 pub(super) fn doors(chatkit_paths: &[String]) -> Doors {
     let signed = Doors::new()
-        .get("/attachments/{id}", Entry::Caller, find)
-        .put("/attachments/{id}/upload", Entry::Link, put_bytes)
-        .post("/attachments/{id}/upload", Entry::Link, post_form)
-        .get("/attachments/{id}/preview", Entry::Link, preview)
-        .get("/attachments/{id}/download", Entry::Link, download);
-    chatkit_paths.iter().fold(signed, |doors, path| doors.post(&format!("{path}/upload"), Entry::Caller, direct))
+        .open(Entry::Caller, routes!(find))
+        .open(Entry::Link, routes!(put_bytes, post_form))
+        .open(Entry::Link, routes!(preview))
+        .open(Entry::Link, routes!(download));
+    let path = |path| format!("{path}/upload");
+    chatkit_paths.iter().map(path).fold(signed, |doors, path| doors.at(&path, Entry::Caller, routes!(direct)))
 }
 
 /// Shows the reader whose file it is the way to it: an address that is good for a while, for whoever has it.
+#[utoipa::path(
+    get,
+    path = "/attachments/{id}",
+    operation_id = "attachment",
+    tag = "attachments",
+    params(("id" = String, Path, description = "The attachment.")),
+    responses(
+        (
+            status = 303,
+            description = "The way to its bytes.",
+            headers(("location" = String, description = "An address that is good for a while, for whoever has it."))
+        ),
+        (status = 400, body = ErrorBody, description = "This server takes no attachments."),
+        (status = 403, body = ErrorBody, description = "The id is no text."),
+        (status = 404, body = ErrorBody, description = "The caller has no such attachment, or its bytes have not come."),
+    )
+)]
 async fn find(State(app): State<App>, Caller { who, .. }: Caller, id: Named) -> Result<Redirect, ApiError> {
     let Ok(Path(id)) = id else { return Err(AttachmentError::LinkWrong.into()) };
     let (attachments, id) = (attachments(&app)?, AttachmentId::from(id));
@@ -42,9 +62,12 @@ async fn find(State(app): State<App>, Caller { who, .. }: Caller, id: Named) -> 
 }
 
 /// What proves that a link is one of this server.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Proof {
+    /// Until when the link is good, in seconds since 1970; some links are good as long as the file.
     expires: Option<i64>,
+    /// That this server made it.
     signature: String,
 }
 
@@ -62,7 +85,34 @@ fn attachments(app: &App) -> Result<&Attachments, ApiError> {
     app.attachments.as_ref().ok_or_else(ApiError::no_attachments)
 }
 
-/// Takes the bytes as they are.
+/// The field of a form.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is read piece by piece, and only described here")]
+struct FileForm {
+    /// The file, with its name and its type.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+/// Takes the bytes of an attachment, as they are.
+///
+/// The address is the one of the descriptor that `attachments.create` answers with.
+#[utoipa::path(
+    put,
+    path = "/attachments/{id}/upload",
+    operation_id = "upload",
+    tag = "attachments",
+    params(("id" = String, Path, description = "The attachment."), Proof),
+    request_body(content = ref("#/components/schemas/Bytes"), content_type = "application/octet-stream", description = "The bytes."),
+    responses(
+        (status = 200, body = ref("#/components/schemas/ChatKitAttachment"), description = "The attachment, complete."),
+        (status = 403, body = ErrorBody, description = "The link is not one of this server, or has expired."),
+        (status = 404, body = ErrorBody, description = "There is no such attachment any more."),
+        (status = 409, body = ErrorBody, description = "Its bytes have come already."),
+        (status = 415, body = ErrorBody, description = "The bytes are not of the type that was announced."),
+        (status = 503, body = ErrorBody, description = "Attachments cannot be reached."),
+    )
+)]
 async fn put_bytes(
     State(app): State<App>,
     id: Named,
@@ -80,7 +130,23 @@ async fn put_bytes(
     Ok(Json(taken?))
 }
 
-/// Takes the field `file` of a form.
+/// Takes the bytes of an attachment, as the field `file` of a form.
+#[utoipa::path(
+    post,
+    path = "/attachments/{id}/upload",
+    operation_id = "upload_form",
+    tag = "attachments",
+    params(("id" = String, Path, description = "The attachment."), Proof),
+    request_body(content = FileForm, content_type = "multipart/form-data", description = "The form."),
+    responses(
+        (status = 200, body = ref("#/components/schemas/ChatKitAttachment"), description = "The attachment, complete."),
+        (status = 403, body = ErrorBody, description = "The link is not one of this server, or has expired."),
+        (status = 404, body = ErrorBody, description = "There is no such attachment any more."),
+        (status = 409, body = ErrorBody, description = "Its bytes have come already."),
+        (status = 415, body = ErrorBody, description = "The bytes are not of the type that was announced."),
+        (status = 503, body = ErrorBody, description = "Attachments cannot be reached."),
+    )
+)]
 async fn post_form(
     State(app): State<App>,
     id: Named,
@@ -101,7 +167,18 @@ async fn post_form(
     Ok(Json(taken?))
 }
 
-/// Takes the field `file` of a form from somebody who announced nothing.
+/// Takes a file that was not announced, as the field `file` of a form.
+#[utoipa::path(
+    post,
+    path = "/chatkit/upload",
+    operation_id = "upload_directly",
+    tag = "attachments",
+    request_body(content = FileForm, content_type = "multipart/form-data", description = "The form."),
+    responses(
+        (status = 200, body = ref("#/components/schemas/ChatKitAttachment"), description = "The attachment."),
+        (status = 415, body = ErrorBody, description = "The file is not of a type that this server takes, or not of the one it says."),
+    )
+)]
 async fn direct(
     State(app): State<App>,
     Caller { who, .. }: Caller,
@@ -121,11 +198,51 @@ async fn direct(
     Ok(Json(taken?))
 }
 
+/// A picture, to be shown in a conversation.
+#[utoipa::path(
+    get,
+    path = "/attachments/{id}/preview",
+    tag = "attachments",
+    params(("id" = String, Path, description = "The attachment."), Proof),
+    responses(
+        (
+            status = 200,
+            body = ref("#/components/schemas/Bytes"),
+            content_type = "*/*",
+            description = "The picture, of the type that it is.",
+            headers(("content-disposition" = String, description = "Whether to show it, and its name."))
+        ),
+        (status = 400, body = ErrorBody, description = "This server takes no attachments."),
+        (status = 403, body = ErrorBody, description = "The link is not one of this server, or has expired."),
+        (status = 404, body = ErrorBody, description = "There is no such attachment any more, or its bytes have not come."),
+        (status = 503, body = ErrorBody, description = "Attachments cannot be reached."),
+    )
+)]
 async fn preview(State(app): State<App>, id: Named, proof: Proven) -> Result<Response, ApiError> {
     let link = link(id, proof)?;
     Ok(answer(attachments(&app)?.open(Purpose::Preview, &link).await?))
 }
 
+/// A file.
+#[utoipa::path(
+    get,
+    path = "/attachments/{id}/download",
+    tag = "attachments",
+    params(("id" = String, Path, description = "The attachment."), Proof),
+    responses(
+        (
+            status = 200,
+            body = ref("#/components/schemas/Bytes"),
+            content_type = "*/*",
+            description = "The file, of the type that it is.",
+            headers(("content-disposition" = String, description = "Whether to show it, and its name."))
+        ),
+        (status = 400, body = ErrorBody, description = "This server takes no attachments."),
+        (status = 403, body = ErrorBody, description = "The link is not one of this server, or has expired."),
+        (status = 404, body = ErrorBody, description = "There is no such attachment any more, or its bytes have not come."),
+        (status = 503, body = ErrorBody, description = "Attachments cannot be reached."),
+    )
+)]
 async fn download(State(app): State<App>, id: Named, proof: Proven) -> Result<Response, ApiError> {
     let link = link(id, proof)?;
     Ok(answer(attachments(&app)?.open(Purpose::Download, &link).await?))

@@ -6,11 +6,13 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use chatkit_protocol::{Envelope, Request};
+use utoipa_axum::routes;
 
 use super::body;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
+use super::openapi::ErrorBody;
 use super::{simple, sse, visitor};
 use crate::app::App;
 use crate::chat::{ChatError, Reply, refusal};
@@ -19,10 +21,38 @@ use crate::chat::{ChatError, Reply, refusal};
 const FRAME_NAME_BYTES_MAX: usize = 128;
 
 pub(super) fn doors(paths: &[String]) -> Doors {
-    paths.iter().fold(Doors::new(), |doors, path| doors.post(path, Entry::Caller, handle))
+    paths.iter().fold(Doors::new(), |doors, path| doors.at(path, Entry::Caller, routes!(handle)))
 }
 
-/// Reads the whole body, whatever its content type says, and answers as the request's type asks for.
+/// Speaks the ChatKit protocol, and a simpler dialect.
+///
+/// Which of them, and what is asked for, stands in the body; it is read as JSON whatever its content type says. Requests
+/// that begin or continue an answer are answered by a stream of events, all others by one JSON value. A streaming request
+/// of the protocol is never refused with a 5xx, since the widget would send its message again: the stream then holds an
+/// `error` event. With `Accept: text/plain` the action `chat` is answered by the bare text, as it is written.
+#[utoipa::path(
+    post,
+    path = "/chatkit",
+    operation_id = "chatkit",
+    tag = "chatkit",
+    request_body(content = ref("#/components/schemas/ChatKitBody"), content_type = "application/json", description = "What is asked."),
+    responses(
+        (
+            status = 200,
+            description = "The answer.",
+            content(
+                (ref("#/components/schemas/ChatKitReply") = "application/json"),
+                (ref("#/components/schemas/ChatKitOrSimpleEvent") = "text/event-stream"),
+                (String = "text/plain")
+            )
+        ),
+        (status = 404, body = ErrorBody, description = "The caller has no such thread, item or attachment."),
+        (status = 409, body = ErrorBody, description = "The thread changed meanwhile, or does not wait for this."),
+        (status = 415, body = ErrorBody, description = "This server does not take attachments of that type."),
+        (status = 422, body = ErrorBody, description = "The recording was refused."),
+        (status = 504, body = ErrorBody, description = "What does not stream took too long."),
+    )
+)]
 async fn handle(
     State(app): State<App>,
     caller: Result<Caller, ApiError>,

@@ -28,6 +28,7 @@ pub(super) fn layer(origins: &[String]) -> CorsLayer {
             super::request_id::HEADER,
             super::VISITOR_HEADER,
             super::adoption::ADOPTED,
+            super::simple::THREAD_HEADER,
             header::RETRY_AFTER,
             header::WWW_AUTHENTICATE,
             HeaderName::from_static("content-disposition"),

@@ -4,10 +4,9 @@ use std::convert::Infallible;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::handler::Handler;
 use axum::http::Method;
 use axum::response::IntoResponse;
-use axum::routing::{MethodFilter, Route, on};
+use axum::routing::Route;
 use tower::{Layer, Service};
 use utoipa::openapi::{PathItem, Paths, RefOr, Schema};
 use utoipa_axum::router::UtoipaMethodRouter;
@@ -55,30 +54,6 @@ impl Doors {
         Self::default()
     }
 
-    /// The same with one more door.
-    pub(super) fn with<H, T>(mut self, method: Method, path: &str, entry: Entry, handler: H) -> Self
-    where
-        H: Handler<T, App>,
-        T: 'static,
-    {
-        let filter = MethodFilter::try_from(method.clone()).expect("doors are opened by methods that axum knows");
-        self.router = self.router.route(path, on(filter, handler));
-        self.listed.push(Door { method, path: path.to_owned(), entry });
-        self
-    }
-
-    pub(super) fn get<H: Handler<T, App>, T: 'static>(self, path: &str, entry: Entry, handler: H) -> Self {
-        self.with(Method::GET, path, entry, handler)
-    }
-
-    pub(super) fn post<H: Handler<T, App>, T: 'static>(self, path: &str, entry: Entry, handler: H) -> Self {
-        self.with(Method::POST, path, entry, handler)
-    }
-
-    pub(super) fn put<H: Handler<T, App>, T: 'static>(self, path: &str, entry: Entry, handler: H) -> Self {
-        self.with(Method::PUT, path, entry, handler)
-    }
-
     /// The same with the doors of handlers that describe themselves: `routes!(first, second)`.
     pub(super) fn open(self, entry: Entry, described: Described) -> Self {
         let path = described.1.paths.keys().next().expect("a handler says where it is").clone();
@@ -92,15 +67,16 @@ impl Doors {
             for method in methods(&item) {
                 self.listed.push(Door { method, path: path.to_owned(), entry });
             }
-            self.paths.paths.insert(path.to_owned(), item);
+            // Doors of two entries may share a path.
+            self.paths.paths.entry(path.to_owned()).or_default().merge_operations(item);
         }
         self.schemas.extend(schemas);
         self
     }
 
-    /// What the doors say of themselves.
-    pub(super) fn described(self) -> (Paths, Vec<(String, RefOr<Schema>)>) {
-        (self.paths, self.schemas)
+    /// What the doors say of themselves: which they are, their operations, and the shapes of their bodies by name.
+    pub(super) fn described(self) -> (Vec<Door>, Paths, Vec<(String, RefOr<Schema>)>) {
+        (self.listed, self.paths, self.schemas)
     }
 
     /// The same with something around all of them.

@@ -106,18 +106,7 @@ impl ApiError {
 
     /// Members of the request are wrong.
     pub(super) fn invalid(message: String, details: Value) -> Self {
-        let mut answer = Self::new(StatusCode::BAD_REQUEST, "invalid_request", message);
-        answer.details = Some(Box::new(details));
-        answer
-    }
-
-    /// Members of the request are wrong, each in its own way: at least one.
-    pub(super) fn wrong_members(problems: &[(&str, String)]) -> Self {
-        let sentences: Vec<String> = problems.iter().map(|(member, problem)| format!("`{member}` {problem}")).collect();
-        let named: Vec<Value> =
-            problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
-        let (member, problem) = &problems[0];
-        Self::invalid(sentences.join("; "), json!({"member": member, "problem": problem, "problems": named}))
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", message).with_details(details)
     }
 
     /// This server has no accounts.

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde_json::{Value, json};
+use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
 use super::doors::{Doors, Entry};
 use crate::app::App;
@@ -28,7 +29,7 @@ pub(super) const PROBES: [&str; 2] = ["/livez", "/readyz"];
 #[derive(Clone, Default)]
 struct Probes {
     database: Kept<bool>,
-    knowledge: Kept<Option<Value>>,
+    knowledge: Kept<Option<Knowledge>>,
 }
 
 /// An answer that is good for [`PROBE_KEPT`].
@@ -46,51 +47,147 @@ impl<T: Clone> Kept<T> {
     }
 }
 
+/// That the process lives.
+#[derive(Serialize, ToSchema)]
+struct Alive {
+    /// Always `alive`.
+    #[schema(example = "alive")]
+    status: &'static str,
+}
+
+/// Whether the server takes requests, and what it needs for that.
+#[derive(Serialize, ToSchema)]
+struct Readiness {
+    /// `ready` or `not_ready`.
+    #[schema(example = "ready")]
+    status: &'static str,
+    components: Components,
+}
+
+/// What the server needs.
+#[derive(Serialize, ToSchema)]
+struct Components {
+    /// `up`, or `closing` once it was told to stop.
+    #[schema(example = "up")]
+    server: &'static str,
+    /// `up` or `down`.
+    #[schema(example = "up")]
+    database: &'static str,
+}
+
+/// How the service is, and what is in use.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `ok` or `degraded`.
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// The name of the program.
+    #[schema(example = "chatkit-gateway")]
+    service: &'static str,
+    /// Its version.
+    #[schema(example = "0.1.0")]
+    version: &'static str,
+    /// `connected` or `disconnected`.
+    #[schema(example = "connected")]
+    database: &'static str,
+    /// Where passages are kept: `embedded`, `qdrant`, or `disconnected`; only where the tutor answers, as all below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "embedded")]
+    vector_store: Option<&'static str>,
+    /// What is known of the knowledge base, unless it is disconnected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    knowledge: Option<Knowledge>,
+    /// Which model answers: its provider and its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "offline/extractive")]
+    model: Option<String>,
+    /// How many models answer in its place when it cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 0)]
+    model_fallbacks: Option<usize>,
+}
+
+/// A knowledge base.
+#[derive(Clone, Serialize, ToSchema)]
+struct Knowledge {
+    /// `embedded` or `qdrant`.
+    #[schema(example = "embedded")]
+    kind: &'static str,
+    /// How it compares texts: `lexical` by words alone, `hybrid` by words and vectors.
+    #[schema(example = "lexical")]
+    retrieval: &'static str,
+    /// The model of its vectors, if it has any.
+    embedding_model: Option<String>,
+    /// The name of the collection.
+    #[schema(example = "knowledge_base")]
+    collection: String,
+    /// Documents in it.
+    documents: usize,
+    /// Passages in it.
+    passages: usize,
+}
+
 pub(super) fn doors() -> Doors {
-    let doors = Doors::new().get("/livez", Entry::Everybody, live).get("/readyz", Entry::Everybody, ready).get(
-        "/health",
-        Entry::Everybody,
-        health,
-    );
-    doors.layer(Extension(Probes::default()))
+    Doors::new()
+        .open(Entry::Everybody, routes!(live))
+        .open(Entry::Everybody, routes!(ready))
+        .open(Entry::Everybody, routes!(health))
+        .layer(Extension(Probes::default()))
 }
 
-async fn live() -> Json<Value> {
-    Json(json!({"status": "alive"}))
+/// Whether the process is alive.
+#[utoipa::path(get, path = "/livez", tag = "operation", responses((status = 200, body = Alive, description = "It is.")))]
+async fn live() -> Json<Alive> {
+    Json(Alive { status: "alive" })
 }
 
-async fn ready(State(app): State<App>, Extension(probes): Extension<Probes>) -> Response {
+/// Whether the server takes requests.
+///
+/// The answer is good for a second, so that nobody wears the database out by asking.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "operation",
+    responses(
+        (status = 200, body = Readiness, description = "It does."),
+        (status = 503, body = Readiness, description = "It does not: it is closing, or something that it needs is down."),
+    )
+)]
+async fn ready(State(app): State<App>, Extension(probes): Extension<Probes>) -> (StatusCode, Json<Readiness>) {
     let accepting = app.chat.turns().is_open();
     let database = probes.database.or(database_answers(&app)).await;
     let ready = accepting && database;
-    let up = |yes: bool| if yes { "up" } else { "down" };
+    let components =
+        Components { server: if accepting { "up" } else { "closing" }, database: if database { "up" } else { "down" } };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = json!({
-        "status": if ready { "ready" } else { "not_ready" },
-        "components": {"server": if accepting { "up" } else { "closing" }, "database": up(database)},
-    });
-    (status, Json(body)).into_response()
+    (status, Json(Readiness { status: if ready { "ready" } else { "not_ready" }, components }))
 }
 
-async fn health(State(app): State<App>, Extension(probes): Extension<Probes>) -> Json<Value> {
+/// How the service is, and what is in use: database, knowledge base, model.
+///
+/// The status is 200 even while something is down; the body says so.
+#[utoipa::path(get, path = "/health", tag = "operation", responses((status = 200, body = Health, description = "How it is.")))]
+async fn health(State(app): State<App>, Extension(probes): Extension<Probes>) -> Json<Health> {
     let database = probes.database.or(database_answers(&app)).await;
-    let mut told = json!({
-        "status": if database { "ok" } else { "degraded" },
-        "service": env!("CARGO_PKG_NAME"),
-        "version": env!("CARGO_PKG_VERSION"),
-        "database": if database { "connected" } else { "disconnected" },
-    });
+    let mut told = Health {
+        status: if database { "ok" } else { "degraded" },
+        service: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        database: if database { "connected" } else { "disconnected" },
+        vector_store: None,
+        knowledge: None,
+        model: None,
+        model_fallbacks: None,
+    };
     if let Some(desk) = &app.tutor {
-        let knowledge = probes.knowledge.or(describe(&*desk.knowledge)).await;
-        if knowledge.is_none() {
-            told["status"] = "degraded".into();
+        told.knowledge = probes.knowledge.or(describe(&*desk.knowledge)).await;
+        if told.knowledge.is_none() {
+            told.status = "degraded";
         }
-        let kind = knowledge.as_ref().and_then(|knowledge| knowledge["kind"].as_str());
-        told["vector_store"] = kind.unwrap_or("disconnected").into();
-        told["knowledge"] = knowledge.into();
+        told.vector_store = Some(told.knowledge.as_ref().map_or("disconnected", |knowledge| knowledge.kind));
         let model = desk.model.name();
-        told["model"] = format!("{}/{}", model.provider, model.model).into();
-        told["model_fallbacks"] = desk.model.fallbacks().into();
+        told.model = Some(format!("{}/{}", model.provider, model.model));
+        told.model_fallbacks = Some(desk.model.fallbacks());
     }
     Json(told)
 }
@@ -99,14 +196,14 @@ async fn database_answers(app: &App) -> bool {
     matches!(tokio::time::timeout(PROBE_TIME_MAX, app.store.ping()).await, Ok(Ok(())))
 }
 
-async fn describe(knowledge: &dyn KnowledgeBase) -> Option<Value> {
+async fn describe(knowledge: &dyn KnowledgeBase) -> Option<Knowledge> {
     let description = tokio::time::timeout(PROBE_TIME_MAX, knowledge.describe()).await.ok()?.ok()?;
-    Some(json!({
-        "kind": description.kind,
-        "retrieval": description.retrieval,
-        "embedding_model": description.space.as_ref().map(|space| &space.model),
-        "collection": description.collection,
-        "documents": description.documents,
-        "passages": description.passages,
-    }))
+    Some(Knowledge {
+        kind: description.kind,
+        retrieval: description.retrieval,
+        embedding_model: description.space.map(|space| space.model),
+        collection: description.collection,
+        documents: description.documents,
+        passages: description.passages,
+    })
 }

@@ -30,11 +30,11 @@ pub(super) fn doors() -> Doors {
 #[utoipa::path(
     get,
     path = "/metrics",
-    tag = "operations",
+    tag = "operation",
     responses(
         (status = 200, description = "The counts.", content(
-            (String = "text/plain; version=0.0.4; charset=utf-8"),
-            (String = "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+            (String = "text/plain"),
+            (String = "application/openmetrics-text"),
         )),
         (status = 401, body = ErrorBody, description = "A token is needed, or this is another one."),
     )

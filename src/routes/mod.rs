@@ -21,6 +21,7 @@ mod identity;
 mod limits;
 mod members;
 mod metrics;
+mod named;
 mod openapi;
 mod personalize;
 mod plain_chat;
@@ -74,9 +75,10 @@ pub fn list(chatkit_paths: &[String]) -> Vec<Door> {
     all(chatkit_paths).listed()
 }
 
-/// What all doors say of themselves, in OpenAPI 3.1.
-pub fn description(chatkit_paths: &[String]) -> utoipa::openapi::OpenApi {
-    openapi::document(all(chatkit_paths))
+/// What all doors say of themselves, in OpenAPI 3.1, in a house that is reached at that address, or at the one that the
+/// description comes from.
+pub fn description(chatkit_paths: &[String], public_url: Option<&str>) -> serde_json::Value {
+    openapi::document(all(chatkit_paths), public_url)
 }
 
 fn all(chatkit_paths: &[String]) -> Doors {
@@ -94,6 +96,7 @@ fn all(chatkit_paths: &[String]) -> Doors {
         .and(metrics::doors())
         .and(book::doors())
         .and(playground::doors())
+        .and(openapi::doors())
 }
 
 async fn no_such_door(uri: Uri) -> ApiError {

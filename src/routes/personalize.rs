@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chatkit_protocol::Timestamp;
@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
+use super::named::Named;
 use super::openapi::ErrorBody;
 use super::rewriting::{self, Answer, CONTENT_CHARS_MIN, Members, QuotaStatus};
 use crate::app::App;
@@ -74,7 +75,7 @@ impl Answer for Personalized {
     tag = "rewriting",
     request_body = Personalize,
     responses(
-        (status = 200, description = "The text.", content((Personalized = "application/json"), (String = "text/event-stream"))),
+        (status = 200, description = "The text.", content((Personalized = "application/json"), (ref("#/components/schemas/RewriteEvent") = "text/event-stream"))),
         (status = 400, body = ErrorBody, description = "A member is wrong, or the text is too short."),
         (status = 403, body = ErrorBody, description = "There is no profile to write for."),
         (status = 502, body = ErrorBody, description = "The model failed, or damaged what must stay as it is."),
@@ -156,7 +157,7 @@ impl Answer for PersonalizedPage {
     tag = "rewriting",
     request_body = PersonalizePage,
     responses(
-        (status = 200, description = "The page.", content((PersonalizedPage = "application/json"), (String = "text/event-stream"))),
+        (status = 200, description = "The page.", content((PersonalizedPage = "application/json"), (ref("#/components/schemas/RewriteEvent") = "text/event-stream"))),
         (status = 400, body = ErrorBody, description = "A member is wrong, or the page is too short."),
         (status = 403, body = ErrorBody, description = "The reader has no profile."),
         (status = 502, body = ErrorBody, description = "The model failed, or damaged what must stay as it is."),
@@ -239,6 +240,7 @@ async fn history(State(app): State<App>, caller: Caller) -> Result<Json<History>
 
 /// What is known of a page.
 #[derive(Default, Serialize, ToSchema)]
+#[schema(as = PersonalizedPageHistory)]
 struct PageHistory {
     /// Whether it was written for the reader.
     found: bool,
@@ -270,7 +272,7 @@ struct PageHistory {
 async fn history_of_page(
     State(app): State<App>,
     caller: Caller,
-    Path(page_url): Path<String>,
+    Named(page_url): Named,
 ) -> Result<Json<PageHistory>, ApiError> {
     let user = rewriting::user(&caller)?;
     // An address that begins with a slash loses it where it is only put behind another.

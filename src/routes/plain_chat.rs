@@ -1,148 +1,129 @@
-//! `POST /chat` and `POST /chat/local`: one question, one JSON answer, on the same conversations as the protocol.
+//! `/chat` and what lies below it: questions with one JSON answer each, on the same conversations as the protocol.
 
-use axum::Json;
+mod book;
+mod history;
+mod session;
+mod sources;
+
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::StatusCode;
 use chatkit_protocol::{
-    Envelope, InferenceOptions, Malformed, Request, ThreadId, ThreadsAddUserMessage, ThreadsCreate, UserContent,
-    UserMessageInput,
+    Envelope, InferenceOptions, Request, ThreadId, ThreadsAddUserMessage, ThreadsCreate, UserContent, UserMessageInput,
 };
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::body;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
+use super::members::Members;
+use super::{body, simple, spoken};
 use crate::app::App;
-use crate::chat::{Chat, ChatError, Collected, QuestionNote, Reply, RestsOn, collect};
-use crate::identity::Identity;
+use crate::chat::{ChatError, Listening, Noted, QuestionNote, Reply, collect};
 
-/// The shortest selection that an answer can rest on.
-const SELECTION_CHARS_MIN: usize = 50;
-/// The longest question about a selection.
-const QUERY_CHARS_MAX: usize = 1_000;
 /// A selection is kept up to so many bytes, more than any answer looks at; a longer one is no mistake of the reader.
 const SELECTION_BYTES_MAX: usize = 16_000;
 
 pub(super) fn doors() -> Doors {
-    Doors::new().post("/chat", Entry::Caller, chat).post("/chat/local", Entry::Caller, local)
+    Doors::new()
+        .open(Entry::Caller, routes!(session::chat))
+        .open(Entry::Caller, routes!(book::global))
+        .open(Entry::Caller, routes!(book::local))
+        .open(Entry::Caller, routes!(history::begin))
+        .open(Entry::Caller, routes!(history::conversations))
+        .open(Entry::Caller, routes!(history::conversation))
 }
 
-#[derive(Deserialize)]
-struct Asked {
-    #[serde(default)]
-    message: String,
-    session_id: Option<String>,
-    selected_text: Option<String>,
-}
-
-/// Answers `{"response", "session_id", "timestamp"}`. A session that is not the caller's counts as unknown, and an
-/// unknown one begins anew.
-async fn chat(State(app): State<App>, caller: Caller, body: Body) -> Result<Json<Value>, ApiError> {
-    let asked: Asked = read(&app, body).await?;
-    if asked.message.trim().is_empty() {
-        return Err(wrong("message", "must hold a question"));
-    }
-    let selected = asked.selected_text.filter(|text| !text.trim().is_empty());
-    let thread_id = asked.session_id.as_deref().and_then(thread_of);
-    let answered = ask(&app, &caller, thread_id, asked.message, selected).await?;
-    Ok(Json(json!({
-        "response": answered.collected.text(),
-        "session_id": session_of(&answered.thread_id),
-        "timestamp": app.clock.now(),
-    })))
-}
-
-#[derive(Deserialize)]
-struct Local {
-    #[serde(default)]
-    query: String,
-    #[serde(default)]
-    selected_text: String,
-    file_path: Option<String>,
-    conversation_id: Option<String>,
-}
-
-/// Answers `{"answer", "sources", "conversation_id", "interaction_id", "query_mode"}`, from the selected text alone.
-async fn local(State(app): State<App>, caller: Caller, body: Body) -> Result<Json<Value>, ApiError> {
-    let asked: Local = read(&app, body).await?;
-    let query_chars = asked.query.trim().chars().count();
-    if query_chars == 0 || query_chars > QUERY_CHARS_MAX {
-        return Err(wrong("query", format!("must have 1 to {QUERY_CHARS_MAX} characters")));
-    }
-    if asked.selected_text.trim().chars().count() < SELECTION_CHARS_MIN {
-        return Err(wrong("selected_text", format!("must have at least {SELECTION_CHARS_MIN} characters")));
-    }
-    let thread_id = asked.conversation_id.as_deref().and_then(thread_of);
-    let selected = asked.selected_text;
-    let answered = ask(&app, &caller, thread_id, asked.query, Some(selected.clone())).await?;
-    Ok(Json(json!({
-        "answer": answered.collected.text(),
-        "sources": [{"chunk_id": null, "file_path": asked.file_path, "content": selected, "score": 1.0}],
-        "conversation_id": session_of(&answered.thread_id),
-        "interaction_id": answered.collected.messages.last().map(|(id, _)| id),
-        "query_mode": "local",
-    })))
-}
-
-struct Answered {
-    thread_id: ThreadId,
-    collected: Collected,
-}
-
-/// Asks in a thread, or in a new one when there is no such thread for the caller. Where something is selected, the
-/// answer rests on that alone.
-async fn ask(
-    app: &App,
-    caller: &Caller,
-    thread_id: Option<ThreadId>,
+/// A question of one of these doors.
+struct Question {
+    /// What the door calls the member with the words.
+    member: &'static str,
     text: String,
     selected: Option<String>,
-) -> Result<Answered, ApiError> {
-    let rests_on = if selected.is_some() { RestsOn::SelectionAlone } else { RestsOn::Anything };
-    let note = QuestionNote { rests_on, ..QuestionNote::default() };
-    let (who, desk) = (&caller.who, caller.desk(app).noting(note));
-    let input = UserMessageInput {
-        content: vec![UserContent::Text { text }],
-        attachments: Vec::new(),
-        quoted_text: selected.map(shortened),
-        inference_options: InferenceOptions::default(),
-    };
-    if let Some(thread_id) = thread_id {
-        let request = ThreadsAddUserMessage { thread_id: thread_id.clone(), input: input.clone() };
-        match answer(&desk, who, Request::ThreadsAddUserMessage(request)).await {
-            Err(ChatError::NoThread) => {}
-            collected => return finished(Some(thread_id), collected?),
-        }
-    }
-    finished(None, answer(&desk, who, Request::ThreadsCreate(ThreadsCreate { input })).await?)
+    note: QuestionNote,
+    /// The conversation that the caller names.
+    session_id: Option<String>,
 }
 
-fn shortened(mut selected: String) -> String {
-    selected.truncate(selected.floor_char_boundary(SELECTION_BYTES_MAX));
+/// A turn that has begun.
+struct Asked {
+    /// Where, if it did not begin a new thread.
+    thread_id: Option<ThreadId>,
+    listening: Listening,
+}
+
+/// What a turn came to.
+struct Answered {
+    thread_id: ThreadId,
+    /// At least one.
+    answers: Vec<Noted>,
+}
+
+impl Answered {
+    /// The whole answer, a blank line between its messages.
+    fn text(&self) -> String {
+        text_of(&self.answers)
+    }
+
+    /// The message that was answered last.
+    fn last(&self) -> Option<&Noted> {
+        self.answers.last()
+    }
+}
+
+/// Asks in the conversation that is named, or in a new one when the caller has no such conversation.
+async fn ask(app: &App, caller: &Caller, question: Question) -> Result<Asked, ApiError> {
+    let desk = caller.desk(app).noting(question.note);
+    let room = desk.message_bytes_max().saturating_sub(question.text.len()).min(SELECTION_BYTES_MAX);
+    let input = UserMessageInput {
+        content: vec![UserContent::Text { text: question.text }],
+        attachments: Vec::new(),
+        quoted_text: question.selected.map(|selected| shortened(selected, room)),
+        inference_options: InferenceOptions::default(),
+    };
+    let begin = async |request: Request| match desk.handle(&caller.who, Envelope::from(request)).await? {
+        Reply::Stream(listening) => Ok(listening),
+        Reply::Single(_) => unreachable!("messages are answered by a stream"),
+    };
+    let refused = |error| simple::refused(error, question.member);
+    if let Some(thread_id) = question.session_id.as_deref().and_then(thread_of) {
+        let request = ThreadsAddUserMessage { thread_id: thread_id.clone(), input: input.clone() };
+        match begin(Request::ThreadsAddUserMessage(request)).await {
+            Err(ChatError::NoThread) => {}
+            begun => return Ok(Asked { thread_id: Some(thread_id), listening: begun.map_err(refused)? }),
+        }
+    }
+    let begun = begin(Request::ThreadsCreate(ThreadsCreate { input })).await;
+    Ok(Asked { thread_id: None, listening: begun.map_err(refused)? })
+}
+
+fn shortened(mut selected: String, bytes_max: usize) -> String {
+    selected.truncate(selected.floor_char_boundary(bytes_max));
     selected
 }
 
-async fn answer(desk: &Chat, who: &Identity, request: Request) -> Result<Collected, ChatError> {
-    match desk.handle(who, Envelope::from(request)).await? {
-        Reply::Stream(listening) => Ok(collect(listening).await),
-        Reply::Single(_) => unreachable!("messages are answered by a stream"),
+/// Listens to the end.
+async fn hear(Asked { thread_id, listening }: Asked) -> Result<Answered, ApiError> {
+    let account = listening.account();
+    let collected = collect(listening).await;
+    let failed = |message| ApiError::spoken(StatusCode::INTERNAL_SERVER_ERROR, "no_answer", message);
+    if let Some(failure) = collected.failure {
+        return Err(failed(failure.message));
     }
+    let Some(thread_id) = thread_id.or(collected.thread_id) else {
+        return Err(failed(spoken::say("chat-not-saved")));
+    };
+    let answers = collected.messages.into_iter().map(|(id, message)| {
+        let note = account.note(&id).unwrap_or_default();
+        Noted { id, message, note }
+    });
+    Ok(Answered { thread_id, answers: answers.collect() })
 }
 
-fn finished(thread_id: Option<ThreadId>, collected: Collected) -> Result<Answered, ApiError> {
-    let failed = |message| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "no_answer", message);
-    if let Some(failure) = &collected.failure {
-        return Err(failed(failure.message.clone()));
-    }
-    match thread_id.or_else(|| collected.thread_id.clone()) {
-        Some(thread_id) => Ok(Answered { thread_id, collected }),
-        None => Err(failed("The conversation could not be kept. Please try again.".to_owned())),
-    }
+/// The messages of an answer as one text, a blank line between them.
+fn text_of(answers: &[Noted]) -> String {
+    let texts: Vec<String> = answers.iter().map(|answer| answer.message.text()).collect();
+    texts.join("\n\n")
 }
 
 /// The session of a thread: the UUID in its id, or the id itself where another door gave it another form.
@@ -160,13 +141,8 @@ fn thread_of(session_id: &str) -> Option<ThreadId> {
     }
 }
 
-async fn read<T: DeserializeOwned>(app: &App, body: Body) -> Result<T, ApiError> {
-    let body = body::read(body, app.body_bytes_max, app.body_time_max).await?;
-    serde_json::from_slice(&body).map_err(|error| wrong("body", format!("is not what this route takes ({error})")))
-}
-
-fn wrong(member: &str, problem: impl Into<String>) -> ApiError {
-    ChatError::from(Malformed { member: member.to_owned(), problem: problem.into() }).into()
+async fn members(app: &App, body: Body) -> Result<Members, ApiError> {
+    Members::of(&body::read(body, app.body_bytes_max, app.body_time_max).await?)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! It speaks the ChatKit protocol as a widget would, and needs nothing that is not in the program.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{ACCEPT_LANGUAGE, VARY};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
+use super::named::Named;
 use super::openapi::ErrorBody;
 use super::{headers, spoken};
 use crate::app::App;
@@ -26,15 +27,20 @@ const FILES: [(&str, &str, &str); 3] = [
 ];
 
 pub(super) fn doors() -> Doors {
-    Doors::new().open(Entry::Everybody, routes!(playground)).open(Entry::Everybody, routes!(file))
+    Doors::new().open(Entry::Everybody, routes!(playground)).open(Entry::Everybody, routes!(playground_file))
 }
 
 /// A page on which the server is tried out.
 #[utoipa::path(
     get,
     path = "/",
-    tag = "pages",
-    responses((status = 200, description = "The page, in the language of the browser.", body = String, content_type = "text/html")),
+    tag = "playground",
+    responses((
+        status = 200,
+        body = String,
+        content_type = "text/html",
+        description = "The page, in the language of the browser.",
+    ))
 )]
 async fn playground(State(app): State<App>) -> Response {
     // The page says where things are from where it is itself, which may be below the path of a proxy.
@@ -48,21 +54,16 @@ async fn playground(State(app): State<App>) -> Response {
 #[utoipa::path(
     get,
     path = "/playground/{file}",
-    tag = "pages",
-    params(("file" = String, Path, description = "The name of the file.", example = "page.css")),
+    tag = "playground",
+    params(("file" = String, Path, description = "The file's name.", example = "page.css")),
     responses(
-        (status = 200, description = "The file.", content((String = "text/css"), (String = "text/javascript"))),
+        (status = 200, body = ref("#/components/schemas/Bytes"), content_type = "*/*", description = "The file."),
         (status = 404, body = ErrorBody, description = "The page has no such file."),
     )
 )]
-async fn file(Path(file): Path<String>) -> Result<Response, ApiError> {
-    let known = FILES.iter().find(|(name, ..)| *name == file);
-    let missing = || {
-        let path = format!("/playground/{file}");
-        let message = spoken::say_with("door-no-route", &[("path", path.as_str().into())]);
-        ApiError::spoken(StatusCode::NOT_FOUND, "no_such_route", message)
-    };
-    let (_, kind, text) = known.ok_or_else(missing)?;
+async fn playground_file(Named(file): Named) -> Result<Response, ApiError> {
+    let missing = || ApiError::spoken(StatusCode::NOT_FOUND, "no_such_file", spoken::say("door-no-file"));
+    let (_, kind, text) = FILES.iter().find(|(name, ..)| *name == file).ok_or_else(missing)?;
     Ok(headers::file(kind, text))
 }
 

@@ -14,6 +14,7 @@ use super::body;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::SignedIn;
+use super::members::wrong;
 use super::openapi::ErrorBody;
 use crate::app::App;
 use crate::identity::OwnerId;
@@ -134,8 +135,8 @@ async fn change(State(app): State<App>, SignedIn { id, language }: SignedIn, bod
 /// What the body wants the caller's profile to say.
 async fn wish(app: &App, owner: &OwnerId, language: Language, body: Body) -> Result<ProfileWish, ApiError> {
     let body = body::read(body, app.body_bytes_max.min(PROFILE_BODY_BYTES_MAX), app.body_time_max).await?;
-    let members: Map<String, Value> = serde_json::from_slice(&body)
-        .map_err(|_| ApiError::wrong_members(&[("body", language.say("profile-body"))]))?;
+    let members: Map<String, Value> =
+        serde_json::from_slice(&body).map_err(|_| wrong(&[("body", language.say("profile-body"))]))?;
     let mut problems = Vec::new();
     match members.get("user_id") {
         None | Some(Value::Null) => {}
@@ -147,7 +148,7 @@ async fn wish(app: &App, owner: &OwnerId, language: Language, body: Body) -> Res
         problems.extend(wrong.iter().map(|problem| (problem.member, problem.say(language))));
         ProfileWish::default()
     });
-    if problems.is_empty() { Ok(wish) } else { Err(ApiError::wrong_members(&problems)) }
+    if problems.is_empty() { Ok(wish) } else { Err(wrong(&problems)) }
 }
 
 impl ApiError {

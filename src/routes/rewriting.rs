@@ -24,7 +24,7 @@ use crate::chat::ChatError;
 use crate::identity::{Identity, OwnerId};
 use crate::language::Language;
 use crate::quota::{Day, DayStatus, PerDay};
-use crate::rewrite::{Failure, Listening, Order, Refusal, Task};
+use crate::rewrite::{Failure, Order, Refusal, Task};
 
 pub(super) use members::{CONTENT_CHARS_MIN, CONTEXT_CHARS_MAX, HASH_CHARS_MAX, Members, TEXT_CHARS_MAX};
 

@@ -21,7 +21,9 @@ use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
 
 pub(super) use self::asked::read;
-use self::events::{Event, events};
+pub(super) use self::events::Event;
+use self::events::events;
+pub(super) use self::text::THREAD_HEADER;
 use super::accept::{Form, form};
 use super::error::ApiError;
 use super::identity::Caller;
@@ -130,7 +132,7 @@ pub(super) async fn carry_out(app: &App, caller: &Caller, action: Action) -> Res
             return Ok(Told::Stream(Box::pin(told)));
         }
         Action::Stop { thread_id } => {
-            let stopped = app.chat.stop(&caller.who, &thread_id).await.map_err(refused)?;
+            let stopped = app.chat.stop(&caller.who, &thread_id).await.map_err(|error| refused(error, "message"))?;
             return Ok(Told::Value(json!({"stopped": stopped})));
         }
         Action::ListThreads { limit, after } => {
@@ -146,7 +148,12 @@ pub(super) async fn carry_out(app: &App, caller: &Caller, action: Action) -> Res
             Request::ItemsFeedback(ItemsFeedback { thread_id, item_ids, kind })
         }
     };
-    match caller.desk(app).handle(&caller.who, Envelope::from(request)).await.map_err(refused)? {
+    match caller
+        .desk(app)
+        .handle(&caller.who, Envelope::from(request))
+        .await
+        .map_err(|error| refused(error, "message"))?
+    {
         Reply::Single(value) => Ok(Told::Value(serde_json::to_value(value).expect("answers have text keys only"))),
         Reply::Stream(_) => unreachable!("only messages are answered by a stream"),
     }
@@ -159,8 +166,13 @@ async fn chat(
     question: Question,
 ) -> Result<impl Stream<Item = Event> + Send + use<>, ApiError> {
     let thread_id = question.thread_id.clone();
-    match caller.desk(app).handle(&caller.who, Envelope::from(question.request())).await.map_err(refused)? {
-        Reply::Stream(listening) => Ok(events(listening, thread_id, caller.language)),
+    match caller
+        .desk(app)
+        .handle(&caller.who, Envelope::from(question.request()))
+        .await
+        .map_err(|error| refused(error, "message"))?
+    {
+        Reply::Stream(listening) => Ok(events(listening, thread_id)),
         Reply::Single(_) => unreachable!("messages are answered by a stream"),
     }
 }
@@ -191,13 +203,8 @@ pub(super) async fn answer(
 }
 
 /// The answer to a question that another door asked, as it is written.
-pub(super) async fn stream(
-    caller: &Caller,
-    headers: &HeaderMap,
-    listening: Listening,
-    thread_id: Option<ThreadId>,
-) -> Response {
-    written(headers, events(listening, thread_id, caller.language)).await
+pub(super) async fn stream(headers: &HeaderMap, listening: Listening, thread_id: Option<ThreadId>) -> Response {
+    written(headers, events(listening, thread_id)).await
 }
 
 async fn written(headers: &HeaderMap, events: impl Stream<Item = Event> + Send + 'static) -> Response {
@@ -207,9 +214,10 @@ async fn written(headers: &HeaderMap, events: impl Stream<Item = Event> + Send +
     }
 }
 
-/// What the protocol calls its members is called otherwise here.
-fn refused(error: ChatError) -> ApiError {
-    let spelled = |text: &str| text.replace("params.input.content", "message").replace("params.", "");
+/// What the protocol calls its members is called otherwise at doors of few words; `message` is what they call the words
+/// of a reader.
+pub(super) fn refused(error: ChatError, message: &str) -> ApiError {
+    let spelled = |text: &str| text.replace("params.input.content", message).replace("params.", "");
     match error {
         ChatError::Malformed(Malformed { member, problem }) => {
             ChatError::from(Malformed { member: spelled(&member), problem }).into()

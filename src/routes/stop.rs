@@ -1,7 +1,7 @@
 //! `POST /chatkit/threads/{id}/stop`: ends the turn that runs in a thread, wherever it runs.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use chatkit_protocol::ThreadId;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
+use super::named::Named;
 use super::openapi::ErrorBody;
 use crate::app::App;
 
@@ -41,7 +42,7 @@ pub(super) fn doors(paths: &[String]) -> Doors {
 async fn stop(
     State(app): State<App>,
     Caller { who, .. }: Caller,
-    Path(thread_id): Path<String>,
+    Named(thread_id): Named,
 ) -> Result<Json<Stopped>, ApiError> {
     let stopped = app.chat.stop(&who, &ThreadId::from(thread_id)).await?;
     Ok(Json(Stopped { stopped }))

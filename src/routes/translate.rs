@@ -84,7 +84,7 @@ impl Answer for Translated {
     tag = "rewriting",
     request_body = Translate,
     responses(
-        (status = 200, description = "The text.", content((Translated = "application/json"), (String = "text/event-stream"))),
+        (status = 200, description = "The text.", content((Translated = "application/json"), (ref("#/components/schemas/RewriteEvent") = "text/event-stream"))),
         (status = 400, body = ErrorBody, description = "A member is wrong."),
         (status = 502, body = ErrorBody, description = "The model failed, or damaged what must stay as it is."),
         (status = 504, body = ErrorBody, description = "The model took too long."),
@@ -168,7 +168,7 @@ impl Answer for TranslatedPage {
     tag = "rewriting",
     request_body = TranslatePage,
     responses(
-        (status = 200, description = "The page.", content((TranslatedPage = "application/json"), (String = "text/event-stream"))),
+        (status = 200, description = "The page.", content((TranslatedPage = "application/json"), (ref("#/components/schemas/RewriteEvent") = "text/event-stream"))),
         (status = 400, body = ErrorBody, description = "A member is wrong."),
         (status = 502, body = ErrorBody, description = "The model failed, or damaged what must stay as it is."),
         (status = 504, body = ErrorBody, description = "The model took too long."),
@@ -212,6 +212,7 @@ async fn quota(State(app): State<App>, caller: Caller) -> Result<Json<QuotaStatu
 
 /// What is known of a page.
 #[derive(Serialize, ToSchema)]
+#[schema(as = TranslatedPageHistory)]
 struct PageHistory {
     /// Whether the reader had it translated.
     has_translation: bool,

@@ -9,26 +9,56 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 
 use super::cookies;
 use super::csrf::{self, Cause};
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::{self, VISITOR_COOKIE, VISITOR_HEADER};
+use super::openapi::ErrorBody;
 use crate::app::App;
 use crate::auth::Credentials;
 use crate::auth::visitor::LIFETIME;
 use crate::identity::Identity;
 
-pub(super) fn doors() -> Doors {
-    Doors::new().post("/visitor", Entry::Caller, visitor)
+/// An identity for a reader without an account.
+#[derive(Serialize, ToSchema)]
+struct VisitorToken {
+    /// Proves it; good for a year, and renewed by asking again.
+    #[schema(example = "v1.visitor_5f0c.00")]
+    token: String,
+    /// The header to send it back in, where there are no cookies.
+    #[schema(example = "x-chatkit-visitor")]
+    header: String,
 }
 
-/// Answers `{"token", "header"}` and sets the same token as a cookie. Send it back in either.
+pub(super) fn doors() -> Doors {
+    Doors::new().open(Entry::Caller, routes!(visitor))
+}
+
+/// Gives a reader without an account an identity, so that they find their conversations again.
+///
+/// The same token is set as a cookie. Send it back in either.
 ///
 /// Whoever is a visitor stays the same one, with a token that lasts longer. One whose token is not good any more gets a
 /// new one: this is the remedy that they were told. So does one who has signed in and out again since.
+#[utoipa::path(
+    post,
+    path = "/visitor",
+    tag = "identity",
+    responses(
+        (
+            status = 200,
+            body = VisitorToken,
+            description = "The identity.",
+            headers(("set-cookie" = String, description = "The same token, as the cookie `chatkit_visitor`."))
+        ),
+        (status = 409, body = ErrorBody, description = "The caller has signed in, and so is no visitor."),
+    )
+)]
 async fn visitor(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
     if !app.anonymous {
         return Err(ApiError::sign_in_required());
@@ -45,7 +75,7 @@ async fn visitor(State(app): State<App>, headers: HeaderMap) -> Result<Response,
         Some(_) | None => None,
     };
     let token = token.unwrap_or_else(|| visitors.token(&app.ids));
-    let body = json!({"token": token.expose_secret(), "header": VISITOR_HEADER.as_str()});
+    let body = VisitorToken { token: token.expose_secret().to_owned(), header: VISITOR_HEADER.to_string() };
     Ok(([cookie(&app, &token)], Json(body)).into_response())
 }
 

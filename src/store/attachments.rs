@@ -92,6 +92,9 @@ pub trait AttachmentStore: Send + Sync + 'static {
     /// Deletes an attachment; nothing happens when it is not there or not theirs.
     async fn delete_attachment(&self, owner: &OwnerId, id: &AttachmentId) -> Result<(), StoreError>;
 
+    /// Gives attachments that no message names yet to another owner; what is not there, or not theirs, is left alone.
+    async fn hand_over(&self, from: &OwnerId, to: &OwnerId, ids: &[AttachmentId]) -> Result<(), StoreError>;
+
     /// Removes rows of attachments that were deleted, whose thread is gone, or that were announced before
     /// `unused_before` and named by no message: at most `limit`. Their bytes become leftovers that are due now.
     /// How many there were.

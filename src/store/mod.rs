@@ -26,6 +26,7 @@ pub mod accounts;
 pub mod adoption;
 pub mod attachments;
 mod batch;
+pub mod conversations;
 pub mod counts;
 mod cursor;
 mod failure;
@@ -50,6 +51,7 @@ use crate::identity::OwnerId;
 pub use accounts::AccountStore;
 pub use adoption::AdoptionStore;
 pub use attachments::AttachmentStore;
+pub use conversations::{Conversation, ConversationStore, Stretch};
 pub use counts::{Claim, CountStore, Exceeded, Limit, TokenLimit, Used};
 pub use failure::{Migrated, OpenError};
 pub use notes::{ItemNote, Spent, Tokens};
@@ -294,7 +296,7 @@ pub use chatkit_protocol::FeedbackKind;
 
 /// Threads, their items, and the turns that run in them.
 #[async_trait]
-pub trait ThreadStore: AdoptionStore {
+pub trait ThreadStore: AdoptionStore + ConversationStore {
     /// The thread. [`StoreError::NoThread`] when it is not there or not theirs.
     async fn thread(&self, owner: &OwnerId, id: &ThreadId) -> Result<ThreadRecord, StoreError>;
 

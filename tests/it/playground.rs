@@ -45,7 +45,7 @@ async fn the_page_runs_only_files_of_this_server_and_all_of_them_are_there() {
         assert_eq!(headers["content-type"], kind);
         assert_eq!(headers["x-content-type-options"], "nosniff");
     }
-    house.stranger().get("/playground/index.html").await.refuses(404, "/playground/index.html");
+    house.stranger().get("/playground/index.html").await.refuses(404, "file");
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ use crate::llm::passages::{BOOK_AWAY, KNOWLEDGE_TOOL, NOTHING_FOUND};
 const QUERY_BYTES_MAX: usize = 2_000;
 /// So many earlier questions of the reader help to understand a short one.
 const EARLIER_QUESTIONS_MAX: usize = 3;
+/// Where the book is all that an answer may rest on, so many passages are brought at least.
+const PASSAGES_ALONE: usize = 5;
 /// A search may take so long.
 const SEARCH_TIME_MAX: Duration = Duration::from_secs(10);
 
@@ -44,6 +46,20 @@ impl QueryKnowledgeBase {
     #[must_use]
     pub fn strictly(self, strict: bool) -> Self {
         Self { strict, ..self }
+    }
+
+    /// The same, which brings so many passages.
+    #[must_use]
+    pub fn bringing(self, passages: usize) -> Self {
+        Self { passages, ..self }
+    }
+
+    /// The same, as a turn needs it whose answer rests on the book alone because its door says so.
+    pub(in crate::agent) fn for_turn(&self, turn: &Turn) -> Self {
+        match turn.rests_on() {
+            RestsOn::Knowledge => self.clone().strictly(true).bringing(self.passages.max(PASSAGES_ALONE)),
+            RestsOn::Anything | RestsOn::SelectionAlone => self.clone(),
+        }
     }
 
     /// The best passages on what was asked, with what was asked before in mind.
@@ -101,8 +117,7 @@ impl Tool for QueryKnowledgeBase {
                 "The arguments must be a JSON object such as {\"query\": \"what a quaternion is\"}.",
             );
         };
-        let strict = self.strict || turn.rests_on() == RestsOn::Knowledge;
-        output(self.clone().strictly(strict).look_up(&query, &earlier_questions(turn)).await)
+        output(self.for_turn(turn).look_up(&query, &earlier_questions(turn)).await)
     }
 }
 

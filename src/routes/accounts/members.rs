@@ -32,7 +32,7 @@ impl Members {
             // The sentence of the parser tells the place, and nothing of what stands there.
             Err(error) => format!("must be a JSON object (line {}, column {})", error.line(), error.column()),
         };
-        Err(ApiError::wrong_members(&[("body", problem)]))
+        Err(wrong(&[("body", problem)]))
     }
 
     /// What a sign-up needs.
@@ -55,7 +55,7 @@ impl Members {
             (Some(email), Some(password), Some(full_name)) if self.problems.is_empty() => {
                 Ok(SignUp { email, password, full_name, background })
             }
-            _ => Err(ApiError::wrong_members(&self.problems)),
+            _ => Err(wrong(&self.problems)),
         }
     }
 
@@ -69,7 +69,7 @@ impl Members {
         };
         match (email, password) {
             (Some(email), Some(password)) if self.problems.is_empty() => Ok(SignIn { email, password, remember }),
-            _ => Err(ApiError::wrong_members(&self.problems)),
+            _ => Err(wrong(&self.problems)),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::language::Language;
 /// One event of an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[schema(as = SimpleEvent)]
 pub(in crate::routes) enum Event {
     /// The first event: where the answer is written.
     Thread {
@@ -77,14 +78,10 @@ impl Event {
 }
 
 /// Tells a turn as it comes. `thread_id` is the thread that it runs in, if it does not begin one.
-pub(in crate::routes) fn events(
-    listening: Listening,
-    thread_id: Option<ThreadId>,
-    language: Language,
-) -> impl Stream<Item = Event> + Send {
+pub(in crate::routes) fn events(listening: Listening, thread_id: Option<ThreadId>) -> impl Stream<Item = Event> + Send {
     stream! {
         let account = listening.account();
-        let mut telling = Telling::new(language);
+        let mut telling = Telling::new(listening.language());
         if let Some(thread_id) = thread_id {
             yield Event::Thread { thread_id: thread_id.as_str().to_owned() };
         }

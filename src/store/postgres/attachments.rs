@@ -197,6 +197,17 @@ impl AttachmentStore for PostgresStore {
         Ok(())
     }
 
+    async fn hand_over(&self, from: &OwnerId, to: &OwnerId, ids: &[AttachmentId]) -> Result<(), StoreError> {
+        let names: Vec<&str> = ids.iter().map(AttachmentId::as_str).filter(|id| rows::can_be_stored(id)).collect();
+        let query = sqlx::query_as(
+            "update chat_attachments set owner = $2
+              where owner = $1 and not used and not deleted and id = any ($3)
+          returning id",
+        );
+        let _: Vec<(String,)> = all(&self.pool, query.bind(from.as_str()).bind(to.as_str()).bind(names)).await?;
+        Ok(())
+    }
+
     async fn let_go(&self, now: Timestamp, unused_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         // A row that a message is about to name is passed over.
         let query = sqlx::query_as(

@@ -11,6 +11,7 @@ mod amend;
 mod attachments;
 mod begin;
 mod connection;
+mod conversations;
 mod counts;
 mod notes;
 mod passages;

@@ -148,6 +148,21 @@ impl AttachmentStore for SqliteStore {
         Ok(writing.commit().await?)
     }
 
+    async fn hand_over(&self, from: &OwnerId, to: &OwnerId, ids: &[AttachmentId]) -> Result<(), StoreError> {
+        let mut writing = self.write().await?;
+        let names: Vec<&str> = ids.iter().map(AttachmentId::as_str).collect();
+        sqlx::query(
+            "update chat_attachments set owner = $2
+              where owner = $1 and not used and not deleted and id in (select value from json_each($3))",
+        )
+        .bind(from.as_str())
+        .bind(to.as_str())
+        .bind(rows::json(&names)?)
+        .execute(&mut *writing)
+        .await?;
+        Ok(writing.commit().await?)
+    }
+
     async fn let_go(&self, now: Timestamp, unused_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let mut writing = self.write().await?;
         let gone: Vec<(String, Option<String>)> = sqlx::query_as(

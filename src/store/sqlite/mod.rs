@@ -6,6 +6,7 @@
 mod accounts;
 mod adoption;
 mod attachments;
+mod conversations;
 mod counts;
 mod passages;
 mod profiles;

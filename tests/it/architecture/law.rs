@@ -112,7 +112,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("encoding_rs", &["knowledge::ingest"]),
     ("fluent_bundle", &["language"]),
     ("fluent_langneg", &["language"]),
-    ("flate2", &["pdf", "knowledge::ingest"]),
+    ("flate2", &["pdf", "knowledge::ingest", "routes"]),
     ("fastrand", &["llm", "embedding", "knowledge"]),
     ("hmac", &["auth", "attachments", "identity"]),
     ("html5ever", &["knowledge::ingest"]),

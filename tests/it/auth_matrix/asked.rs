@@ -160,8 +160,8 @@ pub(super) async fn ask(house: &House, row: &str, of: &Belongings, shown: &Shown
     let mut words = door.splitn(3, ' ');
     let (method, path, kind) = (words.next().unwrap(), words.next().unwrap(), words.next());
     match (path, kind) {
-        ("/chatkit", Some("action stop")) => {
-            post(house, path, json!({"action": "stop", "thread_id": of.thread_id}).to_string(), shown).await
+        ("/chatkit", Some(kind)) if kind.starts_with("action ") => {
+            post(house, path, action(&kind["action ".len()..], about, of).to_string(), shown).await
         }
         ("/chatkit", Some(kind)) => {
             let body = json!({"type": kind, "params": params(kind, about, of)}).to_string();
@@ -178,9 +178,19 @@ pub(super) async fn ask(house: &House, row: &str, of: &Belongings, shown: &Shown
             let session = (about == "in the owner's session").then_some(&of.thread_id);
             post(house, path, json!({"message": "Hello", "session_id": session}).to_string(), shown).await
         }
+        ("/chat/global", _) => {
+            let session = (about == "in the owner's session").then_some(&of.thread_id);
+            let body = json!({"query": "What is this?", "conversation_id": session});
+            post(house, path, body.to_string(), shown).await
+        }
         ("/chat/local", _) => {
             let body = json!({"query": "What is this?", "selected_text": "A gyroscope measures how fast something turns. ".repeat(2)});
             post(house, path, body.to_string(), shown).await
+        }
+        ("/ws" | "/ws/chat", _) => {
+            let shake = reqwest(house, method, path).header("connection", "upgrade").header("upgrade", "websocket");
+            let shake = shake.header("sec-websocket-version", "13");
+            send(shake.header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="), shown).await
         }
         ("/auth/signup", _) => {
             let body = json!({"email": somebody_new(), "password": "a long password", "full_name": "Somebody"});
@@ -195,11 +205,22 @@ pub(super) async fn ask(house: &House, row: &str, of: &Belongings, shown: &Shown
             let id = if path.starts_with("/attachments") { &of.attachment_id } else { &of.thread_id };
             let path = path
                 .replace("{id}", id)
-                .replace("{file}", "page.js")
+                .replace("{conversation_id}", id)
+                .replace("{file}", if path.starts_with("/docs") { "swagger-ui.css" } else { "page.js" })
                 .replace("{*page}", "module-1-foundations/what-is-physical-ai");
             send(reqwest(house, method, &path), shown).await
         }
     }
+}
+
+/// A body of the simple dialect, with whatever members any action has.
+fn action(name: &str, about: &str, of: &Belongings) -> Value {
+    let mut body = json!({"action": name, "message": "Hello", "title": "Another title", "item_ids": [of.widget_id]});
+    body["kind"] = json!("positive");
+    if name != "chat" || about == "in the owner's thread" {
+        body["thread_id"] = json!(of.thread_id);
+    }
+    body
 }
 
 fn params(kind: &str, about: &str, of: &Belongings) -> Value {

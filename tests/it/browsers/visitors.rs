@@ -54,6 +54,39 @@ async fn a_thread_that_was_begun_before_its_browser_had_a_cookie_stays_open_to_i
 }
 
 #[tokio::test]
+async fn a_file_that_was_uploaded_before_goes_along_into_the_visitors_own_threads() {
+    for ground in [Ground::sqlite(&[]), Ground::postgres(&[]).await] {
+        let house = ground.build().await;
+        let (stranger, visitor) = (house.stranger(), house.visitor().await);
+        let uploaded = async || {
+            let params = json!({"name": "a.txt", "size": 5, "mime_type": "text/plain"});
+            let file = stranger.ask("attachments.create", params).await.body;
+            let target = file["upload_descriptor"]["url"].as_str().unwrap();
+            assert_eq!(stranger.send(stranger.request("PUT", target).body("hello")).await.status, 200);
+            file["id"].as_str().unwrap().to_owned()
+        };
+        let with = |id: &str| {
+            let mut input = input("look");
+            input["attachments"] = json!([id]);
+            input
+        };
+        let (first, second) = (uploaded().await, uploaded().await);
+        let events = visitor.open("threads.create", json!({"input": with(&first)})).await.rest().await;
+        let thread_id = thread_of(&events);
+        let listed = visitor.ask("threads.list", json!({})).await.body;
+        assert_eq!(listed["data"][0]["id"], thread_id, "the thread is the visitor's");
+        let more = json!({"thread_id": thread_id, "input": with(&second)});
+        let events = visitor.open("threads.add_user_message", more).await.rest().await;
+        assert_eq!(events[0]["item"]["attachments"][0]["id"], second, "{events:?}");
+        assert_eq!(visitor.get(&format!("/attachments/{second}")).await.status, 303);
+        for other in [house.visitor().await, stranger.clone()] {
+            let asked = json!({"input": with(&first)});
+            other.ask("threads.create", asked).await.refuses(404, &first);
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_neither_a_visitor_nor_a_stranger_has_is_missing_for_the_reason_it_is_missing_for_the_visitor() {
     let house = House::offline().await;
     let reader = house.visitor().await;

@@ -18,6 +18,7 @@ on_both_homes!(
     no_page_is_larger_than_the_largest_page,
     a_change_touches_only_the_fields_it_names,
     changes_of_different_fields_at_once_all_survive,
+    a_title_is_given_once_and_never_in_the_place_of_another,
     deleting_a_thread_takes_all_that_hangs_on_it,
     an_id_that_nobody_could_have_is_simply_not_found,
     a_new_thread_does_not_replace_an_old_one,
@@ -184,6 +185,31 @@ async fn changes_of_different_fields_at_once_all_survive(scene: Scene) {
         assert_eq!(thread.title, Some(format!("title {number}")));
         assert_eq!(thread.metadata["number"], json!(number));
         assert_eq!(scene.item("t", &text).await.id.as_str(), text);
+    }
+}
+
+async fn a_title_is_given_once_and_never_in_the_place_of_another(scene: Scene) {
+    for id in ["t", "named"] {
+        scene.new_thread(&ada(), &record(id)).await;
+    }
+    let store = &scene.store;
+    let own = ThreadChange { title: Some(Some("Her own".to_owned())), ..Default::default() };
+    store.change_thread(&ada(), &"named".into(), &own, at(5)).await.unwrap();
+    assert_eq!(store.entitle(&ada(), &"named".into(), "Another", at(6)).await.unwrap(), None);
+    assert_eq!(store.thread(&ada(), &"named".into()).await.unwrap().title.as_deref(), Some("Her own"));
+    let (one, other) = (scene.home.another().await, scene.home.another().await);
+    let thread = ThreadId::new("t");
+    let (owner, owner_too) = (ada(), ada());
+    let (first, second) = tokio::join!(
+        one.entitle(&owner, &thread, "One\u{0}", at(7)),
+        other.entitle(&owner_too, &thread, "Other", at(7))
+    );
+    let given: Vec<ThreadRecord> = [first.unwrap(), second.unwrap()].into_iter().flatten().collect();
+    assert_eq!(given, [store.thread(&ada(), &"t".into()).await.unwrap()], "one of two at once");
+    assert!(matches!(given[0].title.as_deref(), Some("One" | "Other")), "{given:?}");
+    for (owner, id) in [(grace(), "t"), (ada(), "nowhere"), (ada(), "a\u{0}b")] {
+        let refused = store.entitle(&owner, &id.into(), "Hers", at(8)).await;
+        assert!(matches!(refused, Err(StoreError::NoThread)), "{refused:?}");
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod postgres;
 pub(crate) mod qdrant;
 pub(crate) mod raw_server;
 pub(crate) mod simple;
+pub(crate) mod socket;
 pub(crate) mod toy_embedder;
 pub(crate) mod transcript;
 pub(crate) mod web_site;
