@@ -202,6 +202,18 @@ offline-nothing-asked = What would you like to know? Ask me anything about the b
 offline-nothing-found = The book has nothing on this.
 offline-thanks = You are welcome! Ask whenever something else in the book is unclear.
 
+## Profiles
+
+profile-away = profiles cannot be reached at the moment; try again in a few seconds
+profile-body = must be a JSON object
+profile-choice = must be one of { $choices }
+profile-exists = you have a profile already; change it with `PUT /profile`
+profile-hours = must be a whole number of hours, or a range such as `8_15`, `under_5` or `20_plus`
+profile-language-tag = must be a BCP 47 language tag such as `en` or `ur-PK`
+profile-missing = you have no profile yet; make one with `POST /profile`
+profile-of-another = the `user_id` is not yours; leave it out, or send your own
+profile-user-id = must be a text
+
 ## Searches of the book
 
 search-away = The book could not be looked into just now.
@@ -227,6 +239,10 @@ transcription-empty = the recording is empty
 transcription-too-large = the recording has { $bytes } bytes; it may have { $max }
 transcription-type = recordings of the type `{ $type }` cannot be read; send audio/webm, audio/mp4, audio/ogg, audio/wav, audio/mpeg or audio/flac
 
+## The socket
+
+socket-crowded = { $max } requests are being answered here already; wait for one to end
+
 ## How long to wait for the model
 
 wait-hours = in about { $count } hours
@@ -237,16 +253,6 @@ wait-seconds = in { $count } seconds
 
 simple-let-go = You read the answer too slowly, and were let go. It is still being written: read the conversation again in a moment.
 
-# Profiles. What is wrong with a member follows on its name.
-profile-exists = You have a profile already; `PUT /profile` changes it.
-profile-missing = You have no profile yet; `POST /profile` makes one.
-profile-of-another = `user_id` is not yours: leave it out, or send your own.
-profile-away = Profiles cannot be reached at the moment; please try again in a few seconds.
-profile-body = must be a JSON object
-profile-user-id = must be a text
-profile-choice = must be one of { $choices }
-profile-hours = must be a whole number of hours, or a range such as `8_15`, `under_5` or `20_plus`
-profile-language-tag = must be a BCP 47 language tag such as `en` or `ur-PK`
 # Personalizing and translating. What is wrong with a member follows on its name.
 rewrite-no-model = This server has no model that can rewrite a text; its operator can set GEMINI_API_KEY, OPENAI_API_KEY, COHERE_API_KEY or OLLAMA_BASE_URL.
 rewrite-too-slow = The model took too long. Please try again; this attempt does not count.

@@ -206,6 +206,18 @@ offline-nothing-asked = آپ کیا جاننا چاہتے ہیں؟ کتاب کے
 offline-nothing-found = کتاب میں اس بارے میں کچھ نہیں ہے۔
 offline-thanks = کوئی بات نہیں! کتاب میں کچھ اور واضح نہ ہو تو ضرور پوچھیں۔
 
+## Profiles
+
+profile-away = اس وقت پروفائل تک رسائی ممکن نہیں؛ براہِ کرم چند سیکنڈ بعد دوبارہ کوشش کریں۔
+profile-body = یہ JSON آبجیکٹ ہونا چاہیے
+profile-choice = یہ ان میں سے ایک ہونا چاہیے: { -from }{ $choices }{ -to }
+profile-exists = آپ کا پروفائل پہلے ہی موجود ہے؛ اسے { -from }PUT /profile{ -to } سے تبدیل کریں۔
+profile-hours = یہ گھنٹوں کا پورا عدد ہونا چاہیے، یا کوئی حد، جیسے { -from }8_15{ -to }، { -from }under_5{ -to } یا { -from }20_plus{ -to }
+profile-language-tag = یہ زبان کا BCP 47 ٹیگ ہونا چاہیے، جیسے { -from }en{ -to } یا { -from }ur-PK{ -to }
+profile-missing = ابھی آپ کا کوئی پروفائل نہیں؛ { -from }POST /profile{ -to } سے نیا پروفائل بنائیں۔
+profile-of-another = یہ { -from }user_id{ -to } آپ کی نہیں؛ اسے چھوڑ دیں، یا اپنی بھیجیں۔
+profile-user-id = یہ متن ہونا چاہیے
+
 ## Searches of the book
 
 search-away = کتاب اس وقت دیکھی نہیں جا سکی۔
@@ -231,6 +243,10 @@ transcription-empty = ریکارڈنگ خالی ہے۔
 transcription-too-large = ریکارڈنگ { $bytes } بائٹ کی ہے؛ زیادہ سے زیادہ { $max } بائٹ کی اجازت ہے۔
 transcription-type = { -from }{ $type }{ -to } قسم کی ریکارڈنگ پڑھی نہیں جا سکتی؛ ان میں سے کوئی بھیجیں: { -from }audio/webm, audio/mp4, audio/ogg, audio/wav, audio/mpeg, audio/flac{ -to }
 
+## The socket
+
+socket-crowded = یہاں پہلے ہی { $max } درخواستوں کے جواب دیے جا رہے ہیں؛ کسی ایک کے مکمل ہونے کا انتظار کریں۔
+
 ## How long to wait for the model
 
 wait-hours = تقریباً { $count } گھنٹے بعد
@@ -241,15 +257,6 @@ wait-seconds = { $count } سیکنڈ بعد
 
 simple-let-go = آپ نے جواب بہت آہستہ پڑھا، اس لیے رابطہ ختم کر دیا گیا۔ جواب اب بھی لکھا جا رہا ہے: کچھ دیر بعد گفتگو دوبارہ کھولیں۔
 
-profile-exists = آپ کا پروفائل پہلے سے موجود ہے؛ `PUT /profile` سے اسے بدلیں۔
-profile-missing = آپ کا ابھی کوئی پروفائل نہیں؛ `POST /profile` سے بنائیں۔
-profile-of-another = یہ `user_id` آپ کی نہیں: اسے چھوڑ دیں، یا اپنی بھیجیں۔
-profile-away = پروفائل اس وقت دستیاب نہیں؛ براہِ کرم چند سیکنڈ بعد دوبارہ کوشش کریں۔
-profile-body = کا JSON آبجیکٹ ہونا ضروری ہے
-profile-user-id = کا متن ہونا ضروری ہے
-profile-choice = ان میں سے ایک ہونا چاہیے: { $choices }
-profile-hours = گھنٹوں کا پورا عدد ہونا چاہیے، یا حد جیسے `8_15`، `under_5` یا `20_plus`
-profile-language-tag = زبان کا BCP 47 ٹیگ ہونا چاہیے، جیسے `en` یا `ur-PK`
 rewrite-no-model = اس سرور کے پاس متن دوبارہ لکھنے والا کوئی ماڈل نہیں؛ اس کا منتظم GEMINI_API_KEY، OPENAI_API_KEY، COHERE_API_KEY یا OLLAMA_BASE_URL مقرر کر سکتا ہے۔
 rewrite-too-slow = ماڈل نے بہت دیر لگا دی۔ براہِ کرم دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
 rewrite-damaged = ماڈل نے متن کا کوڈ، لنک اور فارمولے جوں کے توں نہیں رکھے۔ براہِ کرم دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔

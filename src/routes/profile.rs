@@ -153,17 +153,19 @@ async fn wish(app: &App, owner: &OwnerId, language: Language, body: Body) -> Res
 
 impl ApiError {
     fn profile_of_another(language: Language) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "not_your_profile", language.say("profile-of-another"))
+        Self::spoken(StatusCode::FORBIDDEN, "not_your_profile", language.say("profile-of-another"))
     }
 
     fn of_profile(error: ProfileError, language: Language) -> Self {
         match error {
-            ProfileError::Exists => Self::new(StatusCode::CONFLICT, "profile_exists", language.say("profile-exists")),
-            ProfileError::Missing => Self::new(StatusCode::NOT_FOUND, "no_profile", language.say("profile-missing")),
+            ProfileError::Exists => {
+                Self::spoken(StatusCode::CONFLICT, "profile_exists", language.say("profile-exists"))
+            }
+            ProfileError::Missing => Self::spoken(StatusCode::NOT_FOUND, "no_profile", language.say("profile-missing")),
             ProfileError::Store(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "The profiles cannot be reached");
                 let message = language.say("profile-away");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "profiles_unavailable", message).after(5)
+                Self::spoken(StatusCode::SERVICE_UNAVAILABLE, "profiles_unavailable", message).after(5)
             }
         }
     }

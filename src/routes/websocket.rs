@@ -27,7 +27,7 @@ use super::openapi::ErrorBody;
 use crate::app::App;
 
 pub(super) fn doors() -> Doors {
-    Doors::new().open(Entry::Caller, routes!(open)).at("/ws/chat", Entry::Caller, routes!(open))
+    Doors::new().open(Entry::Caller, routes!(open_socket)).at("/ws/chat", Entry::Caller, routes!(open_socket))
 }
 
 /// A connection that somebody keeps who asked for the connection itself: as long as there is one of these, it counts
@@ -65,7 +65,7 @@ impl Held {
         (status = 426, body = ErrorBody, description = "This is no handshake of a WebSocket of version 13."),
     )
 )]
-async fn open(State(app): State<App>, mut request: Request) -> Result<Response, ApiError> {
+async fn open_socket(State(app): State<App>, mut request: Request) -> Result<Response, ApiError> {
     let handshake = Handshake::of(&mut request)?;
     let mut guest = Guest::of(request)?;
     check_page(&app, &mut guest.headers)?;

@@ -130,7 +130,7 @@ mod tests {
             OwnerId::stranger(),
             OwnerId::user("stranger"),
         ];
-        let keys: std::collections::BTreeSet<_> = owners.iter().map(|owner| key_of(owner)).collect();
+        let keys: std::collections::BTreeSet<_> = owners.iter().map(key_of).collect();
         assert_eq!(keys.len(), owners.len(), "{keys:?}");
         assert!(keys.contains("ada"), "the key of an earlier back end");
     }

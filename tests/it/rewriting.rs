@@ -1,6 +1,5 @@
 //! Texts that are personalized and translated, at the front door.
 
-mod echo;
 mod personalize;
 mod quotas;
 mod scene;

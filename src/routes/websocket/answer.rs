@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::chat::{Listening, OUTBOX_BYTES_MAX, Reply};
 use crate::routes::error::ApiError;
 use crate::routes::simple::{self, Action, Told};
-use crate::routes::{chatkit, request_id};
+use crate::routes::{chatkit, spoken};
 
 /// The frames of an answer.
 pub(super) type Frames = Pin<Box<dyn Stream<Item = Frame> + Send>>;
@@ -64,13 +64,12 @@ pub(super) fn refused(tag: &Tag, error: &ApiError) -> Vec<String> {
 /// Does what is asked, and tells what comes of it.
 pub(super) fn answer(app: App, guest: Arc<Guest>, tag: Tag, asked: Asked) -> Frames {
     Box::pin(stream! {
-        let ids = app.ids.clone();
         let asking = async {
             // A defect of ours must not take the connection with it. The hook that prints panics has logged it already.
             let answer = AssertUnwindSafe(carry_out(&app, &guest, asked)).catch_unwind().await;
             answer.unwrap_or_else(|_| Err(defect())).map_err(|error| error.event())
         };
-        match request_id::scope(&ids, &guest.path, asking).await {
+        match guest.asking(&app, asking).await {
             Err(event) => yield Frame::Text(tag.event(event.to_string())),
             Ok(Answer::Response(response)) => yield Frame::Text(tag.value(&response)),
             Ok(Answer::Value(value)) => yield Frame::Text(tag.value(&value)),
@@ -113,5 +112,5 @@ async fn carry_out(app: &App, guest: &Guest, asked: Asked) -> Result<Answer, Api
 }
 
 fn defect() -> ApiError {
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on our side")
+    ApiError::spoken(StatusCode::INTERNAL_SERVER_ERROR, "internal", spoken::say("door-internal"))
 }

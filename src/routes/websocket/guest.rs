@@ -9,15 +9,19 @@ use serde::Deserialize;
 use super::Held;
 use crate::app::App;
 use crate::identity::ClientAddress;
+use crate::language::Language;
 use crate::routes::error::ApiError;
 use crate::routes::identity::{Caller, VISITOR_HEADER};
 use crate::routes::limits::Gate;
+use crate::routes::{request_id, spoken};
 
 /// Whoever opened a socket.
 pub(super) struct Guest {
     pub(super) headers: HeaderMap,
     /// Where it was opened; without what stands behind the path, which holds tokens.
     pub(super) path: String,
+    /// What they are told is told in it, unless more is known of them.
+    pub(super) language: Language,
     address: Option<ClientAddress>,
     /// Counts requests; none where the server does not listen itself.
     gate: Option<Gate>,
@@ -48,6 +52,7 @@ impl Guest {
         }
         Ok(Self {
             path: parts.uri.path().to_owned(),
+            language: spoken::current(),
             address: parts.extensions.remove(),
             gate: parts.extensions.remove(),
             _held: parts.extensions.remove(),
@@ -63,6 +68,11 @@ impl Guest {
             parts.extensions.insert(address);
         }
         Caller::from_request_parts(&mut parts, app).await
+    }
+
+    /// Carries out something that is asked, under a name of its own and in their language.
+    pub(super) async fn asking<T>(&self, app: &App, asking: impl Future<Output = T>) -> T {
+        request_id::scope(&app.ids, &self.path, spoken::within(self.language, asking)).await
     }
 
     /// Counts one more request, or says why it may not be.

@@ -21,7 +21,7 @@ use super::guest::Guest;
 use super::handshake::Socket;
 use crate::app::App;
 use crate::routes::error::ApiError;
-use crate::routes::request_id;
+use crate::routes::spoken;
 
 /// Requests of one socket that are answered at the same time; further ones are refused.
 const REQUESTS_TOGETHER_MAX: usize = 32;
@@ -116,37 +116,22 @@ impl Session {
 
     /// Begins to answer a request, or says why not.
     async fn take(&mut self, frame: &str) -> Result<(), Why> {
-        let (tag, asked) = match Tag::of(frame) {
-            Ok(tag) => (tag, self.admit(frame)),
-            Err(error) => (Tag::default(), Err(error)),
-        };
-        let error = match asked {
-            Ok(asked) => {
+        let (guest, running) = (self.guest.clone(), self.answers.len());
+        let admitting = async { admit(&self.app, &guest, running, frame) };
+        let refused = match guest.asking(&self.app, admitting).await {
+            Ok((tag, asked)) => {
                 self.refused_in_a_row = 0;
-                self.answers.push(answer::answer(self.app.clone(), self.guest.clone(), tag, asked));
+                self.answers.push(answer::answer(self.app.clone(), guest, tag, asked));
                 return Ok(());
             }
-            Err(error) => error,
+            Err(refused) => refused,
         };
         self.refused_in_a_row += 1;
-        match error.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Err(Why::TooLarge),
-            _ if self.refused_in_a_row > REFUSED_IN_A_ROW_MAX => Err(Why::Flooding),
-            _ => {
-                let telling = async { answer::refused(&tag, &error) };
-                let told = request_id::scope(&self.app.ids, &self.guest.path, telling).await;
-                self.send(told.into_iter().map(Message::text)).await
-            }
+        match refused {
+            Refused::TooLarge => Err(Why::TooLarge),
+            Refused::Told(_) if self.refused_in_a_row > REFUSED_IN_A_ROW_MAX => Err(Why::Flooding),
+            Refused::Told(frames) => self.send(frames.into_iter().map(Message::text)).await,
         }
-    }
-
-    fn admit(&self, frame: &str) -> Result<Asked, ApiError> {
-        self.guest.count()?;
-        if self.answers.len() >= REQUESTS_TOGETHER_MAX {
-            let message = format!("{REQUESTS_TOGETHER_MAX} requests are answered here already; wait for one to end");
-            return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_at_once", message));
-        }
-        answer::read(&self.app, frame)
     }
 
     /// Sends a frame, and whatever else is there by now.
@@ -176,4 +161,32 @@ impl Session {
             Ok(Err(_)) | Err(_) => Err(Why::Lost),
         }
     }
+}
+
+/// Why a request is not answered.
+enum Refused {
+    /// It is larger than requests may be.
+    TooLarge,
+    /// These frames say it.
+    Told(Vec<String>),
+}
+
+/// Reads a request, if there may be one more beside those that are being answered.
+fn admit(app: &App, guest: &Guest, running: usize, frame: &str) -> Result<(Tag, Asked), Refused> {
+    let tag = Tag::of(frame).map_err(|error| Refused::Told(answer::refused(&Tag::default(), &error)))?;
+    let asked = match guest.count() {
+        Ok(()) if running >= REQUESTS_TOGETHER_MAX => Err(crowded()),
+        Ok(()) => answer::read(app, frame),
+        Err(error) => Err(error),
+    };
+    match asked {
+        Ok(asked) => Ok((tag, asked)),
+        Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Refused::TooLarge),
+        Err(error) => Err(Refused::Told(answer::refused(&tag, &error))),
+    }
+}
+
+fn crowded() -> ApiError {
+    let message = spoken::say_with("socket-crowded", &[("max", (REQUESTS_TOGETHER_MAX as u64).into())]);
+    ApiError::spoken(StatusCode::TOO_MANY_REQUESTS, "too_many_at_once", message)
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Page, data_lines};
 use crate::support::client::input;
+use crate::support::echo_model::EchoModel;
 use crate::support::fake_model::{FakeModel, Reply};
 use crate::support::house::{Ground, House, answered_by};
 use crate::support::issuer::Issuer;
@@ -13,10 +14,10 @@ const SITE: &str = "https://textbook.example.org";
 const CHAPTER: &str = "# Joints\n\nA joint connects two links of a robot, and it lets one of them move against the \
     other. Most arms are made of hinge joints.\n\n```python\nangle = 0.5\n```\n\nEach joint has a motor.\n";
 
-async fn house(model: &FakeModel, issuer: &Issuer) -> House {
-    let (fake, believed) = (answered_by(model), Issuer::believed(&[issuer]));
+async fn house(model: Vec<(&'static str, String)>, issuer: &Issuer) -> House {
+    let believed = Issuer::believed(&[issuer]);
     let mut variables: Vec<(&str, &str)> =
-        fake.iter().chain(&believed).map(|(name, value)| (*name, value.as_str())).collect();
+        model.iter().chain(&believed).map(|(name, value)| (*name, value.as_str())).collect();
     variables.push(("CORS_ORIGINS", SITE));
     Ground::sqlite(&variables).build().await
 }
@@ -38,7 +39,7 @@ fn profile() -> Value {
 async fn the_widget_talks_as_a_user_and_finds_the_thread_again() {
     let (model, issuer) = (FakeModel::start().await, Issuer::better_auth().await);
     model.always(Reply::text(["A joint connects two links."]));
-    let house = house(&model, &issuer).await;
+    let house = house(answered_by(&model), &issuer).await;
     let page = Page::of(SITE, &house).bearing(&issuer.token("ada"));
     let asked = chatkit("threads.create", json!({"input": input("What is a joint?")}));
     let events = data_lines(&page.fetch("POST", "/chatkit", Some(&asked)).await.unwrap().text);
@@ -60,7 +61,7 @@ async fn the_widget_talks_as_a_user_and_finds_the_thread_again() {
 async fn a_profile_is_made_read_and_changed_and_the_tutor_keeps_to_it() {
     let (model, issuer) = (FakeModel::start().await, Issuer::better_auth().await);
     model.always(Reply::text(["A joint connects two links."]));
-    let house = house(&model, &issuer).await;
+    let house = house(answered_by(&model), &issuer).await;
     let page = Page::of(SITE, &house).bearing(&issuer.token("ada"));
     assert_eq!(page.fetch("GET", "/profile", None).await.unwrap().status, 404);
     let made = page.fetch("POST", "/profile", Some(&profile())).await.unwrap();
@@ -86,8 +87,8 @@ async fn a_profile_is_made_read_and_changed_and_the_tutor_keeps_to_it() {
 
 #[tokio::test]
 async fn the_button_on_a_page_personalizes_it_within_a_quota() {
-    let (model, issuer) = (FakeModel::start().await, Issuer::better_auth().await);
-    let house = house(&model, &issuer).await;
+    let (model, issuer) = (EchoModel::start().await, Issuer::better_auth().await);
+    let house = house(model.variables(), &issuer).await;
     let page = Page::of(SITE, &house).bearing(&issuer.token("ada"));
     let button = json!({"page_url": "/docs/joints", "page_content": CHAPTER});
     let path = "/personalization/personalize";
@@ -97,7 +98,6 @@ async fn the_button_on_a_page_personalizes_it_within_a_quota() {
     let quota = page.fetch("GET", "/personalization/quota", None).await.unwrap().json();
     assert_eq!((&quota["limit"], &quota["used"], &quota["remaining"]), (&json!(50), &json!(0), &json!(50)));
     assert!(chrono::DateTime::parse_from_rfc3339(quota["resets_at"].as_str().unwrap()).is_ok());
-    model.always(keeping_marks());
     let done = page.fetch("POST", path, Some(&button)).await.unwrap();
     assert_eq!(done.status, 200, "{}", done.text);
     let done = done.json();
@@ -122,9 +122,8 @@ async fn the_button_on_a_page_personalizes_it_within_a_quota() {
 
 #[tokio::test]
 async fn the_other_button_translates_it_for_anybody() {
-    let (model, issuer) = (FakeModel::start().await, Issuer::better_auth().await);
-    model.always(keeping_marks());
-    let house = house(&model, &issuer).await;
+    let (model, issuer) = (EchoModel::start().await, Issuer::better_auth().await);
+    let house = house(model.variables(), &issuer).await;
     let page = Page::of(SITE, &house);
     let button = json!({"page_content": CHAPTER, "page_url": "/docs/joints"});
     let done = page.fetch("POST", "/api/translate/urdu", Some(&button)).await.unwrap();

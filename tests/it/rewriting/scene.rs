@@ -5,8 +5,8 @@ use chatkit_gateway::profile::ProfileWish;
 use reqwest::Response;
 use serde_json::{Value, json};
 
-use super::echo::EchoModel;
 use crate::support::client::{Answer, Reader};
+use crate::support::echo_model::EchoModel;
 use crate::support::house::{Ground, House};
 use crate::support::issuer::Issuer;
 

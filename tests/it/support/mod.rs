@@ -3,6 +3,7 @@
 pub(crate) mod attachments;
 pub(crate) mod bucket;
 pub(crate) mod client;
+pub(crate) mod echo_model;
 pub(crate) mod fake_model;
 pub(crate) mod house;
 pub(crate) mod issuer;

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::support::fake_model::{PATIENCE, choice};
+use super::fake_model::{PATIENCE, choice};
 
-pub(super) struct EchoModel {
+pub(crate) struct EchoModel {
     address: SocketAddr,
     shared: Arc<Shared>,
     serving: JoinHandle<()>,
@@ -30,7 +30,7 @@ struct Shared {
 }
 
 impl EchoModel {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, shared) = (listener.local_addr().unwrap(), Arc::new(Shared::default()));
         let router = Router::new().fallback(answer).with_state(shared.clone());
@@ -39,7 +39,7 @@ impl EchoModel {
         Self { address, shared, serving }
     }
 
-    pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         vec![
             ("OPENAI_BASE_URL", format!("http://{}/v1", self.address)),
             ("OPENAI_API_KEY", "sk-test".to_owned()),
@@ -48,19 +48,19 @@ impl EchoModel {
     }
 
     /// Bodies of requests so far.
-    pub(super) fn asked(&self) -> Vec<Value> {
+    pub(crate) fn asked(&self) -> Vec<Value> {
         self.shared.asked.lock().unwrap().clone()
     }
 
     /// Waits until it was asked so often.
-    pub(super) async fn was_asked(&self, times: usize) {
+    pub(crate) async fn was_asked(&self, times: usize) {
         let mut arrived = self.shared.arrived.subscribe();
         let so = arrived.wait_for(|count| *count >= times);
         tokio::time::timeout(PATIENCE, so).await.expect("the model is asked").unwrap();
     }
 
     /// Lets through what hangs.
-    pub(super) fn open(&self) {
+    pub(crate) fn open(&self) {
         self.shared.is_open.send_replace(true);
     }
 }
