@@ -2,7 +2,7 @@
 
 use chatkit_gateway::identity::OwnerId;
 use chatkit_gateway::store::rewrites::{KeptText, NotedPage, RewriteKind, SweptRewrites};
-use chatkit_gateway::store::{AdoptionStore, RewriteStore, Tokens};
+use chatkit_gateway::store::{RewriteStore, Tokens};
 
 use super::on_both_homes;
 use super::scene::{Scene, ada, at, grace};
