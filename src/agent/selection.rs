@@ -107,7 +107,7 @@ pub(super) fn cut(text: &str, bytes_max: usize) -> String {
 mod tests {
     use super::*;
 
-    const BYTES_MAX: usize = 8_000;
+    const KEPT_BYTES: usize = 8_000;
 
     fn selection(text: &str) -> Selection {
         Selection { text: text.to_owned(), question: String::new(), alone: false }
@@ -144,9 +144,9 @@ mod tests {
     #[test]
     fn a_long_selection_is_cut_at_a_sentence() {
         let text = "Robots sense and act. ".repeat(500);
-        let kept = cut(&text, BYTES_MAX);
-        assert!(kept.len() <= BYTES_MAX && kept.len() > BYTES_MAX - 50 && kept.ends_with("act."));
-        let endless = "ہ".repeat(BYTES_MAX);
-        assert_eq!(cut(&endless, BYTES_MAX).len(), BYTES_MAX);
+        let kept = cut(&text, KEPT_BYTES);
+        assert!(kept.len() <= KEPT_BYTES && kept.len() > KEPT_BYTES - 50 && kept.ends_with("act."));
+        let endless = "ہ".repeat(KEPT_BYTES);
+        assert_eq!(cut(&endless, KEPT_BYTES).len(), KEPT_BYTES);
     }
 }
