@@ -220,6 +220,7 @@ impl App {
         }
         let rewrites = RewriteDesk::new(rewrite::Surroundings {
             model: tutor.as_ref().map(|desk| desk.model.clone()),
+            time_max: settings.tutor.rewrite_time,
             store: database.rewrites(),
             threads: store.clone(),
             clock: clock.clone(),

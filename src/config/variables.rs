@@ -73,6 +73,7 @@ variables! {
         => "How much of a selected text an answer rests on, in bytes, 16000 at most; a longer one is cut at the end of a sentence.";
     ANSWER_TOKENS = "ANSWER_TOKENS_MAX" => "Where an answer is cut, in tokens; the provider's limit when not given.";
     MODEL_SILENCE = "MODEL_SILENCE_SECONDS", default "60" => "How long a model may be silent before its answer is given up, in seconds.";
+    REWRITE_TIME = "REWRITE_SECONDS", default "120" => "How long a text may take to be personalized or translated, in seconds, before it is given up.";
     OFFLINE_PACE = "OFFLINE_PACE_MS", default "12" => "The pause between two words of the offline model, in milliseconds.";
     TITLES = "TITLES", default "model"
         => "What a new conversation is called after its first answer: `model` asks the model for a few words, `question` takes those of the reader, `off` gives no titles.";

@@ -9,7 +9,6 @@
 
 account-attempts = بہت زیادہ کوششیں ہو چکی ہیں؛ براہِ کرم { $seconds } سیکنڈ بعد دوبارہ کوشش کریں۔
 account-away = اس وقت اکاؤنٹس تک رسائی ممکن نہیں؛ براہِ کرم چند سیکنڈ بعد دوبارہ کوشش کریں۔
-door-between-members = {"؛ "}
 account-busy = اس وقت بہت سے لوگ سائن اِن کر رہے ہیں؛ براہِ کرم چند سیکنڈ بعد دوبارہ کوشش کریں۔
 account-email = درست ای میل پتہ درج کریں، جیسے ada@example.org
 account-email-taken = اس ای میل پتے سے اکاؤنٹ پہلے ہی موجود ہے؛ براہِ کرم سائن اِن کریں۔
@@ -17,7 +16,6 @@ account-flag = یہ true یا false ہونا چاہیے
 account-keys-away = ٹوکن جاری کرنے والے کی کلیدیں اس وقت دستیاب نہیں؛ براہِ کرم چند سیکنڈ بعد دوبارہ کوشش کریں۔
 account-line = زیادہ سے زیادہ { $max } حروف کی ایک سطر لکھیں
 account-list = زیادہ سے زیادہ { $words } اندراجات کی فہرست دیں، ہر اندراج 1 سے { $max } حروف کا ہو
-door-member = { -from }{ $member }{ -to }: { $problem }
 account-name = نام درج کریں
 account-password-empty = یہ خالی نہیں ہو سکتا
 account-password-long = یہ زیادہ سے زیادہ { $max } بائٹ کا ہو سکتا ہے
@@ -76,16 +74,31 @@ chat-still-answering = اس سے پہلے کا جواب ابھی لکھا جا �
 chat-thread-not-found = یہ گفتگو نہیں ملی؛ براہِ کرم اپنی گفتگوؤں کی فہرست دیکھیں۔
 chat-too-slow = درخواست میں بہت زیادہ وقت لگ گیا؛ براہِ کرم دوبارہ کوشش کریں۔
 
-## Requests, before anybody looks at what they ask for
+## Requests, before anybody looks at what they ask for, and what is wrong with their members
 
+door-between-members = {"؛ "}
 door-body-broken = درخواست مکمل ہونے سے پہلے ہی رک گئی۔
 door-body-too-large = درخواست { $max } بائٹ سے بڑی ہے۔
 door-body-too-slow = درخواست { -from }{ $time }{ -to } کے اندر نہیں پہنچی۔
 door-internal = ہماری طرف سے کوئی خرابی ہو گئی ہے۔
+door-member = { -from }{ $member }{ -to }: { $problem }
+door-member-count = یہ 0 یا اس سے بڑا پورا عدد ہونا چاہیے
+door-member-number = یہ 0 یا اس سے بڑا پورا عدد ہونا چاہیے، یا null
+door-member-numbers = یہ 0 یا اس سے بڑے پورے اعداد کی فہرست ہونی چاہیے، یا null
+door-member-object = یہ JSON آبجیکٹ ہونا چاہیے
+door-member-object-at = یہ JSON آبجیکٹ ہونا چاہیے (سطر { $line }، کالم { $column })
+door-member-stretch = یہ اس طرح ہونا چاہیے: { -from }`limit=…&offset=…`{ -to }
+door-member-text = یہ متن ہونا چاہیے، اور خالی نہیں ہو سکتا
+door-member-text-between = یہ { $min } سے { $max } حروف کا متن ہونا چاہیے
+door-member-text-from = یہ کم از کم { $min } حروف کا متن ہونا چاہیے
+door-member-text-or-null = یہ متن ہونا چاہیے، یا null
+door-member-texts = یہ متن کے ٹکڑوں کی فہرست ہونی چاہیے
+door-member-word = یہ ان میں سے ہونا چاہیے: { -from }{ $words }{ -to }
 door-no-file = اس صفحے کی ایسی کوئی فائل نہیں۔
 door-no-page = ساتھ دی گئی کتاب میں ایسا کوئی صفحہ نہیں۔
 door-no-route = اس پتے پر کچھ نہیں: { -from }{ $path }{ -to }
-door-path-no-text = یہ پتا UTF-8 میں نہیں، اس لیے یہ کسی چیز کا نام نہیں۔
+door-or = {" یا "}
+door-path-no-text = یہ پتہ UTF-8 میں نہیں، اس لیے یہ کسی چیز کا نام نہیں۔
 door-too-many-requests = آپ کے پتے سے بہت زیادہ درخواستیں آئی ہیں؛ براہِ کرم { $wait } دوبارہ کوشش کریں۔
 
 ## Files that an answer is written without
@@ -218,6 +231,27 @@ profile-missing = ابھی آپ کا کوئی پروفائل نہیں؛ { -from 
 profile-of-another = یہ { -from }user_id{ -to } آپ کی نہیں؛ اسے چھوڑ دیں، یا اپنی بھیجیں۔
 profile-user-id = یہ متن ہونا چاہیے
 
+## Personalizing and translating. What is wrong with a member follows on its name
+
+rewrite-busy = ماڈل اس وقت بہت مصروف ہے۔ براہِ کرم کچھ دیر بعد دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
+rewrite-content-too-short = یہ متن آپ کے لیے دوبارہ لکھنے کو بہت مختصر ہے: اس میں کم از کم { $limit } حروف ہونے چاہییں۔
+rewrite-damaged = ماڈل نے متن کا کوڈ، لنک اور فارمولے جوں کے توں نہیں رکھے۔ براہِ کرم دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
+rewrite-failed = متن لکھا نہیں جا سکا۔ براہِ کرم دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
+rewrite-member-body = یہ JSON آبجیکٹ ہونا چاہیے
+rewrite-member-content = یہ زیادہ سے زیادہ { $limit } حروف کا متن ہونا چاہیے
+rewrite-member-flag = یہ true یا false ہونا چاہیے
+rewrite-member-object = یہ JSON آبجیکٹ ہونا چاہیے
+rewrite-member-page-url = یہ کسی صفحے کا پتہ ہونا چاہیے، 1 سے { $limit } حروف کا
+rewrite-member-same-language = یہ اس زبان کے علاوہ کوئی زبان ہونی چاہیے جس میں متن ہے
+rewrite-member-tag = یہ زبان کا BCP 47 ٹیگ ہونا چاہیے، جیسے `en` یا `ur-PK`
+rewrite-member-text = یہ 1 سے { $limit } حروف کا متن ہونا چاہیے
+rewrite-no-model = اس سرور کے پاس متن دوبارہ لکھنے والا کوئی ماڈل نہیں؛ سائٹ کے منتظم ان میں سے ایک مقرر کر سکتے ہیں: { -from }GEMINI_API_KEY, OPENAI_API_KEY, COHERE_API_KEY, OLLAMA_BASE_URL{ -to }
+rewrite-profile-incomplete = آپ کا پروفائل آپ کے لیے لکھنے کو کافی نہیں: `POST /profile` یا `PUT /profile` سے بتائیں کہ آپ کیا جانتے ہیں اور کیسے سیکھتے ہیں۔
+rewrite-quota-personalizations = آپ ایک دن کے { $limit } ذاتی متن استعمال کر چکے ہیں۔ نئے متن { -from }00:00 UTC{ -to } پر دستیاب ہوں گے۔
+rewrite-quota-translations = آپ ایک دن کے { $limit } ترجمے استعمال کر چکے ہیں۔ نئے ترجمے { -from }00:00 UTC{ -to } پر دستیاب ہوں گے۔
+rewrite-stopped = سرور دوبارہ شروع ہونے والا ہے۔ براہِ کرم تھوڑی دیر میں دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
+rewrite-too-slow = ماڈل نے بہت دیر لگا دی۔ براہِ کرم دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
+
 ## Searches of the book
 
 search-away = کتاب اس وقت دیکھی نہیں جا سکی۔
@@ -254,27 +288,6 @@ wait-minute = ایک منٹ بعد
 wait-minutes = تقریباً { $count } منٹ بعد
 wait-second = ایک سیکنڈ بعد
 wait-seconds = { $count } سیکنڈ بعد
-
-simple-let-go = آپ نے جواب بہت آہستہ پڑھا، اس لیے رابطہ ختم کر دیا گیا۔ جواب اب بھی لکھا جا رہا ہے: کچھ دیر بعد گفتگو دوبارہ کھولیں۔
-
-rewrite-no-model = اس سرور کے پاس متن دوبارہ لکھنے والا کوئی ماڈل نہیں؛ اس کا منتظم GEMINI_API_KEY، OPENAI_API_KEY، COHERE_API_KEY یا OLLAMA_BASE_URL مقرر کر سکتا ہے۔
-rewrite-too-slow = ماڈل نے بہت دیر لگا دی۔ براہِ کرم دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
-rewrite-damaged = ماڈل نے متن کا کوڈ، لنک اور فارمولے جوں کے توں نہیں رکھے۔ براہِ کرم دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
-rewrite-busy = ماڈل اس وقت بہت مصروف ہے۔ براہِ کرم کچھ دیر بعد دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
-rewrite-failed = متن لکھا نہیں جا سکا۔ براہِ کرم دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
-rewrite-stopped = سرور دوبارہ شروع ہونے والا ہے۔ براہِ کرم تھوڑی دیر میں دوبارہ کوشش کریں؛ یہ کوشش شمار نہیں ہوئی۔
-rewrite-quota-personalizations = آپ نے ایک دن کے { $limit } ذاتی متن استعمال کر لیے ہیں۔ نئے 00:00 UTC پر ملیں گے۔
-rewrite-quota-translations = آپ نے ایک دن کے { $limit } ترجمے استعمال کر لیے ہیں۔ نئے 00:00 UTC پر ملیں گے۔
-rewrite-profile-incomplete = آپ کا پروفائل آپ کے لیے لکھنے کو کافی نہیں: `POST /profile` یا `PUT /profile` سے بتائیں کہ آپ کیا جانتے ہیں اور کیسے سیکھتے ہیں۔
-rewrite-content-too-short = متن آپ کے لیے لکھنے کو بہت مختصر ہے: اس میں کم از کم { $limit } حروف ہونے چاہئیں۔
-rewrite-member-body = کا JSON آبجیکٹ ہونا ضروری ہے
-rewrite-member-content = زیادہ سے زیادہ { $limit } حروف کا متن ہونا چاہیے
-rewrite-member-text = 1 سے { $limit } حروف کا متن ہونا چاہیے
-rewrite-member-page-url = کسی صفحے کا پتا ہونا چاہیے، 1 سے { $limit } حروف کا
-rewrite-member-tag = زبان کا BCP 47 ٹیگ ہونا چاہیے، جیسے `en` یا `ur-PK`
-rewrite-member-same-language = اس زبان کے علاوہ ہونی چاہیے جس میں متن ہے
-rewrite-member-object = کا JSON آبجیکٹ ہونا ضروری ہے
-rewrite-member-flag = true یا false ہونا چاہیے
 
 ## The page at `/`
 

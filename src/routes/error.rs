@@ -104,11 +104,6 @@ impl ApiError {
         Self::spoken(StatusCode::BAD_REQUEST, "attachments_off", spoken::say("attachment-off"))
     }
 
-    /// Members of the request are wrong.
-    pub(super) fn invalid(message: String, details: Value) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "invalid_request", message).with_details(details)
-    }
-
     /// This server has no accounts.
     pub(super) fn accounts_off() -> Self {
         let message = "this server has no accounts; its operator can set `SESSION_SECRET`";

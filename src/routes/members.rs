@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::error::ApiError;
@@ -19,9 +20,12 @@ impl Members {
     pub(super) fn of(body: &[u8]) -> Result<Self, ApiError> {
         let problem = match serde_json::from_slice(body) {
             Ok(Value::Object(members)) => return Ok(Self { members, problems: Vec::new() }),
-            Ok(_) => "must be a JSON object".to_owned(),
+            Ok(_) => say("door-member-object"),
             // The sentence of the parser tells the place, and nothing of what stands there.
-            Err(error) => format!("must be a JSON object (line {}, column {})", error.line(), error.column()),
+            Err(error) => {
+                let places = [("line", error.line().into()), ("column", error.column().into())];
+                say_with("door-member-object-at", &places)
+            }
         };
         Err(wrong(&[("body", problem)]))
     }
@@ -29,9 +33,9 @@ impl Members {
     /// A text that must be there, of so many characters beside the space around it.
     pub(super) fn text(&mut self, name: &'static str, chars: RangeInclusive<usize>) -> String {
         let problem = match (*chars.start(), *chars.end()) {
-            (1, usize::MAX) => "must be a text that is not empty".to_owned(),
-            (least, usize::MAX) => format!("must be a text of at least {least} characters"),
-            (least, most) => format!("must be a text of {least} to {most} characters"),
+            (1, usize::MAX) => say("door-member-text"),
+            (least, usize::MAX) => say_with("door-member-text-from", &[("min", least.into())]),
+            (least, most) => say_with("door-member-text-between", &[("min", least.into()), ("max", most.into())]),
         };
         let fits = |text: &str| chars.contains(&text.trim().chars().count());
         match self.members.get_mut(name).map(Value::take) {
@@ -45,7 +49,7 @@ impl Members {
         match self.members.get_mut(name).map(Value::take) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(text).filter(|text| !text.trim().is_empty()),
-            Some(_) => self.problem(name, "must be a text or null"),
+            Some(_) => self.problem(name, say("door-member-text-or-null")),
         }
     }
 
@@ -59,7 +63,7 @@ impl Members {
         };
         match number {
             Some(number) => Some(u32::try_from(number).unwrap_or(u32::MAX)),
-            None => self.problem(name, "must be a whole number from 0 on, or null"),
+            None => self.problem(name, say("door-member-number")),
         }
     }
 
@@ -71,8 +75,9 @@ impl Members {
         };
         let known = words.iter().find(|(word, _)| Some(*word) == given);
         known.map(|(_, meaning)| *meaning).or_else(|| {
-            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            self.problem(name, format!("must be `{}`", words.join("` or `")))
+            let words: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+            let words = words.join(&say("door-or"));
+            self.problem(name, say_with("door-member-word", &[("words", words.into())]))
         })
     }
 
@@ -88,7 +93,7 @@ impl Members {
     pub(super) fn texts(&mut self, name: &'static str) -> Vec<String> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let texts = self.members.get(name).and_then(Value::as_array).and_then(|list| list.iter().map(text).collect());
-        texts.or_else(|| self.problem(name, "must be a list of texts")).unwrap_or_default()
+        texts.or_else(|| self.problem(name, say("door-member-texts"))).unwrap_or_default()
     }
 
     /// A list of numbers that may be missing or null.
@@ -98,7 +103,7 @@ impl Members {
             None | Some(Value::Null) => None,
             Some(given) => {
                 let numbers = given.as_array().and_then(|list| list.iter().map(number).collect());
-                numbers.or_else(|| self.problem(name, "must be a list of whole numbers from 0 on, or null"))
+                numbers.or_else(|| self.problem(name, say("door-member-numbers")))
             }
         }
     }
@@ -135,8 +140,7 @@ pub(super) fn wrong(problems: &[(&str, String)]) -> ApiError {
     let named: Vec<Value> =
         problems.iter().map(|(member, problem)| json!({"member": member, "problem": problem})).collect();
     let (member, problem) = &problems[0];
-    ApiError::invalid(
-        sentences.join(&say("door-between-members")),
-        json!({"member": member, "problem": problem, "problems": named}),
-    )
+    let message = sentences.join(&say("door-between-members"));
+    ApiError::spoken(StatusCode::BAD_REQUEST, "invalid_request", message)
+        .with_details(json!({"member": member, "problem": problem, "problems": named}))
 }

@@ -266,7 +266,7 @@ struct PageHistory {
     get,
     path = "/personalization/history/{page_url}",
     tag = "rewriting",
-    params(("page_url" = String, Path, description = "Where the page is.")),
+    params(("page_url" = String, Path, description = "Where the page is.", example = "docs/sensors/gyroscopes")),
     responses((status = 200, body = PageHistory, description = "What is known of the page."))
 )]
 async fn history_of_page(
@@ -309,7 +309,7 @@ async fn stored(app: &App, caller: &Caller) -> Result<Arc<Profile>, ApiError> {
 /// A profile that says something to write by.
 fn complete(profile: Option<Arc<Profile>>, language: Language) -> Result<Arc<Profile>, ApiError> {
     profile.filter(|profile| says_something(profile)).ok_or_else(|| {
-        ApiError::new(StatusCode::FORBIDDEN, "profile_incomplete", language.say("rewrite-profile-incomplete"))
+        ApiError::spoken(StatusCode::FORBIDDEN, "profile_incomplete", language.say("rewrite-profile-incomplete"))
     })
 }
 
@@ -324,6 +324,6 @@ fn long_enough(content: &str, language: Language) -> Result<(), ApiError> {
     }
     let limit = CONTENT_CHARS_MIN as u64;
     let message = language.say_with("rewrite-content-too-short", &[("limit", limit.into())]);
-    let error = ApiError::new(StatusCode::BAD_REQUEST, "content_too_short", message);
+    let error = ApiError::spoken(StatusCode::BAD_REQUEST, "content_too_short", message);
     Err(error.with_details(json!({"chars_min": CONTENT_CHARS_MIN})))
 }

@@ -179,7 +179,7 @@ pub(super) fn refused(language: Language, what: PerDay, refusal: Refusal) -> Api
             };
             let message = language.say_with(sentence, &[("limit", status.limit.into())]);
             let wait_seconds = status.wait_seconds;
-            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "quota_exceeded", message)
+            ApiError::spoken(StatusCode::TOO_MANY_REQUESTS, "quota_exceeded", message)
                 .with_details(json!(QuotaStatus::from(status)))
                 .after(wait_seconds)
         }
@@ -198,7 +198,7 @@ fn failed(language: Language, failure: Failure) -> ApiError {
         Failure::Failed => (StatusCode::BAD_GATEWAY, "model_failed", "rewrite-failed"),
         Failure::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "stopping", "rewrite-stopped"),
     };
-    let error = ApiError::new(status, code, language.say(sentence));
+    let error = ApiError::spoken(status, code, language.say(sentence));
     match failure {
         Failure::Busy { retry_after_s } => error.after(retry_after_s.unwrap_or(WAIT_SECONDS)),
         Failure::Stopped => error.after(WAIT_SECONDS),

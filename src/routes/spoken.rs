@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;
 use axum::middleware::Next;
 use axum::response::Response;
+use tokio::task::futures::TaskLocalFuture;
 
 use crate::app::App;
 use crate::language::{Language, Value};
@@ -18,13 +19,18 @@ tokio::task_local! {
 
 /// Lets all that answers a request know what its sender asks to be spoken to in.
 pub(super) async fn listen(State(app): State<App>, request: Request, next: Next) -> Response {
-    let language = asked_for(request.headers()).unwrap_or(app.default_language);
-    within(language, next.run(request)).await
+    within(of(&app, request.headers()), next.run(request)).await
 }
 
-/// Does something that answers a request in a task of its own, such as one message of a socket.
-pub(super) async fn within<F: Future>(language: Language, answering: F) -> F::Output {
-    SPOKEN.scope(Cell::new(language), answering).await
+/// What a browser asks to be spoken to in, or the site's own.
+pub(super) fn of(app: &App, headers: &HeaderMap) -> Language {
+    let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    asked.and_then(Language::asked_for).unwrap_or(app.default_language)
+}
+
+/// Does what answers a request, such as one message of a socket, in its language.
+pub(super) fn within<F: Future>(language: Language, answering: F) -> TaskLocalFuture<Cell<Language>, F> {
+    SPOKEN.scope(Cell::new(language), answering)
 }
 
 /// What the request is answered in; English outside of one.
@@ -45,9 +51,4 @@ pub(super) fn say(name: &'static str) -> String {
 /// The same, with values for its places.
 pub(super) fn say_with(name: &'static str, values: &[(&'static str, Value<'_>)]) -> String {
     current().say_with(name, values)
-}
-
-/// What a browser asks to be spoken to in.
-fn asked_for(headers: &HeaderMap) -> Option<Language> {
-    headers.get(ACCEPT_LANGUAGE)?.to_str().ok().and_then(Language::asked_for)
 }

@@ -21,10 +21,12 @@ const HEARTBEAT: &[u8] = b": ping\n\n";
 /// So many events that have come meanwhile leave in one write.
 const EVENTS_AT_ONCE: usize = 64;
 
-/// What answers say that are shown as they are written: nobody on the way keeps them, or waits for more of them.
-pub(super) const UNCACHED: [(HeaderName, HeaderValue); 2] = [
+/// What answers say that are shown as they are written: nobody on the way keeps them, or waits for more of them; and
+/// what is said in them beside the answer itself is in the reader's language.
+pub(super) const UNCACHED: [(HeaderName, HeaderValue); 3] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, no-transform")),
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    (header::VARY, HeaderValue::from_static("accept-language")),
 ];
 
 /// The answer that carries a turn's frames.

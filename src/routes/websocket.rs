@@ -20,10 +20,10 @@ use utoipa_axum::routes;
 use self::guest::Guest;
 use self::handshake::Handshake;
 use self::session::Session;
-use super::csrf;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::openapi::ErrorBody;
+use super::{csrf, spoken};
 use crate::app::App;
 
 pub(super) fn doors() -> Doors {
@@ -71,7 +71,8 @@ async fn open_socket(State(app): State<App>, mut request: Request) -> Result<Res
     check_page(&app, &mut guest.headers)?;
     guest.caller(&app).await?;
     let limits = session::limits(&app);
-    Ok(handshake.accept(limits, move |socket| Session::new(app, guest, socket).run()))
+    let language = spoken::of(&app, &guest.headers);
+    Ok(handshake.accept(limits, move |socket| spoken::within(language, Session::new(app, guest, socket).run())))
 }
 
 /// No CORS keeps pages of other sites from a WebSocket, so they are refused; `*` lets them in, but without the cookies

@@ -3,6 +3,7 @@
 mod discretion;
 mod law;
 mod names;
+mod sentences;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

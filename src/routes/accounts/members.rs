@@ -28,9 +28,12 @@ impl Members {
     pub(super) fn of(body: &[u8]) -> Result<Self, ApiError> {
         let problem = match serde_json::from_slice(body) {
             Ok(Value::Object(members)) => return Ok(Self { members, problems: Vec::new() }),
-            Ok(_) => "must be a JSON object".to_owned(),
+            Ok(_) => say("door-member-object"),
             // The sentence of the parser tells the place, and nothing of what stands there.
-            Err(error) => format!("must be a JSON object (line {}, column {})", error.line(), error.column()),
+            Err(error) => {
+                let places = [("line", error.line().into()), ("column", error.column().into())];
+                say_with("door-member-object-at", &places)
+            }
         };
         Err(wrong(&[("body", problem)]))
     }

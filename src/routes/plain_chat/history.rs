@@ -149,14 +149,14 @@ pub(super) async fn conversations(
 }
 
 fn stretch(asked: Result<Query<HashMap<String, String>>, QueryRejection>) -> Result<Stretch, ApiError> {
-    let unreadable = |_| wrong(&[("query", "must be `limit=…&offset=…`".to_owned())]);
+    let unreadable = |_| wrong(&[("query", spoken::say("door-member-stretch"))]);
     let Query(asked) = asked.map_err(unreadable)?;
     let mut problems = Vec::new();
     let mut number = |name: &'static str| match asked.get(name).map(|text| text.parse()) {
         None => 0,
         Some(Ok(number)) => number,
         Some(Err(_)) => {
-            problems.push((name, "must be a whole number from 0 on".to_owned()));
+            problems.push((name, spoken::say("door-member-count")));
             0
         }
     };

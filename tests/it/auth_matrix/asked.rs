@@ -30,6 +30,9 @@ pub(super) struct Belongings {
     pub(super) user_id: String,
 }
 
+/// A text of a book.
+const BOOK_TEXT: &str = "A gyroscope measures how fast something turns.";
+
 /// What came back.
 #[derive(Debug)]
 pub(super) struct Heard {
@@ -192,6 +195,20 @@ pub(super) async fn ask(house: &House, row: &str, of: &Belongings, shown: &Shown
             let shake = shake.header("sec-websocket-version", "13");
             send(shake.header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="), shown).await
         }
+        ("/personalize", _) => {
+            let body = json!({"content": BOOK_TEXT, "profile": {"focus_area": "hardware"}});
+            post(house, path, body.to_string(), shown).await
+        }
+        ("/translate", _) => {
+            post(house, path, json!({"text": BOOK_TEXT, "target_language": "ur"}).to_string(), shown).await
+        }
+        ("/personalization/personalize" | "/api/personalization/personalize" | "/api/translate/urdu", _) => {
+            let body = json!({"page_url": "/docs/gyroscopes", "page_content": BOOK_TEXT});
+            post(house, path, body.to_string(), shown).await
+        }
+        ("/api/translate/history", _) => {
+            send(reqwest(house, method, "/api/translate/history?page_url=/docs/gyroscopes"), shown).await
+        }
         ("/auth/signup", _) => {
             let body = json!({"email": somebody_new(), "password": "a long password", "full_name": "Somebody"});
             post(house, path, body.to_string(), shown).await
@@ -204,6 +221,7 @@ pub(super) async fn ask(house: &House, row: &str, of: &Belongings, shown: &Shown
         _ => {
             let id = if path.starts_with("/attachments") { &of.attachment_id } else { &of.thread_id };
             let path = path
+                .replace("{*page_url}", "docs/gyroscopes")
                 .replace("{id}", id)
                 .replace("{conversation_id}", id)
                 .replace("{file}", if path.starts_with("/docs") { "swagger-ui.css" } else { "page.js" })

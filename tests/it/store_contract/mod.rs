@@ -12,6 +12,7 @@ mod notes;
 mod passages;
 mod profiles;
 mod property;
+mod rewrites;
 pub(crate) mod scene;
 mod threads;
 mod turns;

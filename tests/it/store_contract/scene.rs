@@ -7,7 +7,7 @@ use chatkit_gateway::store::postgres::{PostgresOptions, PostgresStore};
 use chatkit_gateway::store::sqlite::SqliteStore;
 use chatkit_gateway::store::{
     AccountStore, AttachmentStore, BeginTurn, Begun, CountStore, Lease, Opening, PageQuery, PassageStore, ProfileStore,
-    Standing, StoreError, ThreadStore, TurnKey, TurnThread, Write,
+    RewriteStore, Standing, StoreError, ThreadStore, TurnKey, TurnThread, Write,
 };
 use chatkit_protocol::{Order, ThreadId, ThreadItem, ThreadRecord, Timestamp};
 use chrono::DateTime;
@@ -27,6 +27,7 @@ pub(crate) struct Home {
     pub(crate) counts: Arc<dyn CountStore>,
     pub(crate) accounts: Arc<dyn AccountStore>,
     pub(crate) profiles: Arc<dyn ProfileStore>,
+    pub(crate) rewrites: Arc<dyn RewriteStore>,
     place: Place,
 }
 
@@ -62,7 +63,14 @@ impl Home {
     }
 
     fn of(
-        store: impl ThreadStore + PassageStore + AttachmentStore + CountStore + AccountStore + ProfileStore + Clone,
+        store: impl ThreadStore
+        + PassageStore
+        + AttachmentStore
+        + CountStore
+        + AccountStore
+        + ProfileStore
+        + RewriteStore
+        + Clone,
         place: Place,
     ) -> Self {
         Self {
@@ -71,7 +79,8 @@ impl Home {
             attachments: Arc::new(store.clone()),
             counts: Arc::new(store.clone()),
             accounts: Arc::new(store.clone()),
-            profiles: Arc::new(store),
+            profiles: Arc::new(store.clone()),
+            rewrites: Arc::new(store),
             place,
         }
     }

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use chatkit_gateway::identity::OwnerId;
-use chatkit_gateway::store::{AdoptionStore, Lease, Opening, StoreError, ThreadStore, TurnKey, TurnThread, Write};
+use chatkit_gateway::store::rewrites::RewriteKind;
+use chatkit_gateway::store::{
+    AdoptionStore, Lease, Opening, RewriteStore, StoreError, ThreadStore, TurnKey, TurnThread, Write,
+};
 use chatkit_protocol::{Order, ThreadId};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
@@ -162,6 +165,48 @@ async fn old_conversations_open_for_their_owners_alone_and_go_on_beyond_the_old_
     assert_eq!(fired, [true], "the old trigger has set it");
     store.delete_thread(&ada, &id).await.unwrap();
     assert!(matches!(store.thread(&ada, &id).await, Err(StoreError::NoThread)));
+}
+
+#[tokio::test]
+async fn pages_that_an_earlier_back_end_wrote_for_its_readers_are_known() {
+    let database = database().await;
+    let store = database.store().await;
+    store.migrate().await.unwrap();
+    for kind in [RewriteKind::Personalized, RewriteKind::Translated] {
+        let pages = store.noted_pages(&OwnerId::user(ADA), kind, 10).await.unwrap();
+        let [page] = &pages[..] else { panic!("one page: {pages:?}") };
+        assert_eq!((page.url.as_str(), &page.content_hash, &page.profile_hash), ("/docs/control", &None, &None));
+        assert_eq!(store.noted_page(&OwnerId::user(ADA), kind, "/docs/control").await.unwrap().as_ref(), Some(page));
+        assert!(store.noted_pages(&OwnerId::account(ADA), kind, 10).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn of_a_fuller_history_the_newest_row_of_a_page_counts_with_its_hashes() {
+    let database = TestDatabase::empty().await;
+    let mut connection = database.connect().await;
+    connection
+        .execute(
+            "create table personalization_history (
+                 id uuid primary key default gen_random_uuid(), user_id text, page_url varchar(500) not null,
+                 profile_hash varchar(64), original_content_hash char(64), created_at timestamp
+             );
+             insert into personalization_history (user_id, page_url, profile_hash, original_content_hash, created_at)
+             values ('ada', '/a', 'old', repeat('0', 64), '2024-01-01'), ('ada', '/a', 'new', repeat('1', 64), '2024-02-01'),
+                    ('ada', '/b', null, null, '2024-03-01'), (null, '/c', null, null, '2024-03-01'),
+                    ('ada', '/d', null, null, null);
+             create table translation_history (user_id text, languages text[]);
+             insert into translation_history values ('ada', '{ur}')",
+        )
+        .await
+        .unwrap();
+    let store = database.store().await;
+    store.migrate().await.unwrap();
+    let pages = store.noted_pages(&OwnerId::user("ada"), RewriteKind::Personalized, 10).await.unwrap();
+    let told = pages.iter().map(|page| (page.url.as_str(), page.profile_hash.as_deref())).collect::<Vec<_>>();
+    assert_eq!(told, [("/b", None), ("/a", Some("new"))]);
+    assert_eq!(pages[1].content_hash, Some("1".repeat(64)));
+    assert!(store.noted_pages(&OwnerId::user("ada"), RewriteKind::Translated, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ pub(crate) struct Reader {
     token: Option<String>,
     bearer: Option<String>,
     frame: Option<String>,
+    languages: Option<String>,
 }
 
 /// An answer that is one value.
@@ -36,7 +37,14 @@ pub(crate) struct Stream {
 
 impl Reader {
     pub(crate) fn new(url: &str, token: Option<String>) -> Self {
-        Self { http: http::client(None).unwrap(), url: url.to_owned(), token, bearer: None, frame: None }
+        Self {
+            http: http::client(None).unwrap(),
+            url: url.to_owned(),
+            token,
+            bearer: None,
+            frame: None,
+            languages: None,
+        }
     }
 
     /// Whose rows are theirs.
@@ -62,6 +70,11 @@ impl Reader {
         Self { frame: Some(frame.to_owned()), ..self.clone() }
     }
 
+    /// The same reader with a browser that asks for these languages.
+    pub(crate) fn speaking(&self, languages: &str) -> Self {
+        Self { languages: Some(languages.to_owned()), ..self.clone() }
+    }
+
     /// A request to any path, ready to be changed and sent.
     pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
@@ -74,6 +87,9 @@ impl Reader {
         }
         if let Some(frame) = &self.frame {
             request = request.header("chatkit-frame-instance-id", frame);
+        }
+        if let Some(languages) = &self.languages {
+            request = request.header("accept-language", languages);
         }
         request
     }
