@@ -318,6 +318,7 @@ impl Chat {
             language: self.language,
             store: self.store.clone(),
             attachments: self.attachments.clone(),
+            turns: self.turns.clone(),
         }
     }
 }

@@ -14,6 +14,7 @@ use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 
 use super::notebook::Notebook;
+use super::turns::Turns;
 use crate::attachments::{AttachmentError, Attachments};
 use crate::clock::Clock;
 use crate::identity::{Identity, Ids, OwnerId};
@@ -160,6 +161,7 @@ pub struct Turn {
     pub(super) language: Language,
     pub(super) store: Arc<dyn ThreadStore>,
     pub(super) attachments: Option<Attachments>,
+    pub(super) turns: Turns,
 }
 
 impl std::fmt::Debug for Turn {
@@ -226,15 +228,24 @@ impl Turn {
     /// # Errors
     /// The store; the thread may be gone.
     pub async fn entitle(&self, title: &str) -> Result<Option<ThreadEvent>, StoreError> {
+        let turn = self.clone();
+        let title = title[..title.floor_char_boundary(super::threads::TITLE_CHARS_MAX)].to_owned();
+        // In a task of its own: whoever waits for it may be asked for nothing while the turn writes, and would keep what
+        // the store lends to one writer at a time.
+        let given = self.turns.spawn_and_join(async move { turn.entitle_now(&title).await }).await;
+        let given = given.unwrap_or_else(|_| Err(StoreError::Unreadable("a title broke off".to_owned())))?;
+        Ok(given.map(|thread| ThreadEvent::ThreadUpdated { thread: Thread::without_items(&thread) }))
+    }
+
+    async fn entitle_now(&self, title: &str) -> Result<Option<ThreadRecord>, StoreError> {
         let (id, now) = (self.thread.id(), self.clock.now());
-        let title = &title[..title.floor_char_boundary(super::threads::TITLE_CHARS_MAX)];
         let mut given = self.store.entitle(&self.who.owner(), id, title, now).await;
         if matches!(given, Err(StoreError::NoThread))
             && let Some(adopter) = self.adopter().await?
         {
             given = self.store.entitle(&adopter, id, title, now).await;
         }
-        Ok(given?.map(|thread| ThreadEvent::ThreadUpdated { thread: Thread::without_items(&thread) }))
+        given
     }
 
     /// The bytes of a file that a message of this thread names.

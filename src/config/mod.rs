@@ -9,6 +9,7 @@ mod limits;
 mod patience;
 mod shown;
 mod source;
+mod tutor;
 mod variables;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -24,6 +25,7 @@ pub use limits::LimitSettings;
 pub use patience::{Patience, UNREAD_TIME_MAX};
 pub use shown::Shown;
 pub use source::{Mistake, Mistakes, Reader, Variables};
+pub use tutor::{Grounding, Titles, TutorSettings};
 pub(crate) use variables::{LOG, QDRANT_API_KEY, QDRANT_SHAPE, QDRANT_URL};
 pub use variables::{VARIABLES, Variable};
 
@@ -114,56 +116,6 @@ pub struct ChatSettings {
     pub message_bytes_max: usize,
 }
 
-/// What an answer of the tutor may rest on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grounding {
-    /// The book, and where it has nothing, general knowledge that is marked as such.
-    Prefer,
-    /// The book alone: what it does not cover is not answered.
-    Strict,
-}
-
-/// What a new conversation is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Titles {
-    /// What the model finds, or else the reader's words.
-    Model,
-    /// The reader's words.
-    Question,
-    /// Nothing.
-    Off,
-}
-
-/// A model that has found no title by then need not look any longer: the reader's words will do.
-const TITLE_TIME_MAX: Duration = Duration::from_secs(5);
-
-/// What the tutor sees and says.
-#[derive(Clone, Debug)]
-pub struct TutorSettings {
-    /// What its answers may rest on.
-    pub grounding: Grounding,
-    /// Passages per search.
-    pub passages: usize,
-    /// Earlier messages the model sees.
-    pub history_messages_max: usize,
-    /// Bytes of earlier messages the model sees.
-    pub history_bytes_max: usize,
-    /// Where a selected text is cut, in bytes.
-    pub selection_bytes_max: usize,
-    /// Where an answer is cut, in tokens.
-    pub answer_tokens_max: Option<u32>,
-    /// How long a model may be silent.
-    pub model_silence: Duration,
-    /// How long a text may take to be written anew.
-    pub rewrite_time: Duration,
-    /// The pause between two words of the offline model.
-    pub offline_pace: Duration,
-    /// What a new conversation is called.
-    pub titles: Titles,
-    /// How long the model may look for a title.
-    pub title_time_max: Duration,
-}
-
 /// The book and where it is read.
 #[derive(Clone, Debug)]
 pub struct KnowledgeSettings {
@@ -224,19 +176,7 @@ impl Settings {
                 locked_threads: locked_threads(reader),
                 message_bytes_max: size(reader, &MESSAGE_BYTES, 1..=1 << 24),
             },
-            tutor: TutorSettings {
-                grounding: grounding(reader),
-                passages: size(reader, &PASSAGES, 1..=20),
-                history_messages_max: size(reader, &HISTORY_MESSAGES, 0..=200),
-                history_bytes_max: size(reader, &HISTORY_BYTES, 0..=1 << 24),
-                selection_bytes_max: size(reader, &SELECTED_TEXT_BYTES, 200..=16_000),
-                answer_tokens_max: answer_tokens(reader),
-                model_silence: Duration::from_secs(reader.number(&MODEL_SILENCE, 1..=3600)),
-                rewrite_time: Duration::from_secs(reader.number(&REWRITE_TIME, 1..=3600)),
-                offline_pace: Duration::from_millis(reader.number(&OFFLINE_PACE, 0..=1000)),
-                titles: titles(reader),
-                title_time_max: TITLE_TIME_MAX,
-            },
+            tutor: tutor::read(reader),
             knowledge: KnowledgeSettings {
                 collection: reader.text(&COLLECTION).unwrap_or_default(),
                 site_url: web_address(reader, &SITE_URL),
@@ -340,36 +280,6 @@ fn locked_threads(reader: &mut Reader<'_>) -> LockedThreads {
             LockedThreads::Refuse
         }
     }
-}
-
-fn grounding(reader: &mut Reader<'_>) -> Grounding {
-    match reader.text(&GROUNDING).as_deref() {
-        Some("prefer") => Grounding::Prefer,
-        Some("strict") => Grounding::Strict,
-        _ => {
-            reader.mistake(GROUNDING.name, "must be `prefer` or `strict`");
-            Grounding::Strict
-        }
-    }
-}
-
-fn titles(reader: &mut Reader<'_>) -> Titles {
-    match reader.text(&TITLES).as_deref() {
-        Some("model") => Titles::Model,
-        Some("question") => Titles::Question,
-        Some("off") => Titles::Off,
-        _ => {
-            reader.mistake(TITLES.name, "must be `model`, `question` or `off`");
-            Titles::Off
-        }
-    }
-}
-
-fn answer_tokens(reader: &mut Reader<'_>) -> Option<u32> {
-    if !reader.is_given(&ANSWER_TOKENS) {
-        return None;
-    }
-    u32::try_from(reader.number(&ANSWER_TOKENS, 1..=1_000_000)).ok()
 }
 
 fn log_format(reader: &mut Reader<'_>) -> bool {

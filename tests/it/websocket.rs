@@ -116,7 +116,7 @@ async fn what_is_refused_is_told_in_a_frame_and_the_socket_goes_on() {
     let house = House::offline().await;
     let mut socket = Socket::open(&house).await;
     for (frame, named) in
-        [("{", "JSON"), ("[1]", "object"), ("7", "object"), (r#"{"type":"threads.fly"}"#, "type"), ("{}", "type")]
+        [("{", "body"), ("[1]", "body"), ("7", "body"), (r#"{"type":"threads.fly"}"#, "type"), ("{}", "type")]
     {
         socket.send_message(frame.into()).await;
         refuses(&socket.next().await, 400, "invalid_request", named);

@@ -22,6 +22,10 @@ struct Tagged {
 impl Tag {
     /// The `id` of a request; what is no request has none.
     pub(super) fn of(frame: &str) -> Result<Self, ApiError> {
+        // An array would be read as the members in their order.
+        if !frame.trim_start().starts_with('{') {
+            return Ok(Self(None));
+        }
         let Ok(Tagged { id: Some(id) }) = serde_json::from_str(frame) else { return Ok(Self(None)) };
         match &id {
             Value::String(text) if text.len() <= ID_BYTES_MAX => Ok(Self(Some(id.to_string()))),
@@ -80,7 +84,7 @@ mod tests {
         );
         check(json!({"id": null}), r#"{"type":"x"}"#, r#"{"id":"thr_1"}"#);
         check(json!({}), r#"{"type":"x"}"#, r#"{"id":"thr_1"}"#);
-        assert_eq!(Tag::of("{").unwrap(), Tag(None));
+        assert_eq!((Tag::of("{").unwrap(), Tag::of("[1]").unwrap()), (Tag(None), Tag(None)));
         assert_eq!(Tag(Some("7".to_owned())).event("{}".to_owned()), r#"{"id":7}"#);
         assert_eq!(
             (Tag(Some("7".to_owned())).end().as_deref(), Tag(None).end()),
