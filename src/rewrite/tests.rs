@@ -15,7 +15,7 @@ fn page(text: &str) -> Page {
 }
 
 fn whole(page: &Page) -> Shielded {
-    Shielded::new(page, 0..page.text().len())
+    Shielded::new(page, &(0..page.text().len()))
 }
 
 /// Both as a model sees them.
@@ -304,7 +304,7 @@ fn rewritten(page: &Page, bytes_max: usize, model: impl Fn(&str) -> String) -> R
         text.push_str(&page.text()[section.lead()]);
         match section.says_something(page) {
             true => {
-                let shielded = Shielded::new(page, section.core.clone());
+                let shielded = Shielded::new(page, &section.core);
                 text.push_str(&shielded.restore(&model(shielded.text()))?);
             }
             false => text.push_str(&page.text()[section.core.clone()]),
@@ -361,7 +361,7 @@ proptest! {
     fn whatever_the_page_a_mark_that_is_lost_doubled_or_invented_is_noticed(text in parts(), which in any::<prop::sample::Index>()) {
         let page = page(&text);
         for section in cut(&page, SECTION_BYTES_MAX) {
-            let shielded = Shielded::new(&page, section.core.clone());
+            let shielded = Shielded::new(&page, &section.core);
             let marks = page.kept_in(&section.core).len();
             let seen = shielded.text();
             let invented = [seen, &shielded.mark(marks)].concat();
