@@ -143,10 +143,10 @@ impl Profile {
 }
 
 macro_rules! choices {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),* $(,)? })*) => {
+    ($($(#[doc = $doc:literal])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),* $(,)? })*) => {
         $(
-            $(#[$doc])*
-            #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+            $(#[doc = $doc])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
             pub enum $name {
                 $($(#[$variant_doc])* #[serde(rename = $text)] $variant),*
             }
@@ -163,6 +163,17 @@ macro_rules! choices {
                     }
                 }
             }
+
+            // The derive does not see by which name a macro calls a variant.
+            impl PartialSchema for $name {
+                fn schema() -> RefOr<Schema> {
+                    let about = [$($doc),*].join(" ");
+                    let schema = ObjectBuilder::new().schema_type(Type::String).description(Some(about.trim()));
+                    schema.enum_values(Some(Self::ALL.iter().copied())).into()
+                }
+            }
+
+            impl ToSchema for $name {}
         )*
     };
 }

@@ -35,9 +35,12 @@ pub const UNHEARD: &[&str] = &[
     "sqlx_mysql",
     "sqlx_postgres",
     "sqlx_sqlite",
+    "tokio_tungstenite",
     "tonic",
     "tower",
     "tower_http",
+    "tungstenite",
+    "zopfli",
 ];
 
 /// Begins to log to standard error, so that standard output stays for results; panics are told without their payload.

@@ -107,6 +107,8 @@ variables! {
     AWS_CONTAINER_TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" => "What a container shows to get them.";
     LOG = "LOG_LEVEL" | "RUST_LOG", default "info" => "What is logged: `error`, `warn`, `info`, `debug`, or a filter per module.";
     LOG_FORMAT = "LOG_FORMAT", default "text" => "`text` for people, `json` for machines.";
+    METRICS_TOKEN = "METRICS_TOKEN", secret true
+        => "What whoever reads `/metrics` must show as `Authorization: Bearer`; anybody may read it when not given.";
     JWKS_URL = "JWKS_URL"
         => "Where the issuers of tokens publish their keys, such as `https://site.example.org/api/auth/jwks`: one address, or one for each name of `JWT_ISSUER`, comma-separated; no tokens are accepted when not given.";
     JWT_ISSUER = "JWT_ISSUER" => "What the `iss` of accepted tokens is, comma-separated; with Better Auth, its base URL.";

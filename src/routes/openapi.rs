@@ -18,8 +18,9 @@ use bytes::Bytes;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
+use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder, Server, tag::TagBuilder,
+    ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder, RefOr, Schema, Server,
 };
 use utoipa_axum::routes;
 
@@ -38,6 +39,7 @@ const TAGS: &[(&str, &str)] = &[
     ("rewriting", "Pages, rewritten for a reader or into another language."),
     ("book", "The bundled book."),
     ("operation", "How the service is."),
+    ("playground", "A page on which the server is tried out."),
     ("description", "What the doors say of themselves."),
 ];
 
@@ -53,7 +55,10 @@ does not take is refused with 405, and the header `allow` names those it does.";
 
 /// The document of these doors, in a server that is reached at this address, or at the one that the document comes from.
 pub(super) fn document(doors: Doors, public_url: Option<&str>) -> Value {
-    let (listed, paths, schemas) = doors.described();
+    let (listed, paths, mut schemas) = doors.described();
+    shape::<SimpleRequest>(&mut schemas);
+    shape::<simple::Event>(&mut schemas);
+    shape::<RewriteEvent>(&mut schemas);
     let info = InfoBuilder::new()
         .title(env!("CARGO_PKG_NAME"))
         .description(Some(ABOUT))
@@ -65,10 +70,7 @@ pub(super) fn document(doors: Doors, public_url: Option<&str>) -> Value {
         .build();
     let components = schemas
         .into_iter()
-        .fold(ComponentsBuilder::new(), |components, (name, schema)| components.schema(name, schema))
-        .schema_from::<SimpleRequest>()
-        .schema_from::<simple::Event>()
-        .schema_from::<RewriteEvent>();
+        .fold(ComponentsBuilder::new(), |components, (name, schema)| components.schema(name, schema));
     let tags = TAGS.iter().map(|(name, about)| TagBuilder::new().name(*name).description(Some(*about)).build());
     let document = OpenApiBuilder::new()
         .info(info)
@@ -80,6 +82,12 @@ pub(super) fn document(doors: Doors, public_url: Option<&str>) -> Value {
     let mut document = serde_json::to_value(document).expect("a description is made of texts");
     complete::complete(&mut document, &listed);
     document
+}
+
+/// Adds a shape with its parts, which no door names as its own.
+fn shape<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    schemas.push((T::name().into_owned(), T::schema()));
+    T::schemas(schemas);
 }
 
 /// What every refusal looks like.
@@ -156,4 +164,26 @@ async fn description(State(app): State<App>, Extension(Kept(kept)): Extension<Ke
     }
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     (about, kind, written.text.clone()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn one_name_is_one_shape_whichever_door_has_it() {
+        let (_, _, schemas) = crate::routes::all(&["/chatkit".to_owned()]).described();
+        let mut shapes = BTreeMap::new();
+        for (name, schema) in schemas {
+            let shape = serde_json::to_value(&schema).unwrap();
+            assert!(!name.starts_with("ChatKit"), "{name} is taken by the protocol");
+            assert_eq!(
+                *shapes.entry(name.clone()).or_insert_with(|| shape.clone()),
+                shape,
+                "two shapes are called {name}"
+            );
+        }
+    }
 }

@@ -266,7 +266,7 @@ struct PageHistory {
     get,
     path = "/personalization/history/{page_url}",
     tag = "rewriting",
-    params(("page_url" = String, Path, description = "Where the page is.")),
+    params(("page_url" = String, Path, description = "Where the page is.", example = "docs/sensors/gyroscopes")),
     responses((status = 200, body = PageHistory, description = "What is known of the page."))
 )]
 async fn history_of_page(

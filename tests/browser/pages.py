@@ -141,10 +141,26 @@ def a_page_of_the_gateway_has_its_visitor_and_its_style_and_breaks_no_policy(bro
     assert any("Policy" in told for told in page.complaints()), "the browser does not say what it refuses"
 
 
+def the_page_of_the_doors_shows_them_and_breaks_no_policy(browser, places):
+    page = browser.open(places["gateway"] + "/docs")
+    shown = """new Promise(shown => {
+      const look = () => {
+        const doors = document.querySelectorAll(".opblock").length;
+        if (doors) shown(doors); else setTimeout(look, 50);
+      };
+      look();
+    })"""
+    described = "fetch('openapi.json').then(answer => answer.json()).then(told => told.paths)"
+    assert page.run(shown) == sum(len(doors) for doors in page.run(described).values())
+    broken = [told for told in page.complaints() if "Policy" in told]
+    assert broken == [], broken
+
+
 SCENES = [
     a_page_of_another_site_keeps_its_visitor,
     a_page_that_is_not_listed_reads_nothing_and_changes_nothing,
     a_page_of_the_gateway_has_its_visitor_and_its_style_and_breaks_no_policy,
+    the_page_of_the_doors_shows_them_and_breaks_no_policy,
 ]
 
 

@@ -56,6 +56,7 @@ pub(super) struct Local {
 
 /// The answer to a question.
 #[derive(Serialize, ToSchema)]
+#[schema(as = BookAnswer)]
 struct Answer {
     /// The whole answer, in Markdown.
     answer: String,

@@ -31,6 +31,7 @@ pub(super) struct Message {
 
 /// The answer to a message.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ChatAnswer)]
 struct Answer {
     /// The whole answer, in Markdown.
     #[schema(example = "A PID controller has three terms: a proportional, an integral and a derivative one.")]
