@@ -99,7 +99,7 @@ pub(super) fn cut(page: &Page, bytes_max: usize) -> Vec<Section> {
             first += 1;
         }
         if let Some(line) = lines.get_mut(first).filter(|line| line.start < end) {
-            line.bytes -= seen_bytes(page, line.start..end);
+            line.bytes -= seen_bytes(page, &(line.start..end));
             line.start = end;
         }
     }
@@ -137,14 +137,14 @@ fn lines_of(page: &Page) -> Vec<Line> {
             false if after_blank => Seam::Paragraph,
             false => Seam::Line,
         };
-        found.push(Line { start, bytes: seen_bytes(page, start..end), seam: (!is_blank).then_some(seam) });
+        found.push(Line { start, bytes: seen_bytes(page, &(start..end)), seam: (!is_blank).then_some(seam) });
         (start, after_blank) = (end, is_blank);
     }
     found
 }
 
-fn seen_bytes(page: &Page, part: Range<usize>) -> usize {
-    page.words_in(&part).map(str::len).sum::<usize>() + page.kept_in(&part).len() * MARK_BYTES
+fn seen_bytes(page: &Page, part: &Range<usize>) -> usize {
+    page.words_in(part).map(str::len).sum::<usize>() + page.kept_in(part).len() * MARK_BYTES
 }
 
 /// Cuts a line that is too long by itself: behind a sentence, else behind a word, else anywhere.

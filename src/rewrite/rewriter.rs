@@ -95,7 +95,7 @@ impl Work {
     async fn write(&self, page: &Page, section: &Section) -> Result<String, RewriteError> {
         let text = page.text();
         let core = match section.says_something(page) {
-            true => self.core(&Shielded::new(page, section.core.clone())).await?,
+            true => self.core(&Shielded::new(page, &section.core)).await?,
             false => text[section.core.clone()].to_owned(),
         };
         Ok([&text[section.lead()], &core, &text[section.tail()]].concat())

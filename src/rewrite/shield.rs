@@ -73,12 +73,12 @@ struct Piece {
 
 impl Shielded {
     /// That part of the page, which begins and ends outside of what is kept.
-    pub(super) fn new(page: &Page, part: Range<usize>) -> Self {
+    pub(super) fn new(page: &Page, part: &Range<usize>) -> Self {
         let marks = page.marks();
         let (mut text, mut at) = (String::new(), part.start);
         let mut pieces = Vec::new();
         let mut spans = Vec::new();
-        for (index, kept) in page.kept_in(&part).iter().enumerate() {
+        for (index, kept) in page.kept_in(part).iter().enumerate() {
             let Kept { range, place, ends } = kept;
             text.push_str(&page.text()[at..range.start]);
             let start = text.len();

@@ -205,7 +205,7 @@ async fn what_failed_in_the_third_section_comes_after_the_first_two() {
 #[tokio::test]
 async fn a_text_that_takes_too_long_is_given_up() {
     let fake = FakeModel::start().await;
-    fake.always(Reply::text([]).silence());
+    fake.always(Reply::events([]).silence());
     let rewriter = Rewriter::new(Arc::new(fake.client()), Duration::from_millis(50));
     let (_, error) = all(rewriter.rewrite(to_urdu(), "Text".into())).await;
     assert!(matches!(error, Some(RewriteError::TooSlow)), "{error:?}");

@@ -32,13 +32,13 @@ async fn a_text_is_written_for_the_stored_profile_or_the_one_that_comes_with_it(
     assert_eq!(answer.body["user_id"], "ada");
     answer.body["timestamp"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
     let told = scene.model.asked()[0].to_string();
-    assert!(told.contains("cares most for machines") && !told.contains("print"), "{told}");
+    assert!(told.contains("cares most for hardware") && !told.contains("print"), "{told}");
 
     let asked = scene.model.asked().len();
     let software = json!({"content": PAGE, "profile": {"focus_area": "software"}});
     let answer = post(&ada, "/personalize", &software).await;
     assert_eq!(answer.body["personalized_content"], PAGE_ECHOED);
-    assert!(scene.model.asked()[asked].to_string().contains("cares most for programs"));
+    assert!(scene.model.asked()[asked].to_string().contains("cares most for software"));
     assert_eq!(used(&ada, QUOTA).await, (2, 48));
 
     // The same again, in the other form too: from the cache.
