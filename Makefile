@@ -20,7 +20,7 @@ run: ## Build and serve, with the bundled book and no settings needed
 	@cargo build
 	@printf 'Serving on %s; Ctrl-C stops. Ask from another terminal:\n\n' '$(ADDRESS)'
 	@printf "  curl -N %s/chatkit -d '%s'\n\n" '$(ADDRESS)' '{"type":"threads.create","params":{"input":{"content":[{"type":"input_text","text":"What are the three terms of a PID controller?"}],"attachments":[],"inference_options":{}}}}'
-	@printf 'or read the book at %s/book. README.md goes on from here.\n\n' '$(ADDRESS)'
+	@printf 'or open %s/ in a browser. README.md goes on from here.\n\n' '$(ADDRESS)'
 	@exec $(GATEWAY) serve
 
 test: ## Install what the tests need and lack, and run all of them
@@ -38,6 +38,7 @@ test: ## Install what the tests need and lack, and run all of them
 	$(PYTHON) tests/python/readme.py $(GATEWAY) README.md
 	$(PYTHON) tests/python/protocol_doc.py $(TARGET)/debug docs/protocol.md docs/curl.md
 	$(PYTHON) tests/browser/pages.py $(GATEWAY) docs/embedding.md
+	$(PYTHON) tests/browser/playground.py $(GATEWAY)
 
 lint: ## Check format, clippy, documentation and the crates that travel along; warnings of ours are errors
 	cargo fmt --all --check

@@ -34,6 +34,7 @@ use crate::llm::openai::{Limits, OpenAiCompatible};
 use crate::llm::resilient::{Candidate, Resilient};
 use crate::llm::transcription::Transcriber;
 use crate::llm::{ChatModel, http};
+use crate::metrics::Metrics;
 use crate::profile::Profiles;
 use crate::quota::Quota;
 use crate::rewrite::{self, RewriteDesk};
@@ -93,6 +94,10 @@ pub struct House {
     pub browsers: BrowserSettings,
     /// Whether readers without an account may have conversations.
     pub anonymous: bool,
+    /// What happened here, counted.
+    pub metrics: Metrics,
+    /// What is shown to read the counts; they are open to everybody without.
+    pub metrics_token: Option<SecretString>,
 }
 
 /// What the tutor works with.
@@ -147,11 +152,11 @@ impl App {
         database: &Database,
         change: impl FnOnce(Tutor) -> Tutor,
     ) -> Result<Self> {
-        let ids = Ids::random();
+        let (ids, metrics) = (Ids::random(), Metrics::new(&Clock::system()));
         let model = &providers.model;
         let knowledge = knowledge(settings, providers, database)?;
         let profiles = profiles(database, Clock::system());
-        let desk = TutorDesk { knowledge, model: chat_model(settings, model, &ids)?, profiles };
+        let desk = TutorDesk { knowledge, model: chat_model(settings, model, &ids, &metrics)?, profiles };
         let tutor = Tutor::new(desk.model.clone(), settings.tutor.clone())
             .reading(QueryKnowledgeBase::new(desk.knowledge.clone(), settings.tutor.passages))
             .knowing(desk.profiles.clone())
@@ -165,7 +170,7 @@ impl App {
             tutor: Some(desk),
             proxy: model.proxy.clone(),
         };
-        Self::hosting(settings, database, hosted)
+        Self::counted(settings, database, hosted, metrics)
     }
 
     /// Builds a house in which somebody else answers.
@@ -173,6 +178,10 @@ impl App {
     /// # Errors
     /// The visitors' secret cannot be kept.
     pub fn hosting(settings: &Settings, database: &Database, hosted: Hosted) -> Result<Self> {
+        Self::counted(settings, database, hosted, Metrics::new(&Clock::system()))
+    }
+
+    fn counted(settings: &Settings, database: &Database, hosted: Hosted, metrics: Metrics) -> Result<Self> {
         let (clock, ids) = (Clock::system(), Ids::random());
         let store = database.threads();
         let Hosted { responder, options, everybody, tutor, proxy } = hosted;
@@ -202,7 +211,7 @@ impl App {
         let attachments = attachments(settings, proxy.as_deref(), surroundings)?;
         let adoptions = settings.access.adopt_visitor_threads.then(|| Adoptions::new(store.clone(), clock.clone()));
         let names = AddressNames::new(&secrets[0]);
-        let quota = Quota::new(&settings.limits, names, database.counts(), clock.clone());
+        let quota = Quota::new(&settings.limits, names, database.counts(), clock.clone(), metrics.clone());
         let mut auth =
             Authenticator::new(Visitors::new(secrets, clock.clone())).with_accounts(accounts).adopting(adoptions);
         if !settings.access.issuers.is_empty() {
@@ -211,13 +220,15 @@ impl App {
         }
         let rewrites = RewriteDesk::new(rewrite::Surroundings {
             model: tutor.as_ref().map(|desk| desk.model.clone()),
+            time_max: settings.tutor.rewrite_time,
             store: database.rewrites(),
             threads: store.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
         });
-        let chat =
-            Chat::new(store.clone(), responder, clock.clone(), ids.clone(), options).keeping(attachments.clone());
+        let chat = Chat::new(store.clone(), responder, clock.clone(), ids.clone(), options)
+            .keeping(attachments.clone())
+            .counted_by(metrics.clone());
         Ok(Self(Arc::new(House {
             chat,
             store,
@@ -239,6 +250,8 @@ impl App {
             chatkit_paths: settings.http.chatkit_paths.clone(),
             browsers: BrowserSettings::of(settings),
             anonymous: settings.access.anonymous,
+            metrics,
+            metrics_token: settings.access.metrics_token.clone(),
         })))
     }
 }
@@ -247,7 +260,7 @@ fn profiles(database: &Database, clock: Clock) -> Profiles {
     Profiles::new(database.profiles(), database.accounts(), clock)
 }
 
-fn chat_model(settings: &Settings, model: &ModelSettings, ids: &Ids) -> Result<Arc<dyn ChatModel>> {
+fn chat_model(settings: &Settings, model: &ModelSettings, ids: &Ids, metrics: &Metrics) -> Result<Arc<dyn ChatModel>> {
     let silence = settings.tutor.model_silence;
     let limits = Limits { first_byte: silence, idle: silence, ..Limits::default() };
     let client = http::client(model.proxy.as_deref()).context(CLIENT_ADVICE);
@@ -269,7 +282,7 @@ fn chat_model(settings: &Settings, model: &ModelSettings, ids: &Ids) -> Result<A
         return Ok(first.model);
     }
     let others = model.fallbacks.iter().map(candidate).collect::<Result<Vec<_>>>()?;
-    Ok(Arc::new(Resilient::new(first, others)))
+    Ok(Arc::new(Resilient::new(first, others, metrics.clone())))
 }
 
 fn attachments(settings: &Settings, proxy: Option<&str>, house: Surroundings<'_>) -> Result<Option<Attachments>> {

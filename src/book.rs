@@ -127,6 +127,7 @@ fn page_of(title: &str, body: &str) -> String {
     )
 }
 
-fn escaped(text: &str) -> String {
+/// A text as HTML that shows it.
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -28,7 +28,7 @@ struct Files;
 static CATALOGUE: LazyLock<BTreeMap<LanguageIdentifier, Sentences>> = LazyLock::new(|| {
     let names = Files::iter();
     let named = names.filter_map(|name| Some((name.strip_suffix(".ftl")?.parse().ok()?, Files::get(&name)?)));
-    named.map(|(tag, file): (LanguageIdentifier, _)| (tag.clone(), Sentences::read(tag, &file.data))).collect()
+    named.map(|(tag, file): (LanguageIdentifier, _)| (tag.clone(), Sentences::read(&tag, &file.data))).collect()
 });
 static ENGLISH: LazyLock<LanguageIdentifier> = LazyLock::new(|| "en".parse().expect("`en` is a language tag"));
 
@@ -45,7 +45,7 @@ struct Sentences {
 }
 
 impl Sentences {
-    fn read(tag: LanguageIdentifier, file: &[u8]) -> Self {
+    fn read(tag: &LanguageIdentifier, file: &[u8]) -> Self {
         // What cannot be read is left out, and said in English; a test reads every file with no mistake.
         let text = String::from_utf8_lossy(file).into_owned();
         let resource = FluentResource::try_new(text).unwrap_or_else(|(resource, _)| resource);
@@ -249,7 +249,7 @@ mod tests {
 
     /// A language of the test's own, which nobody else can be spoken to in.
     fn language(tag: &str, file: &str) -> Language {
-        Language(Box::leak(Box::new(Sentences::read(tag.parse().unwrap(), file.as_bytes()))))
+        Language(Box::leak(Box::new(Sentences::read(&tag.parse().unwrap(), file.as_bytes()))))
     }
 
     fn urdu() -> Language {

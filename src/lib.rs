@@ -19,6 +19,7 @@ pub mod identity;
 pub mod knowledge;
 pub mod language;
 pub mod llm;
+pub mod metrics;
 pub mod pdf;
 pub mod profile;
 pub mod quota;

@@ -17,6 +17,7 @@ use crate::store::accounts::Background;
 use crate::store::profiles::ProfileTexts;
 
 pub use desk::{KeptProfile, PROFILES_REMEMBERED_FOR, ProfileError, Profiles};
+pub use languages::name as language_name;
 pub use wish::{Problem, ProfileWish};
 
 /// The longest language tag, in bytes.

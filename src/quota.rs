@@ -19,6 +19,7 @@ use self::streams::Streams;
 use crate::clock::Clock;
 use crate::config::LimitSettings;
 use crate::identity::{AddressNames, ClientAddress, Identity, OwnerId};
+use crate::metrics::Metrics;
 use crate::store::{Claim, CountStore, Exceeded, Limit, StoreError, TokenLimit};
 
 pub use self::day::{Day, DayStatus, PerDay};
@@ -35,6 +36,7 @@ struct Inner {
     counts: Arc<dyn CountStore>,
     clock: Clock,
     streams: Streams,
+    metrics: Metrics,
     /// Whether something was counted here since the last sweep.
     busy: AtomicBool,
 }
@@ -47,9 +49,15 @@ impl std::fmt::Debug for Quota {
 
 impl Quota {
     /// These limits; addresses are counted under their names.
-    pub fn new(limits: &LimitSettings, names: AddressNames, counts: Arc<dyn CountStore>, clock: Clock) -> Self {
+    pub fn new(
+        limits: &LimitSettings,
+        names: AddressNames,
+        counts: Arc<dyn CountStore>,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> Self {
         let (limits, streams, busy) = (limits.clone(), Streams::default(), AtomicBool::new(false));
-        Self(Arc::new(Inner { limits, names, counts, clock, streams, busy }))
+        Self(Arc::new(Inner { limits, names, counts, clock, streams, metrics, busy }))
     }
 
     /// What one request may do.
@@ -166,7 +174,10 @@ impl Allowance {
         let limits = &quota.0.limits;
         let reader = limits.streams_per_reader.map(|allowed| (format!("reader {}", reader.as_str()), allowed));
         let address = address.as_ref().map(|address| format!("address {address}")).zip(limits.streams_per_address);
-        quota.0.streams.open(reader.into_iter().chain(address)).map_err(Reached::streams)
+        quota.0.streams.open(reader.into_iter().chain(address)).map_err(|allowed| {
+            quota.0.metrics.limit_reached(Resource::Streams.name());
+            Reached::streams(allowed)
+        })
     }
 
     /// What the caller hears when a claim of [`Allowance::one`], or [`Allowance::tokens`], was refused.
@@ -175,14 +186,18 @@ impl Allowance {
             Some(Known { quota, .. }) => (quota.0.clock.now(), quota.0.limits.tokens_per_day.unwrap_or_default()),
             None => (exceeded.resets_at, 0),
         };
-        match exceeded.limit {
+        let reached = match exceeded.limit {
             Limit::Tokens => Reached::tokens(tokens, exceeded.resets_at, now),
             Limit::Claim(place) => {
                 let limit = self.0.as_ref().and_then(|known| known.limits(what).nth(place));
                 let unknown = CountLimit { what, whose: Whose::Reader, window: Window::Minute, allowed: 0 };
                 Reached::counted(limit.unwrap_or(unknown), exceeded.resets_at, now)
             }
+        };
+        if let Some(known) = &self.0 {
+            known.quota.0.metrics.limit_reached(reached.resource.name());
         }
+        reached
     }
 }
 

@@ -4,6 +4,7 @@ mod cut;
 mod desk;
 mod flight;
 mod hashes;
+mod marks;
 mod meter;
 mod places;
 mod prompt;
@@ -12,6 +13,8 @@ mod rewriter;
 mod scan;
 mod shield;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::pin::Pin;
 use std::sync::Arc;

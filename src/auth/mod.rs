@@ -9,6 +9,7 @@ mod audit;
 pub mod email;
 pub mod jwks;
 pub mod jwt;
+pub mod operator;
 pub mod password;
 mod session;
 pub mod visitor;

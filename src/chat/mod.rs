@@ -37,6 +37,7 @@ use crate::clock::Clock;
 use crate::config::{ChatSettings, LockedThreads, OnDisconnect};
 use crate::identity::{Identity, Ids};
 use crate::language::Language;
+use crate::metrics::Metrics;
 use crate::quota::{Allowance, Slot};
 use crate::store::{StoreError, ThreadStore};
 
@@ -121,6 +122,7 @@ pub struct Chat {
     allowance: Allowance,
     /// What the caller of this request is spoken to in.
     language: Language,
+    metrics: Metrics,
 }
 
 impl std::fmt::Debug for Chat {
@@ -139,6 +141,7 @@ impl Chat {
         options: ChatOptions,
     ) -> Self {
         let turns = Turns::new(store.clone(), clock.clone());
+        let metrics = Metrics::new(&clock);
         let (attachments, repeats, replay) = (None, Repeats::default(), None);
         let question_note = QuestionNote::default();
         let (allowance, language) = (Allowance::default(), Language::default());
@@ -155,6 +158,7 @@ impl Chat {
             question_note,
             allowance,
             language,
+            metrics,
         }
     }
 
@@ -162,6 +166,12 @@ impl Chat {
     #[must_use]
     pub fn keeping(self, attachments: Option<Attachments>) -> Self {
         Self { attachments, ..self }
+    }
+
+    /// The same, with its turns and streams counted there.
+    #[must_use]
+    pub fn counted_by(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// The same desk for a request whose message is answered, and answered again, as this says.
@@ -206,7 +216,9 @@ impl Chat {
                 tracing::error!(error = &error as &dyn std::error::Error, "Could not begin a turn");
                 Ok(Reply::Stream(turn::store_away(self.language)))
             }
-            Ok(Reply::Stream(listening)) => Ok(Reply::Stream(listening.holding(slot).speaking(self.language))),
+            Ok(Reply::Stream(listening)) => {
+                Ok(Reply::Stream(listening.holding(slot, self.metrics.stream()).speaking(self.language)))
+            }
             reply => reply,
         }
     }

@@ -22,6 +22,7 @@ use self::backlog::Backlog;
 use self::replay::Replayed;
 use super::notebook::Account;
 use crate::language::Language;
+use crate::metrics::OpenStream;
 use crate::quota::Slot;
 
 pub(super) use self::replay::Replay;
@@ -45,6 +46,8 @@ pub struct Listening {
     source: Source,
     /// The listener's place among those that listen at once.
     slot: Slot,
+    /// The listener, counted.
+    counted: Option<OpenStream>,
     /// What the listener is spoken to in.
     language: Language,
     account: Account,
@@ -227,7 +230,8 @@ impl Shared {
 
 impl Listening {
     fn to(source: Source) -> Self {
-        Self { source, slot: Slot::default(), language: Language::default(), account: Account::default() }
+        let (slot, language, account) = (Slot::default(), Language::default(), Account::default());
+        Self { source, slot, counted: None, language, account }
     }
 
     /// The same, for a listener who is spoken to in this language.
@@ -254,10 +258,10 @@ impl Listening {
         self.account.clone()
     }
 
-    /// The same, holding a place until the listener has gone.
+    /// The same, holding a place, and being counted, until the listener has gone.
     #[must_use]
-    pub fn holding(mut self, slot: Slot) -> Self {
-        self.slot = slot;
+    pub fn holding(mut self, slot: Slot, counted: OpenStream) -> Self {
+        (self.slot, self.counted) = (slot, Some(counted));
         self
     }
 }

@@ -67,7 +67,7 @@ impl Chat {
 
     async fn tell_once(self, who: &Identity, told: &OnceCell<Replay>, asked: Envelope) -> Result<Reply, ChatError> {
         let mut first: Option<Listening> = None;
-        let (allowance, language) = (self.allowance.clone(), self.language);
+        let (allowance, metrics, language) = (self.allowance.clone(), self.metrics.clone(), self.language);
         let begun = told.get_or_try_init(async || {
             let replay = Replay::default();
             let chat = Self { replay: Some(replay.clone()), ..self };
@@ -80,7 +80,10 @@ impl Chat {
         match begun.await {
             Ok(replay) => match first {
                 Some(listening) => Ok(Reply::Stream(listening)),
-                None => Ok(Reply::Stream(replay.listen().holding(allowance.listen()?).speaking(language))),
+                None => {
+                    let listening = replay.listen().holding(allowance.listen()?, metrics.stream());
+                    Ok(Reply::Stream(listening.speaking(language)))
+                }
             },
             Err(NotTold::NoTurn(reply)) => Ok(reply),
             Err(NotTold::Refused(error)) => Err(error),

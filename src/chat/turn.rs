@@ -3,6 +3,7 @@
 //! What to write and what to send is decided in `ledger.rs`; this file only carries it out.
 
 mod run;
+mod tally;
 
 use chatkit_protocol::{
     Action, Attachment, AttachmentId, ItemId, ItemKind, Malformed, Thread, ThreadEvent, ThreadId, ThreadItem,
@@ -10,8 +11,10 @@ use chatkit_protocol::{
     UserMessageInput,
 };
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use self::run::Run;
+use self::tally::Tally;
 use super::outbox::{Listening, Outbox, outbox, outbox_with};
 use super::{Chat, ChatError, attachments, question_note};
 use crate::config::LockedThreads;
@@ -164,6 +167,7 @@ fn not_active(status: &ThreadStatus, language: Language) -> String {
 }
 
 async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::Sender<Result<Listening, StoreError>>) {
+    let asked_at = Instant::now();
     let Start { thread, opening, attachments, only_active, preface, action, sender } = start;
     let is_new = matches!(thread, TurnThread::New(_));
     let is_retry = matches!(opening, Opening::Retry { .. });
@@ -205,6 +209,7 @@ async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::S
     };
     let (thread, history) = (begun.thread, begun.history);
     let mut turn = chat.turn(&key.turn_id, who, thread, history).on(question_id, sender);
+    let tally = Tally::new(chat.metrics.turn(asked_at), turn.notebook.account());
     // A client that has hung up meanwhile is a listener that has gone: the policy for that decides.
     let _ = told.send(Ok(listening.accounted(turn.notebook.account())));
     match is_retry {
@@ -212,7 +217,7 @@ async fn begin_and_run(chat: Chat, who: Identity, start: Start, told: oneshot::S
         false => question_note::keep(&chat, &turn),
     }
     let span = tracing::info_span!("turn", thread.id = %key.thread_id, turn.id = %key.turn_id);
-    tracing::Instrument::instrument(Run::new(chat, key, turn, outbox).run(entry, action, preface), span).await;
+    tracing::Instrument::instrument(Run::new(chat, key, turn, outbox, tally).run(entry, action, preface), span).await;
 }
 
 /// What every turn begins with: the new thread, the reader's own message as it was stored.

@@ -26,6 +26,8 @@ pub struct AccessSettings {
     pub anonymous: bool,
     /// What the cookies say of requests from other sites.
     pub same_site: SameSite,
+    /// What is shown to read `GET /metrics`; everybody may without.
+    pub metrics_token: Option<SecretString>,
 }
 
 /// Somebody whose tokens are believed.
@@ -84,6 +86,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> AccessSettings {
         adopt_visitor_threads: reader.parsed(&ADOPT_VISITOR_THREADS, "`true` or `false`"),
         anonymous: reader.parsed(&ANONYMOUS, "`true` or `false`"),
         same_site: same_site(reader),
+        metrics_token: reader.secret(&METRICS_TOKEN),
     }
 }
 

@@ -154,6 +154,8 @@ pub struct TutorSettings {
     pub answer_tokens_max: Option<u32>,
     /// How long a model may be silent.
     pub model_silence: Duration,
+    /// How long a text may take to be written anew.
+    pub rewrite_time: Duration,
     /// The pause between two words of the offline model.
     pub offline_pace: Duration,
     /// What a new conversation is called.
@@ -230,6 +232,7 @@ impl Settings {
                 selection_bytes_max: size(reader, &SELECTED_TEXT_BYTES, 200..=16_000),
                 answer_tokens_max: answer_tokens(reader),
                 model_silence: Duration::from_secs(reader.number(&MODEL_SILENCE, 1..=3600)),
+                rewrite_time: Duration::from_secs(reader.number(&REWRITE_TIME, 1..=3600)),
                 offline_pace: Duration::from_millis(reader.number(&OFFLINE_PACE, 0..=1000)),
                 titles: titles(reader),
                 title_time_max: TITLE_TIME_MAX,

@@ -73,6 +73,7 @@ variables! {
         => "How much of a selected text an answer rests on, in bytes, 16000 at most; a longer one is cut at the end of a sentence.";
     ANSWER_TOKENS = "ANSWER_TOKENS_MAX" => "Where an answer is cut, in tokens; the provider's limit when not given.";
     MODEL_SILENCE = "MODEL_SILENCE_SECONDS", default "60" => "How long a model may be silent before its answer is given up, in seconds.";
+    REWRITE_TIME = "REWRITE_SECONDS", default "120" => "How long a text may take to be personalized or translated, in seconds, before it is given up.";
     OFFLINE_PACE = "OFFLINE_PACE_MS", default "12" => "The pause between two words of the offline model, in milliseconds.";
     TITLES = "TITLES", default "model"
         => "What a new conversation is called after its first answer: `model` asks the model for a few words, `question` takes those of the reader, `off` gives no titles.";
@@ -106,6 +107,8 @@ variables! {
     AWS_CONTAINER_TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" => "What a container shows to get them.";
     LOG = "LOG_LEVEL" | "RUST_LOG", default "info" => "What is logged: `error`, `warn`, `info`, `debug`, or a filter per module.";
     LOG_FORMAT = "LOG_FORMAT", default "text" => "`text` for people, `json` for machines.";
+    METRICS_TOKEN = "METRICS_TOKEN", secret true
+        => "What whoever reads `/metrics` must show as `Authorization: Bearer`; anybody may read it when not given.";
     JWKS_URL = "JWKS_URL"
         => "Where the issuers of tokens publish their keys, such as `https://site.example.org/api/auth/jwks`: one address, or one for each name of `JWT_ISSUER`, comma-separated; no tokens are accepted when not given.";
     JWT_ISSUER = "JWT_ISSUER" => "What the `iss` of accepted tokens is, comma-separated; with Better Auth, its base URL.";

@@ -288,3 +288,29 @@ wait-minute = ایک منٹ بعد
 wait-minutes = تقریباً { $count } منٹ بعد
 wait-second = ایک سیکنڈ بعد
 wait-seconds = { $count } سیکنڈ بعد
+
+## The page at `/`
+
+playground-title = کتاب سے پوچھیں
+playground-threads = گفتگوئیں
+playground-conversation = گفتگو
+playground-new = نئی گفتگو
+playground-hint = کتاب کے بارے میں سوال پوچھیں۔ جواب لکھے جانے کے ساتھ ساتھ آتا ہے، اُن صفحات کے روابط کے ساتھ جن پر وہ مبنی ہے۔
+playground-question = آپ کا سوال
+playground-send = بھیجیں
+playground-stop = روکیں
+playground-thinking = جواب آ رہا ہے …
+playground-complete = جواب مکمل ہو گیا۔
+playground-stopped = جواب روک دیا گیا۔
+playground-away = اس وقت سرور سے رابطہ نہیں ہو رہا۔ براہِ کرم دوبارہ کوشش کریں۔
+playground-retry = دوبارہ کوشش کریں
+playground-delete = حذف کریں
+playground-sure = کیا یہ گفتگو ہمیشہ کے لیے حذف کر دی جائے؟
+playground-sources = ماخذ
+playground-reader = آپ:
+playground-tutor = استاد:
+playground-other = یہ صرف ChatKit ویجٹ والے صفحے پر دکھایا جا سکتا ہے:
+playground-book = کتاب
+playground-docs = انٹرفیس
+playground-readme = تعارف
+playground-noscript = اس صفحے کے لیے JavaScript درکار ہے۔

@@ -16,6 +16,7 @@ use super::breaker::{Breaker, Permit};
 use super::patience::{self, Rest};
 use super::retold::{Listener, retold};
 use super::{ChatModel, Chunk, ChunkStream, LlmError, Message, ModelName, Prompt};
+use crate::metrics::Metrics;
 
 /// After a second model, no further one is asked so long after the first one was.
 const SWITCHING_TIME_MAX: Duration = Duration::from_secs(90);
@@ -36,6 +37,7 @@ pub struct Candidate {
 /// with the best prospect for the reader.
 pub struct Resilient {
     models: Vec<Member>,
+    metrics: Metrics,
 }
 
 struct Member {
@@ -52,8 +54,8 @@ impl std::fmt::Debug for Resilient {
 }
 
 impl Resilient {
-    /// Asks `first`, and then those of `others` in their order.
-    pub fn new(first: Candidate, others: impl IntoIterator<Item = Candidate>) -> Self {
+    /// Asks `first`, and then those of `others` in their order; each attempt is counted.
+    pub fn new(first: Candidate, others: impl IntoIterator<Item = Candidate>, metrics: Metrics) -> Self {
         let mut places: Vec<(String, Arc<Breaker>)> = Vec::new();
         let models = std::iter::once(first).chain(others).map(|Candidate { model, place }| {
             let known = places.iter().find(|(known, _)| *known == place).map(|(_, breaker)| Arc::clone(breaker));
@@ -61,7 +63,7 @@ impl Resilient {
             places.push((place, Arc::clone(&breaker)));
             Member { name: model.name(), model, breaker, rest: Mutex::default() }
         });
-        Self { models: models.collect() }
+        Self { models: models.collect(), metrics }
     }
 
     /// The models in the order in which this prompt is put to them: whoever began with tools in this turn goes first.
@@ -91,7 +93,10 @@ impl Resilient {
                 Ok(permit) => permit,
                 Err(left) => return Err(failed.unwrap_or(LlmError::Resting(left))),
             };
-            let error = match begin(&*member.model, prompt.clone().into_owned()).await {
+            let begun = begin(&*member.model, prompt.clone().into_owned()).await;
+            let ModelName { provider, model } = &member.name;
+            self.metrics.model_asked(provider, model, begun.as_ref().map_or_else(outcome, |_| "answered"));
+            let error = match begun {
                 Ok(chunks) => {
                     permit.answered();
                     return Ok(chunks);
@@ -144,6 +149,23 @@ impl Member {
     /// What it would say if it were asked, while it is left alone.
     fn resting(&self) -> Option<LlmError> {
         self.rest.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.error(Instant::now())
+    }
+}
+
+/// What came of a request that failed, for the counts.
+fn outcome(error: &LlmError) -> &'static str {
+    match error {
+        LlmError::Busy { .. } => "busy",
+        LlmError::QuotaExhausted { .. } | LlmError::NoQuota => "no_quota",
+        LlmError::Unauthorized => "unauthorized",
+        LlmError::NoModel(_) => "no_model",
+        LlmError::Refused(_) => "refused",
+        LlmError::Filtered(_) => "filtered",
+        LlmError::ProviderFailed(_) => "failed",
+        LlmError::Unreachable(_) => "unreachable",
+        LlmError::Silent(_) => "silent",
+        LlmError::Cut | LlmError::Garbled(_) | LlmError::Nothing => "broken",
+        LlmError::Resting(_) => "resting",
     }
 }
 

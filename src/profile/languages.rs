@@ -18,7 +18,7 @@ const NAMES: &str = "
 
 /// The English name of the language of a BCP 47 tag, and the script in words where the tag says one that is known;
 /// nothing for a language without a name here.
-pub(super) fn name(tag: &str) -> Option<String> {
+pub fn name(tag: &str) -> Option<String> {
     let mut parts = tag.split('-');
     let language = parts.next()?.to_ascii_lowercase();
     let entries = NAMES.split(',').filter_map(|entry| entry.trim().split_once(' '));

@@ -39,6 +39,18 @@ pub enum Resource {
     Streams,
 }
 
+impl Resource {
+    /// Its name, for counts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Recordings => "recordings",
+            Self::Tokens => "tokens",
+            Self::Streams => "streams",
+        }
+    }
+}
+
 /// What there is no more of, as far as a sentence tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {

@@ -22,7 +22,7 @@ async fn scene(now: &str, limits: LimitSettings) -> Scene {
     store.migrate().await.unwrap();
     let clock = Clock::fixed(time(now).utc());
     let names = AddressNames::new(&SecretString::from("a key"));
-    Scene { quota: Quota::new(&limits, names, Arc::new(store), clock), _folder: folder }
+    Scene { quota: Quota::new(&limits, names, Arc::new(store), clock.clone(), Metrics::new(&clock)), _folder: folder }
 }
 
 fn time(text: &str) -> Timestamp {

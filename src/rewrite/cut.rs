@@ -69,58 +69,78 @@ enum Seam {
     Heading,
 }
 
+/// A line of a page; what begins within something that is kept is no line.
+struct Line {
+    start: usize,
+    /// How many bytes of it the model sees.
+    bytes: usize,
+    /// What it is to cut before it; nothing before an empty line.
+    seam: Option<Seam>,
+}
+
 /// The page in sections, each of at most so many bytes as the model sees it: before headings where that will do, else
-/// between paragraphs, lines, words, or anywhere.
+/// between paragraphs, lines, sentences, words, or anywhere.
 pub(super) fn cut(page: &Page, bytes_max: usize) -> Vec<Section> {
+    let mut lines = lines_of(page);
     let mut sections = Vec::new();
-    let mut start = 0;
-    while start < page.text().len() {
-        let end = section_end(page, start, bytes_max);
+    let mut first = 0;
+    while first < lines.len() {
+        let start = lines[first].start;
+        let after = |index: usize| lines.get(index).map_or(page.text().len(), |line| line.start);
+        let (best, full) = seam(&lines[first..], bytes_max);
+        let end = match (best, full) {
+            (_, None) => page.text().len(),
+            (Some(best), _) => after(first + best),
+            (None, Some(0)) => within(page, start, after(first + 1), bytes_max),
+            (None, Some(full)) => after(first + full),
+        };
         sections.push(Section::new(page, start..end));
-        start = end;
+        while first < lines.len() && lines.get(first + 1).map_or(page.text().len(), |line| line.start) <= end {
+            first += 1;
+        }
+        if let Some(line) = lines.get_mut(first).filter(|line| line.start < end) {
+            line.bytes -= seen_bytes(page, line.start..end);
+            line.start = end;
+        }
     }
     sections
 }
 
-fn section_end(page: &Page, start: usize, bytes_max: usize) -> usize {
-    let text = page.text();
+/// The best line to cut before, and the line with which it is too much; nothing when it never is.
+fn seam(lines: &[Line], bytes_max: usize) -> (Option<usize>, Option<usize>) {
     let mut best: Option<(Seam, usize)> = None;
     let mut bytes = 0;
-    let mut at = start;
-    let mut after_blank = false;
-    while at < text.len() {
-        let end = line_end(page, at);
-        let line = &text[at..end];
-        if at > start && lines::is_start(text, at) && !line.trim().is_empty() {
-            let place = match lines::is_heading(lines::line(text, at).0) {
-                true => Seam::Heading,
-                false if after_blank => Seam::Paragraph,
-                false => Seam::Line,
-            };
-            if best.is_none_or(|(known, _)| known <= place) {
-                best = Some((place, at));
-            }
+    for (index, line) in lines.iter().enumerate() {
+        if let Some(seam) = line.seam.filter(|seam| index > 0 && best.is_none_or(|(known, _)| known <= *seam)) {
+            best = Some((seam, index));
         }
-        bytes += seen_bytes(page, at..end);
+        bytes += line.bytes;
         if bytes > bytes_max {
-            return best.map_or_else(|| within(page, start, end, bytes_max), |(_, at)| at);
+            return (best.map(|(_, index)| index), Some(index));
         }
-        after_blank = line.trim().is_empty();
-        at = end;
     }
-    text.len()
+    (None, None)
 }
 
-/// Where the line ends: what begins within something that is kept is no line here.
-fn line_end(page: &Page, at: usize) -> usize {
-    let mut end = lines::line(page.text(), at).1;
-    loop {
-        let past = page.past_kept(end);
-        if past == end {
-            return end;
+fn lines_of(page: &Page) -> Vec<Line> {
+    let text = page.text();
+    let mut found = Vec::new();
+    let (mut start, mut after_blank) = (0, false);
+    while start < text.len() {
+        let mut end = lines::line(text, start).1;
+        while page.past_kept(end) > end {
+            end = lines::line(text, page.past_kept(end)).1;
         }
-        end = lines::line(page.text(), past).1;
+        let is_blank = text[start..end].trim().is_empty();
+        let seam = match lines::is_heading(lines::line(text, start).0) {
+            true => Seam::Heading,
+            false if after_blank => Seam::Paragraph,
+            false => Seam::Line,
+        };
+        found.push(Line { start, bytes: seen_bytes(page, start..end), seam: (!is_blank).then_some(seam) });
+        (start, after_blank) = (end, is_blank);
     }
+    found
 }
 
 fn seen_bytes(page: &Page, part: Range<usize>) -> usize {

@@ -26,8 +26,6 @@ use crate::quota::{Allowance, Day};
 use crate::store::rewrites::{KeptText, NotedPage, RewriteKind};
 use crate::store::{Claim, RewriteStore, StoreError, ThreadStore, Tokens};
 
-/// A text is written for so long.
-const REWRITE_TIME_MAX: Duration = Duration::from_secs(5 * 60);
 /// The longest text that is kept and told again.
 const REWRITTEN_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A text that is kept is given again for so long.
@@ -76,6 +74,8 @@ impl std::fmt::Debug for RewriteDesk {
 pub struct Surroundings {
     /// Who writes, if anybody does.
     pub model: Option<Arc<dyn ChatModel>>,
+    /// How long a text may take.
+    pub time_max: Duration,
     /// Where texts are kept.
     pub store: Arc<dyn RewriteStore>,
     /// Where it is counted what readers' answers cost.
@@ -132,8 +132,8 @@ type Began = oneshot::Sender<Result<Listening, Refusal>>;
 impl RewriteDesk {
     /// A desk.
     pub fn new(surroundings: Surroundings) -> Self {
-        let Surroundings { model, store, threads, clock, ids } = surroundings;
-        let rewriter = model.map(|model| Rewriter::new(model, REWRITE_TIME_MAX)).filter(Rewriter::is_able);
+        let Surroundings { model, time_max, store, threads, clock, ids } = surroundings;
+        let rewriter = model.map(|model| Rewriter::new(model, time_max)).filter(Rewriter::is_able);
         Self(Arc::new(Inner {
             rewriter,
             store,

@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::shield::Marks;
+use super::marks::Marks;
 
 /// All that is looked at in vain on a page, such as for the ends of tags that have none, in bytes; beyond it `<` and `{`
 /// are letters.
@@ -149,6 +149,8 @@ struct Scan<'a> {
     tags: usize,
     /// What was looked for in vain, and up to where.
     absent: HashMap<&'static str, usize>,
+    /// Where a line was looked for, and where it begins.
+    line: (usize, usize),
     /// The last empty line that was looked for: from where, and where it is.
     blank: Range<usize>,
     looked: usize,
@@ -169,6 +171,7 @@ impl<'a> Scan<'a> {
             pairs: HashMap::new(),
             tags: 0,
             absent: HashMap::new(),
+            line: (0, 0),
             blank: 0..0,
             looked: 0,
         }
@@ -211,6 +214,14 @@ impl<'a> Scan<'a> {
             self.absent.insert(wanted, limit);
         }
         found
+    }
+
+    /// What stands before it on its line.
+    fn before(&mut self, at: usize) -> &'a str {
+        let (read, start) = if self.line.0 <= at { self.line } else { (0, 0) };
+        let start = self.text[read..at].rfind(['\n', '\r']).map_or(start, |end| read + end + 1);
+        self.line = (at, start);
+        &self.text[start..at]
     }
 
     /// Where the next empty line is, or the end of the page.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::marks::Marks;
 use super::scan::lines::{self, Fence};
 use super::scan::{End, Kept, Page, Place};
 
@@ -16,63 +17,6 @@ const SHORT_CHARS: usize = 300;
 const SHRINKING_MAX: usize = 10;
 /// Words that lead in an answer are no longer than this, in letters.
 const PREAMBLE_CHARS_MAX: usize = 200;
-
-/// Brackets that marks are made of: the first pair that the text does not have.
-const BRACKETS: &[(char, char)] = &[('⟦', '⟧'), ('⟪', '⟫'), ('⦃', '⦄'), ('⦗', '⦘'), ('⧼', '⧽')];
-/// The zeros of the digits that models write numbers with, in the language that they translate into.
-const ZEROS: &[char] = &['0', '٠', '۰', '०', '০'];
-
-/// What marks look like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Marks {
-    open: char,
-    close: char,
-}
-
-impl Marks {
-    /// Marks that do not look like anything in the text, if there are any.
-    pub(super) fn unlike(text: &str) -> Self {
-        let free = BRACKETS.iter().find(|(open, close)| !text.contains([*open, *close]));
-        let (open, close) = *free.unwrap_or(&BRACKETS[0]);
-        Self { open, close }
-    }
-
-    /// Where a text has what marks are made of.
-    pub(super) fn likenesses(self, text: &str) -> impl Iterator<Item = Range<usize>> {
-        text.match_indices([self.open, self.close]).map(|(at, found)| at..at + found.len())
-    }
-
-    fn write(self, index: usize) -> String {
-        format!("{}{}{}", self.open, index + 1, self.close)
-    }
-
-    /// The marks of an answer, with where they stand.
-    fn read(self, answer: &str) -> Result<Vec<(Range<usize>, usize)>, Damage> {
-        let mut found = Vec::new();
-        let mut at = 0;
-        while let Some(start) = answer[at..].find([self.open, self.close]).map(|next| at + next) {
-            let inside = answer[start..].strip_prefix(self.open).ok_or(Damage::Invented)?;
-            let end = inside.find([self.open, self.close]).filter(|end| inside[*end..].starts_with(self.close));
-            let end = end.ok_or(Damage::Invented)?;
-            let index = number(&inside[..end]).and_then(|number| number.checked_sub(1)).ok_or(Damage::Invented)?;
-            at = start + self.open.len_utf8() + end + self.close.len_utf8();
-            found.push((start..at, index));
-        }
-        Ok(found)
-    }
-}
-
-fn number(written: &str) -> Option<usize> {
-    let written = written.trim();
-    let digit = |letter: char| {
-        let from_zero = ZEROS.iter().filter_map(|zero| u32::from(letter).checked_sub(u32::from(*zero)));
-        from_zero.into_iter().find(|digit| *digit < 10).and_then(|digit| usize::try_from(digit).ok())
-    };
-    if written.is_empty() || written.chars().count() > 9 {
-        return None;
-    }
-    written.chars().try_fold(0, |number, letter| Some(number * 10 + digit(letter)?))
-}
 
 /// What is wrong with an answer. It says nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -204,7 +148,7 @@ impl Shielded {
         };
         let answer = unwrapped(answer.trim(), &self.text).trim();
         self.check_words(answer)?;
-        let marks = self.marks.read(answer)?;
+        let marks = self.marks.read(answer).ok_or(Damage::Invented)?;
         self.check_marks(answer, &marks)?;
         Ok(self.put_back(answer, &marks))
     }

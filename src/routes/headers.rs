@@ -54,6 +54,11 @@ pub(super) fn page(app: &App, html: String, styles: &[&str]) -> Response {
     (headers, Html(html)).into_response()
 }
 
+/// A file of a page of ours.
+pub(super) fn file(kind: &'static str, text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CACHE_CONTROL, PAGE_KEPT)], text).into_response()
+}
+
 /// What a page may do: show itself and pictures of this server, styled by these sheets, which it holds, or by files.
 /// Scripts, and where they may ask, are files of this server; nothing that stands in the page runs. Listed sites may
 /// show it in a frame.

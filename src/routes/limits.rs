@@ -21,6 +21,7 @@ use super::error::ApiError;
 use super::{health, spoken};
 use crate::config::LimitSettings;
 use crate::identity::ClientAddress;
+use crate::metrics::Metrics;
 use crate::quota::in_seconds;
 
 /// What is counted is counted in a minute.
@@ -37,15 +38,16 @@ pub(super) struct Gate(Arc<Inner>);
 struct Inner {
     limits: LimitSettings,
     pace: Option<Pace>,
+    metrics: Metrics,
     told_not_trusted: AtomicBool,
     told_contradiction: AtomicBool,
 }
 
 impl Gate {
-    pub(super) fn new(limits: &LimitSettings) -> Self {
+    pub(super) fn new(limits: &LimitSettings, metrics: Metrics) -> Self {
         let pace = limits.requests_per_minute_per_address.map(Pace::new);
         let (told_not_trusted, told_contradiction) = Default::default();
-        Self(Arc::new(Inner { limits: limits.clone(), pace, told_not_trusted, told_contradiction }))
+        Self(Arc::new(Inner { limits: limits.clone(), pace, metrics, told_not_trusted, told_contradiction }))
     }
 }
 
@@ -77,7 +79,10 @@ pub(super) async fn pass(State(door): State<Gate>, mut request: Request, next: N
     match &gate.pace {
         Some(pace) if !is_probe => match pace.take(client, Instant::now()) {
             Ok(()) => next.run(request).await,
-            Err(wait) => too_many(wait).into_response(),
+            Err(wait) => {
+                gate.metrics.limit_reached("requests");
+                too_many(wait).into_response()
+            }
         },
         _ => next.run(request).await,
     }

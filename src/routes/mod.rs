@@ -20,10 +20,12 @@ mod health;
 mod identity;
 mod limits;
 mod members;
+mod metrics;
 mod named;
 mod openapi;
 mod personalize;
 mod plain_chat;
+mod playground;
 mod profile;
 mod request_id;
 mod rewriting;
@@ -57,13 +59,14 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), adoption::told))
         .layer(middleware::from_fn_with_state(app.clone(), csrf::guard))
-        .layer(middleware::from_fn_with_state(limits::Gate::new(&app.limits), limits::pass))
+        .layer(middleware::from_fn_with_state(limits::Gate::new(&app.limits, app.metrics.clone()), limits::pass))
         .layer(CatchPanicLayer::custom(panicked))
         // Around everything that may refuse: a page can only read a refusal that says so.
         .layer(cors::layer(&app.browsers.origins))
         .layer(middleware::map_response_with_state(app.clone(), headers::complete))
         .layer(middleware::from_fn_with_state(app.clone(), spoken::listen))
         .layer(middleware::from_fn_with_state(app.ids.clone(), request_id::name))
+        .layer(middleware::from_fn_with_state(app.clone(), metrics::count))
         .with_state(app)
 }
 
@@ -90,7 +93,9 @@ fn all(chatkit_paths: &[String]) -> Doors {
         .and(accounts::doors())
         .and(profile::doors())
         .and(health::doors())
+        .and(metrics::doors())
         .and(book::doors())
+        .and(playground::doors())
         .and(openapi::doors())
 }
 

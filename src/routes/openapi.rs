@@ -39,6 +39,7 @@ const TAGS: &[(&str, &str)] = &[
     ("rewriting", "Pages, rewritten for a reader or into another language."),
     ("book", "The bundled book."),
     ("operation", "How the service is."),
+    ("playground", "A page on which the server is tried out."),
     ("description", "What the doors say of themselves."),
 ];
 

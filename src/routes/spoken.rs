@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;
 use axum::middleware::Next;
 use axum::response::Response;
+use tokio::task::futures::TaskLocalFuture;
 
 use crate::app::App;
 use crate::language::{Language, Value};
@@ -28,8 +29,8 @@ pub(super) fn of(app: &App, headers: &HeaderMap) -> Language {
 }
 
 /// Does what answers a request, such as one message of a socket, in its language.
-pub(super) async fn within<F: Future>(language: Language, answering: F) -> F::Output {
-    SPOKEN.scope(Cell::new(language), answering).await
+pub(super) fn within<F: Future>(language: Language, answering: F) -> TaskLocalFuture<Cell<Language>, F> {
+    SPOKEN.scope(Cell::new(language), answering)
 }
 
 /// What the request is answered in; English outside of one.

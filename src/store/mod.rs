@@ -51,6 +51,7 @@ use crate::identity::OwnerId;
 pub use accounts::AccountStore;
 pub use adoption::AdoptionStore;
 pub use attachments::AttachmentStore;
+pub use chatkit_protocol::FeedbackKind;
 pub use conversations::{Conversation, ConversationStore, Stretch};
 pub use counts::{Claim, CountStore, Exceeded, Limit, TokenLimit, Used};
 pub use failure::{Migrated, OpenError};
@@ -290,9 +291,6 @@ pub enum Standing {
     /// Somebody, perhaps on another instance, wants this turn to stop.
     Stop,
 }
-
-/// How a reader liked an answer.
-pub use chatkit_protocol::FeedbackKind;
 
 /// Threads, their items, and the turns that run in them.
 #[async_trait]

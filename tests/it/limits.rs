@@ -11,6 +11,7 @@ use chatkit_gateway::chat::{
 use chatkit_gateway::clock::Clock;
 use chatkit_gateway::config::{LimitSettings, LockedThreads, OnDisconnect};
 use chatkit_gateway::identity::{AddressNames, ClientAddress, Identity, Ids, OwnerId};
+use chatkit_gateway::metrics::Metrics;
 use chatkit_gateway::quota::{Quota, Resource};
 use chatkit_gateway::store::Tokens;
 use chatkit_protocol::{Action, Envelope, ItemKind, ThreadEvent};
@@ -354,7 +355,7 @@ impl Desk {
     fn new(home: Home, limits: &LimitSettings) -> Self {
         let clock = Clock::fixed("2026-03-01T23:58:30Z".parse().unwrap());
         let names = AddressNames::new(&SecretString::from("a key"));
-        let quota = Quota::new(limits, names, home.counts.clone(), clock.clone());
+        let quota = Quota::new(limits, names, home.counts.clone(), clock.clone(), Metrics::new(&clock));
         let options = ChatOptions {
             on_disconnect: OnDisconnect::Finish,
             locked_threads: LockedThreads::Refuse,

@@ -16,6 +16,7 @@ use super::super::ledger::{Ending, Ledger, Step};
 use super::super::outbox::Outbox;
 use super::super::responder::{EventStream, ThreadHandle, Turn, TurnError};
 use super::super::turns::Entry;
+use super::tally::Tally;
 use crate::config::OnDisconnect;
 use crate::store::{Lease, Standing, StoreError, TurnKey, Write};
 
@@ -37,6 +38,8 @@ const BATCH_EVENTS_MAX: usize = 256;
 /// A turn that holds its thread and has something to say. It is boxed while it runs: each step of its way would
 /// otherwise keep room for a copy, in every turn that waits for a model.
 pub(super) struct Run {
+    /// Goes before the outbox does: who has heard the end finds it counted.
+    tally: Tally,
     chat: Chat,
     key: TurnKey,
     turn: Turn,
@@ -69,9 +72,10 @@ enum Broken {
 }
 
 impl Run {
-    pub(super) fn new(chat: Chat, key: TurnKey, turn: Turn, outbox: Outbox) -> Box<Self> {
+    pub(super) fn new(chat: Chat, key: TurnKey, turn: Turn, outbox: Outbox, tally: Tally) -> Box<Self> {
         let ledger = Ledger::open(turn.thread.read());
         Box::new(Self {
+            tally,
             chat,
             key,
             turn,
@@ -104,6 +108,7 @@ impl Run {
             Ok(ending) => (ending, None),
             Err(broken) => (Ending::Failed, Some(broken)),
         };
+        self.tally.ends(ending, self.lost);
         self.close(ending, error).await;
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(turn.ending = ?ending, duration_ms, "Turn ended");
@@ -125,7 +130,7 @@ impl Run {
         loop {
             tokio::select! {
                 how = &mut asked => return Ok(how),
-                () = &mut left, if stops_with_listener => return Ok(Ending::Stopped),
+                () = &mut left, if stops_with_listener => return Ok(self.tally.leaves()),
                 (heard, over) = next_batch(&mut events, &thread, &mut edits_seen) => {
                     for one in heard {
                         self.take_in(one).await?;
@@ -177,6 +182,7 @@ impl Run {
             self.write(step.write, Lease::Until(self.chat.turns.lease_until())).await?;
         }
         if let Some(event) = &step.send {
+            self.tally.sends(event);
             self.outbox.put(event);
         }
         Ok(())

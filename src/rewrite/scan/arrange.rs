@@ -3,20 +3,23 @@
 use std::collections::HashMap;
 
 use super::{End, Found, Kept, Kind, Place, lines};
-use crate::rewrite::shield::Marks;
+use crate::rewrite::marks::Marks;
 
 pub(super) fn arrange(text: &str, found: Vec<Found>, pairs: &HashMap<usize, End>) -> Vec<Kept> {
     let mut kept: Vec<Kept> = Vec::with_capacity(found.len());
+    let (mut line_start, mut read) = (0, 0);
     for Found { range, kind, ends } in together(text, found) {
         let ends: Vec<End> = ends.iter().filter_map(|number| pairs.get(number)).copied().collect();
         let (mut range, mut place) = match kind {
             Kind::In(place) => (range, place),
             Kind::Tag => (range, Place::Anywhere),
         };
-        let line_start = text[..range.start].rfind(['\n', '\r']).map_or(0, |end| end + 1);
+        line_start = text[read..range.start].rfind(['\n', '\r']).map_or(line_start, |end| read + end + 1);
+        read = range.start;
         let before = &text[line_start..range.start];
         let is_first = lines::markers(before).0 == before.len();
-        let is_last = lines::line(text, range.end).0.trim().is_empty();
+        let after = text[range.end..].trim_start_matches([' ', '\t']);
+        let is_last = after.is_empty() || after.starts_with(['\n', '\r']);
         if kind == Kind::Tag && is_first && is_last {
             place = Place::Alone;
             // Its indentation is a part of it, unless it belongs to an item.

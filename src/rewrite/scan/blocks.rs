@@ -109,7 +109,7 @@ impl Scan<'_> {
             end
         } else if let Some(end) = self.formula_end(rest, at + content, next) {
             end
-        } else if after_blank && lines::is_module_code(line) {
+        } else if after_blank && self.looked <= LOOKED_BYTES_MAX && lines::is_module_code(line) {
             self.module_code_end(at)
         } else if defined(line).is_some() {
             self.definition_end(line, next)
@@ -168,7 +168,7 @@ impl Scan<'_> {
     /// An import or export goes on until its brackets are closed, or to an empty line if they never are.
     fn module_code_end(&mut self, start: usize) -> usize {
         let (mut at, mut open, mut blank) = (start, 0, None);
-        while at < self.text.len() && self.looked <= LOOKED_BYTES_MAX {
+        while at < self.text.len() {
             let (line, next) = lines::line(self.text, at);
             if line.trim().is_empty() {
                 blank = blank.or(Some(at));

@@ -70,8 +70,9 @@ impl<'a> Scan<'a> {
         let mut closes = |at: usize| {
             let was_escaped = escaped;
             escaped = bytes[at] == b'\\' && !escaped;
-            let after_space = at == 0 || bytes[at - 1].is_ascii_whitespace();
-            bytes[at] == b'$' && !was_escaped && !after_space && !bytes.get(at + 1).is_some_and(u8::is_ascii_digit)
+            let hugs = at > 0 && !bytes[at - 1].is_ascii_whitespace() && bytes[at - 1] != b'$';
+            let ends = !bytes.get(at + 1).is_some_and(|next| next.is_ascii_digit() || *next == b'$');
+            bytes[at] == b'$' && !was_escaped && hugs && ends
         };
         let Some(end) = (0..bytes.len()).find(|at| closes(*at)) else {
             self.absent.insert("$", region.end);
@@ -151,8 +152,7 @@ impl<'a> Scan<'a> {
         let inside = self.text[at + 1..end - 1].trim();
         let names =
             inside.starts_with('#') || inside.strip_prefix("/*").is_some_and(|c| c.trim_start().starts_with('#'));
-        let line_start = self.text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
-        let is_heading = names && lines::is_heading(lines::line(self.text, line_start).0);
+        let is_heading = names && lines::is_heading(self.before(at));
         self.keep(at..end, if is_heading { Kind::In(Place::HeadingEnd) } else { Kind::Tag });
         Some(end)
     }
@@ -182,9 +182,8 @@ impl<'a> Scan<'a> {
             && name.len() <= NAME_BYTES_MAX
             && !name.contains(char::is_whitespace)
         {
-            let before = &self.text[..at];
-            let line = before.rsplit(['\n', '\r']).next().unwrap_or_default();
-            let defines = self.text[close + 1..].starts_with(':') && line.trim_matches([' ', '>']).is_empty();
+            let defines =
+                self.text[close + 1..].starts_with(':') && self.before(at).trim_matches([' ', '>']).is_empty();
             let end = close + 1 + usize::from(defines);
             self.keep(at..end, if defines { Kind::In(Place::LineStart) } else { IN_TEXT });
             return Some(end);

@@ -224,7 +224,7 @@ pub(super) async fn ask(house: &House, row: &str, of: &Belongings, shown: &Shown
                 .replace("{*page_url}", "docs/gyroscopes")
                 .replace("{id}", id)
                 .replace("{conversation_id}", id)
-                .replace("{file}", "swagger-ui.css")
+                .replace("{file}", if path.starts_with("/docs") { "swagger-ui.css" } else { "page.js" })
                 .replace("{*page}", "module-1-foundations/what-is-physical-ai");
             send(reqwest(house, method, &path), shown).await
         }

@@ -33,6 +33,7 @@ pub(crate) struct FakeModel {
 struct Script {
     replies: Mutex<VecDeque<Reply>>,
     always: Mutex<Option<Reply>>,
+    by: Mutex<Option<Box<dyn Fn(&Recorded) -> Reply + Send>>>,
     requests: Mutex<Vec<Recorded>>,
     arrived: Semaphore,
     abandoned: Arc<Semaphore>,
@@ -120,6 +121,7 @@ impl FakeModel {
         let script = Arc::new(Script {
             replies: Mutex::default(),
             always: Mutex::default(),
+            by: Mutex::default(),
             requests: Mutex::default(),
             arrived: Semaphore::new(0),
             abandoned: Arc::new(Semaphore::new(0)),
@@ -157,6 +159,12 @@ impl FakeModel {
     /// Answers whatever has no reply of its own.
     pub(crate) fn always(&self, reply: Reply) -> &Self {
         *self.script.always.lock().unwrap() = Some(reply);
+        self
+    }
+
+    /// Answers whatever has no reply of its own with what this makes of the request.
+    pub(crate) fn by(&self, answer: impl Fn(&Recorded) -> Reply + Send + 'static) -> &Self {
+        *self.script.by.lock().unwrap() = Some(Box::new(answer));
         self
     }
 
@@ -306,9 +314,11 @@ async fn answer(
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
     let path = head.uri.path().into();
-    script.requests.lock().unwrap().push(Recorded { path, headers: head.headers, body, bytes, peer });
+    let request = Recorded { path, headers: head.headers, body, bytes, peer };
+    script.requests.lock().unwrap().push(request.clone());
     script.arrived.add_permits(1);
     let reply = script.replies.lock().unwrap().pop_front();
+    let reply = reply.or_else(|| script.by.lock().unwrap().as_ref().map(|answer| answer(&request)));
     let reply = reply.or_else(|| script.always.lock().unwrap().clone());
     let mut reply = reply.unwrap_or_else(|| Reply::status(500, r#"{"error":"no reply was scripted"}"#));
     let unanswered = matches!(reply.steps.first(), Some(Step::Silence)) && reply.headers.is_empty();
