@@ -170,8 +170,6 @@ async fn description(State(app): State<App>, Extension(Kept(kept)): Extension<Ke
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::*;
-
     #[test]
     fn one_name_is_one_shape_whichever_door_has_it() {
         let (_, _, schemas) = crate::routes::all(&["/chatkit".to_owned()]).described();
