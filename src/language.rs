@@ -345,7 +345,7 @@ mod tests {
         assert_eq!(german.say("search-title"), "Searching the book");
         let busy = german.say_with("model-busy", &[("when", "soon".into())]);
         assert_eq!(busy, "The model is busy at the moment. Please try again soon.", "a place that nobody fills");
-        assert_eq!(german.say("no-such-name"), "no-such-name");
+        assert_eq!(german.say("nameless"), "nameless");
     }
 
     #[test]
