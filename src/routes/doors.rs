@@ -43,8 +43,11 @@ pub(super) struct Doors {
     router: Router<App>,
     listed: Vec<Door>,
     paths: Paths,
-    schemas: Vec<(String, RefOr<Schema>)>,
+    schemas: Shapes,
 }
+
+/// The shapes of bodies, by name.
+pub(super) type Shapes = Vec<(String, RefOr<Schema>)>;
 
 /// Handlers of one path with what they say of themselves, as `routes!` puts them together.
 pub(super) type Described = UtoipaMethodRouter<App>;
@@ -75,7 +78,7 @@ impl Doors {
     }
 
     /// What the doors say of themselves: which they are, their operations, and the shapes of their bodies by name.
-    pub(super) fn described(self) -> (Vec<Door>, Paths, Vec<(String, RefOr<Schema>)>) {
+    pub(super) fn described(self) -> (Vec<Door>, Paths, Shapes) {
         (self.listed, self.paths, self.schemas)
     }
 

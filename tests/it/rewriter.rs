@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use chatkit_gateway::clock::Clock;
 use chatkit_gateway::identity::Ids;
 use chatkit_gateway::llm::extractive::Extractive;
 use chatkit_gateway::llm::openai::Limits;
 use chatkit_gateway::llm::resilient::{Candidate, Resilient};
 use chatkit_gateway::llm::{ChatModel, LlmError, presets};
+use chatkit_gateway::metrics::Metrics;
 use chatkit_gateway::profile::{Profile, TechBackground};
 use chatkit_gateway::rewrite::{RewriteError, Rewriter, Rewriting, Spent, Task};
 use futures_util::{FutureExt, StreamExt};
@@ -265,8 +267,8 @@ async fn the_offline_model_cannot_and_neither_can_it_stand_in() {
     fake.always(Reply::status(401, "{}"));
     let first = Candidate { model: Arc::new(fake.client()), place: "first".into() };
     let second = Candidate { model: offline(), place: String::new() };
-    let (pieces, error) =
-        all(Rewriter::new(Arc::new(Resilient::new(first, [second])), PATIENCE).rewrite(to_urdu(), "Text".into())).await;
+    let both = Resilient::new(first, [second], Metrics::new(&Clock::system()));
+    let (pieces, error) = all(Rewriter::new(Arc::new(both), PATIENCE).rewrite(to_urdu(), "Text".into())).await;
     assert!(pieces.is_empty() && matches!(error, Some(RewriteError::Model(LlmError::Nothing))), "{error:?}");
 }
 

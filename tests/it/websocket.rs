@@ -11,7 +11,7 @@ use crate::support::house::{Ground, House};
 use crate::support::socket::{Socket, chatkit};
 
 fn create(text: &str) -> Value {
-    chatkit("threads.create", json!({"input": input(text)}))
+    chatkit("threads.create", &json!({"input": input(text)}))
 }
 
 fn delta(frame: &Value) -> bool {
@@ -38,7 +38,7 @@ async fn a_socket_brings_the_events_that_http_brings_and_all_bear_the_id_of_thei
         assert_eq!(types(&frames), types(&told));
         assert_eq!(streamed_text(&frames), streamed_text(&told));
         let thread_id = thread_of(&frames);
-        let asked = chatkit("threads.get_by_id", json!({"thread_id": thread_id}));
+        let asked = chatkit("threads.get_by_id", &json!({"thread_id": thread_id}));
         let answer = socket.ask(asked.clone(), id.clone()).await;
         assert_eq!((answer.len(), &answer[0]["type"]), (1, &json!("result")));
         assert_eq!(answer[0]["result"]["id"], thread_id, "its own id is not lost");
@@ -123,7 +123,7 @@ async fn what_is_refused_is_told_in_a_frame_and_the_socket_goes_on() {
     }
     socket.send(json!({"id": {}, "action": "list_threads"})).await;
     refuses(&socket.next().await, 400, "invalid_request", "id");
-    let unknown = chatkit("threads.get_by_id", json!({"thread_id": "thr_none"}));
+    let unknown = chatkit("threads.get_by_id", &json!({"thread_id": "thr_none"}));
     let frames = socket.ask(unknown, json!(1)).await;
     assert_eq!((frames.len(), &frames[0]["id"]), (1, &json!(1)));
     refuses(&frames[0], 404, "thread_not_found", "thread");

@@ -10,8 +10,11 @@ use crate::routes::doors::{Door, Entry};
 use crate::routes::health::PROBES;
 use crate::routes::identity::{SESSION_COOKIE, VISITOR_COOKIE, VISITOR_HEADER};
 
-/// Refusals that many doors have in common: the status, the name, what it means, and the header that goes with it.
-const REFUSALS: &[(&str, &str, &str, Option<(&str, &str)>)] = &[
+/// A refusal: the status, the name, what it means, and the header that goes with it, with what that says.
+type Common = (&'static str, &'static str, &'static str, Option<(&'static str, &'static str)>);
+
+/// Refusals that many doors have in common.
+const REFUSALS: &[Common] = &[
     ("400", "Malformed", "The request cannot be read; the message names the member that is wrong.", None),
     (
         "401",
@@ -121,7 +124,7 @@ fn schemes() -> Value {
     })
 }
 
-fn response((_, _, meaning, header): &(&str, &str, &str, Option<(&str, &str)>)) -> Value {
+fn response((_, _, meaning, header): &Common) -> Value {
     let mut response = json!({
         "description": meaning,
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},

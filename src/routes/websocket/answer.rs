@@ -69,7 +69,7 @@ pub(super) fn answer(app: App, guest: Arc<Guest>, tag: Tag, asked: Asked) -> Fra
             let answer = AssertUnwindSafe(carry_out(&app, &guest, asked)).catch_unwind().await;
             answer.unwrap_or_else(|_| Err(defect())).map_err(|error| error.event())
         };
-        match guest.asking(&app, asking).await {
+        match Box::pin(guest.asking(&app, asking)).await {
             Err(event) => yield Frame::Text(tag.event(event.to_string())),
             Ok(Answer::Response(response)) => yield Frame::Text(tag.value(&response)),
             Ok(Answer::Value(value)) => yield Frame::Text(tag.value(&value)),

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(frame: Value, event: &str, value: &str) {
+    fn check(frame: &Value, event: &str, value: &str) {
         let tag = Tag::of(&frame.to_string()).unwrap();
         assert_eq!(tag.event(r#"{"type":"x"}"#.to_owned()), event);
         assert_eq!(tag.value(&json!({"id": "thr_1"})), value);
@@ -76,14 +76,14 @@ mod tests {
 
     #[test]
     fn an_id_comes_back_as_it_was_given_and_leaves_that_of_an_answer_alone() {
-        check(json!({"id": 7}), r#"{"id":7,"type":"x"}"#, r#"{"id":7,"type":"result","result":{"id":"thr_1"}}"#);
+        check(&json!({"id": 7}), r#"{"id":7,"type":"x"}"#, r#"{"id":7,"type":"result","result":{"id":"thr_1"}}"#);
         check(
-            json!({"id": "ا\"b"}),
+            &json!({"id": "ا\"b"}),
             r#"{"id":"ا\"b","type":"x"}"#,
             r#"{"id":"ا\"b","type":"result","result":{"id":"thr_1"}}"#,
         );
-        check(json!({"id": null}), r#"{"type":"x"}"#, r#"{"id":"thr_1"}"#);
-        check(json!({}), r#"{"type":"x"}"#, r#"{"id":"thr_1"}"#);
+        check(&json!({"id": null}), r#"{"type":"x"}"#, r#"{"id":"thr_1"}"#);
+        check(&json!({}), r#"{"type":"x"}"#, r#"{"id":"thr_1"}"#);
         assert_eq!((Tag::of("{").unwrap(), Tag::of("[1]").unwrap()), (Tag(None), Tag(None)));
         assert_eq!(Tag(Some("7".to_owned())).event("{}".to_owned()), r#"{"id":7}"#);
         assert_eq!(

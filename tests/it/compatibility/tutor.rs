@@ -22,7 +22,7 @@ async fn house(model: Vec<(&'static str, String)>, issuer: &Issuer) -> House {
     Ground::sqlite(&variables).build().await
 }
 
-fn chatkit(kind: &str, params: Value) -> Value {
+fn chatkit(kind: &str, params: &Value) -> Value {
     json!({"type": kind, "params": params})
 }
 
@@ -41,18 +41,18 @@ async fn the_widget_talks_as_a_user_and_finds_the_thread_again() {
     model.always(Reply::text(["A joint connects two links."]));
     let house = house(answered_by(&model), &issuer).await;
     let page = Page::of(SITE, &house).bearing(&issuer.token("ada"));
-    let asked = chatkit("threads.create", json!({"input": input("What is a joint?")}));
+    let asked = chatkit("threads.create", &json!({"input": input("What is a joint?")}));
     let events = data_lines(&page.fetch("POST", "/chatkit", Some(&asked)).await.unwrap().text);
     let thread_id = events[0]["thread"]["id"].as_str().unwrap();
     let done = events.iter().filter(|event| event["type"] == "thread.item.done");
     assert!(done.into_iter().any(|event| event["item"]["type"] == "assistant_message"), "{events:?}");
-    let listed = page.fetch("POST", "/chatkit", Some(&chatkit("threads.list", json!({})))).await.unwrap().json();
+    let listed = page.fetch("POST", "/chatkit", Some(&chatkit("threads.list", &json!({})))).await.unwrap().json();
     assert_eq!(listed["data"][0]["id"], thread_id);
     // The token of the site has run out: the page signs in again.
     let mut claims = issuer.claims("ada");
     claims["exp"] = json!(1);
     let stale = Page::of(SITE, &house).bearing(&issuer.sign(&claims));
-    let refused = stale.fetch("POST", "/chatkit", Some(&chatkit("threads.list", json!({})))).await.unwrap();
+    let refused = stale.fetch("POST", "/chatkit", Some(&chatkit("threads.list", &json!({})))).await.unwrap();
     assert_eq!(refused.status, 401);
     assert!(refused.headers.contains_key("www-authenticate"));
 }
@@ -79,7 +79,7 @@ async fn a_profile_is_made_read_and_changed_and_the_tutor_keeps_to_it() {
     assert!(told.contains("age_range") && told.contains("focus_area") && told.contains("25_34"), "{told}");
     let somebody_else = page.fetch("PUT", "/profile", Some(&json!({"user_id": "grace"}))).await.unwrap();
     assert_eq!(somebody_else.status, 403);
-    let asked = chatkit("threads.create", json!({"input": input("What is a joint?")}));
+    let asked = chatkit("threads.create", &json!({"input": input("What is a joint?")}));
     page.fetch("POST", "/chatkit", Some(&asked)).await.unwrap();
     let told = model.requests()[0].body["messages"][0].to_string();
     assert!(told.to_lowercase().contains("beginner"), "{told}");

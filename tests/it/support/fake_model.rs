@@ -30,10 +30,13 @@ pub(crate) struct FakeModel {
     server: JoinHandle<()>,
 }
 
+/// Makes a reply of a request.
+type Answerer = Box<dyn Fn(&Recorded) -> Reply + Send>;
+
 struct Script {
     replies: Mutex<VecDeque<Reply>>,
     always: Mutex<Option<Reply>>,
-    by: Mutex<Option<Box<dyn Fn(&Recorded) -> Reply + Send>>>,
+    by: Mutex<Option<Answerer>>,
     requests: Mutex<Vec<Recorded>>,
     arrived: Semaphore,
     abandoned: Arc<Semaphore>,

@@ -118,6 +118,6 @@ impl Socket {
 }
 
 /// A request of the protocol.
-pub(crate) fn chatkit(kind: &str, params: Value) -> Value {
+pub(crate) fn chatkit(kind: &str, params: &Value) -> Value {
     json!({"type": kind, "params": params})
 }

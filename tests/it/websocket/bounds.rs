@@ -150,7 +150,7 @@ async fn a_client_that_does_not_read_is_bounded_and_let_go() {
     let mut socket = Socket::open(&house).await;
     // More than the system keeps for a client that does not read.
     for _ in 0..32 {
-        socket.send(chatkit("threads.get_by_id", json!({"thread_id": thread_id}))).await;
+        socket.send(chatkit("threads.get_by_id", &json!({"thread_id": thread_id}))).await;
     }
     until("its place is free", async || {
         let held = [Socket::open_at(&house, "/ws", &[]).await, Socket::open_at(&house, "/ws", &[]).await];

@@ -63,10 +63,10 @@ async fn where_every_site_is_listed_the_cookies_of_its_readers_do_not_count() {
     for (headers, threads) in [(&shows[..1], 1), (&shows[..], 0)] {
         let mut own = Socket::open_at(&house, "/ws", &shows[..1]).await.unwrap();
         if threads == 1 {
-            own.ask(chatkit("threads.create", json!({"input": input("Hello")})), json!(1)).await;
+            own.ask(chatkit("threads.create", &json!({"input": input("Hello")})), json!(1)).await;
         }
         let mut socket = Socket::open_at(&house, "/ws", headers).await.unwrap();
-        let listed = socket.ask(chatkit("threads.list", json!({})), json!(2)).await;
+        let listed = socket.ask(chatkit("threads.list", &json!({})), json!(2)).await;
         assert_eq!(listed[0]["result"]["data"].as_array().unwrap().len(), threads, "{headers:?}");
     }
 }
@@ -79,7 +79,7 @@ async fn a_page_that_can_send_no_headers_shows_its_token_in_the_address() {
     let shown = reader.request("GET", "/").build().unwrap();
     let token = shown.headers()["x-chatkit-visitor"].to_str().unwrap();
     let mut socket = Socket::open_at(&house, &format!("/ws?visitor_token={token}"), &[]).await.unwrap();
-    let listed = socket.ask(chatkit("threads.list", json!({})), json!(1)).await;
+    let listed = socket.ask(chatkit("threads.list", &json!({})), json!(1)).await;
     assert_eq!(listed[0]["result"]["data"][0]["id"], thread_id);
     for (path, headers, expected) in [
         ("/ws?visitor_token=wrong", &[][..], 401),
@@ -101,7 +101,7 @@ async fn a_session_that_ends_is_refused_from_the_next_request_on() {
     let signed_up = house.stranger().post_to("/auth/signup", body).await;
     let token = signed_up.body["session"]["token"].as_str().unwrap().to_owned();
     let mut socket = Socket::open_at(&house, &format!("/ws?access_token={token}"), &[]).await.unwrap();
-    let create = || chatkit("threads.create", json!({"input": input("Hello")}));
+    let create = || chatkit("threads.create", &json!({"input": input("Hello")}));
     let thread_id = socket.ask(create(), json!(1)).await[0]["thread"]["id"].clone();
     let reader = house.stranger().bearing(&token);
     assert_eq!(reader.ask("threads.list", json!({})).await.body["data"][0]["id"], thread_id, "it is the same reader");
