@@ -3,6 +3,7 @@
 
 mod book_bot;
 mod minimal_chat;
+mod reports;
 mod settings;
 mod spaces_bot;
 mod tutor;

@@ -86,7 +86,7 @@ impl Asked {
 async fn ask(model: &FakeModel, sees: bool, files: Vec<File>, questions: &[&str]) -> Asked {
     model.always(Reply::text(["Seen."]));
     let folder = tempfile::tempdir().unwrap();
-    let mut variables = Variables::of([("PORT", "0")]);
+    let mut variables = Variables::of([("PORT", "0"), ("TITLES", "off")]);
     variables.set("DATA_DIR", folder.path().to_str().unwrap());
     let settings = Settings::read(&mut SettingsReader::new(&variables));
     let preset = if sees { &presets::GEMINI } else { &presets::COHERE };

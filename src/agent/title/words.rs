@@ -83,9 +83,7 @@ fn without_brackets(line: &str) -> String {
             '[' => (']', false),
             '<' if after.starts_with(|next: char| next.is_ascii_alphabetic() || next == '/') => ('>', true),
             _ => {
-                if !turns_text_around(sign) {
-                    plain.push(if sign.is_control() { ' ' } else { sign });
-                }
+                plain.push(sign);
                 rest = after;
                 continue;
             }
@@ -106,7 +104,8 @@ fn without_brackets(line: &str) -> String {
             None => (plain, rest) = (plain + inside, behind),
         }
     }
-    plain
+    let harmless = plain.chars().filter(|char| !turns_text_around(*char));
+    harmless.map(|char| if char.is_control() { ' ' } else { char }).collect()
 }
 
 /// Whether a character would change how what stands around a title is read.

@@ -56,11 +56,12 @@ async fn a_conversation_goes_on_in_its_session_and_the_model_sees_the_last_ten_m
 
 #[tokio::test]
 async fn a_session_that_the_server_does_not_know_begins_anew() {
-    let house = House::with_model_and(&answering(["Hello."]).await, &[("CORS_ORIGINS", SITE)]).await;
+    let model = answering(["Hello."]).await;
+    let house = House::with_model_and(&model, &[("CORS_ORIGINS", SITE)]).await;
     let mut widget = Widget::on(&house);
     let forgotten = "0b1f8a4e-7a3d-4a53-9a0e-0d6b0d9f3c11";
     widget.session_id = Some(forgotten.to_owned());
-    assert!(widget.send("Hello?", None).await.is_ok());
+    assert_eq!(widget.send("Hello?", None).await.as_deref(), Ok("Hello."));
     assert_ne!(widget.session_id.as_deref(), Some(forgotten));
 }
 

@@ -69,6 +69,8 @@ async fn a_socket_answers_as_it_writes_and_stays_open_for_the_next_question() {
         socket.send(&next.to_string()).await;
         let (_, last) = socket.bubble().await;
         assert_eq!((&last["type"], &last["id"]), (&json!("done"), &json!(7)));
+        // Whoever gives a request a name is told when nothing more comes of it.
+        assert_eq!(socket.hear().await, json!({"id": 7, "type": "end"}));
         // What cannot be read is told, and the socket stays.
         socket.send("hello?").await;
         assert_eq!(socket.hear().await["type"], "error");

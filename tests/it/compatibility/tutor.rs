@@ -18,7 +18,9 @@ async fn house(model: Vec<(&'static str, String)>, issuer: &Issuer) -> House {
     let believed = Issuer::believed(&[issuer]);
     let mut variables: Vec<(&str, &str)> =
         model.iter().chain(&believed).map(|(name, value)| (*name, value.as_str())).collect();
-    variables.push(("CORS_ORIGINS", SITE));
+    // What a server has that nobody told otherwise.
+    let usual = [("PERSONALIZATIONS_PER_DAY", "50"), ("TRANSLATIONS_PER_DAY", "100")];
+    variables.extend(usual.into_iter().chain([("CORS_ORIGINS", SITE)]));
     Ground::sqlite(&variables).build().await
 }
 
