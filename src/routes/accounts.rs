@@ -14,13 +14,13 @@ use secrecy::ExposeSecret;
 use utoipa_axum::routes;
 
 use self::bodies::{SignInBody, SignUpBody, User, Welcome};
-use self::members::Members;
 use super::adoption::Newcomer;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::{SESSION_COOKIE, SignedIn, shown};
+use super::members::Members;
 use super::openapi::ErrorBody;
-use super::{address, body, cookies, request_id};
+use super::{address, cookies, request_id};
 use crate::app::App;
 use crate::auth::AuthError;
 use crate::auth::accounts::{AccountError, Accounts, Opened, Visit};
@@ -93,7 +93,7 @@ impl FromRequestParts<App> for Shown {
     )
 )]
 async fn sign_up(State(app): State<App>, desk: Desk, newcomer: Newcomer, body: Body) -> Result<Response, ApiError> {
-    let wish = members(&app, body).await?.sign_up()?;
+    let wish = members::sign_up(read(&app, body).await?)?;
     let opened = desk.accounts.sign_up(wish, &desk.visit).await?;
     newcomer.becomes(&app, &opened.who()).await;
     Ok((StatusCode::CREATED, welcome(&app, &opened)).into_response())
@@ -127,7 +127,7 @@ async fn sign_up(State(app): State<App>, desk: Desk, newcomer: Newcomer, body: B
     )
 )]
 async fn sign_in(State(app): State<App>, desk: Desk, newcomer: Newcomer, body: Body) -> Result<Response, ApiError> {
-    let wish = members(&app, body).await?.sign_in()?;
+    let wish = members::sign_in(read(&app, body).await?)?;
     let opened = desk.accounts.sign_in(wish, &desk.visit).await?;
     newcomer.becomes(&app, &opened.who()).await;
     Ok(welcome(&app, &opened))
@@ -195,8 +195,8 @@ async fn me(State(app): State<App>, desk: Desk, shown: Shown) -> Result<Response
     }
 }
 
-async fn members(app: &App, body: Body) -> Result<Members, ApiError> {
-    Members::of(&body::read(body, app.body_bytes_max.min(ACCOUNT_BODY_BYTES_MAX), app.body_time_max).await?)
+async fn read(app: &App, body: Body) -> Result<Members, ApiError> {
+    Members::read(app, body, app.body_bytes_max.min(ACCOUNT_BODY_BYTES_MAX)).await
 }
 
 /// The error, and a browser that kept what is wrong forgets it.

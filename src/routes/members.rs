@@ -2,11 +2,14 @@
 
 use std::ops::RangeInclusive;
 
+use axum::body::Body;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::body;
 use super::error::ApiError;
 use super::spoken::{say, say_with};
+use crate::app::App;
 
 /// The members of a body, and what is wrong with them. A member that is wrong reads as an empty one until
 /// [`Members::finish`], which refuses.
@@ -16,6 +19,17 @@ pub(super) struct Members {
 }
 
 impl Members {
+    /// Of a body, which is read up to so many bytes.
+    pub(super) async fn read(app: &App, body: Body, bytes_max: usize) -> Result<Self, ApiError> {
+        Self::of(&body::read(body, bytes_max, app.body_time_max).await?)
+    }
+
+    /// Of the query of an address: each is a text.
+    pub(super) fn of_query(query: Vec<(String, String)>) -> Self {
+        let members = query.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+        Self { members, problems: Vec::new() }
+    }
+
     /// Of a JSON object.
     pub(super) fn of(body: &[u8]) -> Result<Self, ApiError> {
         let problem = match serde_json::from_slice(body) {
@@ -34,6 +48,7 @@ impl Members {
     pub(super) fn text(&mut self, name: &'static str, chars: RangeInclusive<usize>) -> String {
         let problem = match (*chars.start(), *chars.end()) {
             (1, usize::MAX) => say("door-member-text"),
+            (0, most) if most < usize::MAX => say_with("door-member-text-up-to", &[("max", most.into())]),
             (least, usize::MAX) => say_with("door-member-text-from", &[("min", least.into())]),
             (least, most) => say_with("door-member-text-between", &[("min", least.into()), ("max", most.into())]),
         };
@@ -51,6 +66,38 @@ impl Members {
             Some(Value::String(text)) => Some(text).filter(|text| !text.trim().is_empty()),
             Some(_) => self.problem(name, say("door-member-text-or-null")),
         }
+    }
+
+    /// The same, of so many characters at most.
+    pub(super) fn optional_text_of(&mut self, name: &'static str, chars_max: usize) -> Option<String> {
+        let text = self.optional_text(name)?;
+        if text.chars().count() > chars_max {
+            return self.problem(name, say_with("door-member-text-up-to", &[("max", chars_max.into())]));
+        }
+        Some(text)
+    }
+
+    /// True or false; false where it is missing or null.
+    pub(super) fn flag(&mut self, name: &'static str) -> bool {
+        match self.get(name) {
+            None => false,
+            Some(Value::Bool(flag)) => *flag,
+            Some(_) => self.problem(name, say("door-member-flag")).unwrap_or_default(),
+        }
+    }
+
+    /// An object; none where it is missing or null.
+    pub(super) fn object(&mut self, name: &'static str) -> Option<Map<String, Value>> {
+        match self.members.get_mut(name).map(Value::take) {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(object)) => Some(object),
+            Some(_) => self.problem(name, say("door-member-object")),
+        }
+    }
+
+    /// A member as it came; none where it is missing or null.
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.members.get(name).filter(|value| !value.is_null())
     }
 
     /// How many rows are wanted; none where it is left to the server.
@@ -122,6 +169,11 @@ impl Members {
             true => Ok(made),
             false => Err(wrong(&self.problems)),
         }
+    }
+
+    /// The same, where what is made may be missing because something is wrong.
+    pub(super) fn finish_whole<T>(self, made: Option<T>) -> Result<T, ApiError> {
+        made.filter(|_| self.problems.is_empty()).ok_or_else(|| wrong(&self.problems))
     }
 
     /// Something is wrong with a member.

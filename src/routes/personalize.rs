@@ -17,9 +17,10 @@ use utoipa_axum::routes;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
+use super::members::Members;
 use super::named::Named;
 use super::openapi::ErrorBody;
-use super::rewriting::{self, Answer, CONTENT_CHARS_MIN, Members, QuotaStatus};
+use super::rewriting::{self, Answer, CONTENT_CHARS_MIN, QuotaStatus, TEXT_CHARS_MAX, page_url};
 use crate::app::App;
 use crate::language::Language;
 use crate::profile::{Profile, ProfileWish};
@@ -89,20 +90,20 @@ async fn personalize(
     body: Body,
 ) -> Result<Response, ApiError> {
     let user_id = rewriting::user(&caller)?.name().to_owned();
-    let mut members = Members::read(&app, body, caller.language).await?;
-    let content = members.content("content");
+    let mut members = Members::read(&app, body, app.body_bytes_max).await?;
+    let content = members.text("content", 0..=TEXT_CHARS_MAX);
     let said = members.object("profile").map(|said| ProfileWish::read(&said));
     let profile = match said {
         None => None,
         Some(Ok(wish)) => Some(Arc::new(wish.profile())),
         Some(Err(problems)) => {
             for problem in problems {
-                members.wrong_with("profile", format!("{}: {}", problem.member, problem.say(caller.language)));
+                members.problem::<()>("profile", format!("{}: {}", problem.member, problem.say(caller.language)));
             }
             None
         }
     };
-    members.finish()?;
+    members.finish(())?;
     long_enough(&content, caller.language)?;
     let profile = match profile {
         Some(profile) => complete(Some(profile), caller.language)?,
@@ -171,10 +172,10 @@ async fn personalize_page(
     body: Body,
 ) -> Result<Response, ApiError> {
     rewriting::user(&caller)?;
-    let mut members = Members::read(&app, body, caller.language).await?;
-    let (page_url, content) = (members.page_url(), members.content("page_content"));
+    let mut members = Members::read(&app, body, app.body_bytes_max).await?;
+    let (page_url, content) = (page_url(&mut members), members.text("page_content", 0..=TEXT_CHARS_MAX));
     members.flag("is_free_repersonalization");
-    members.finish()?;
+    members.finish(())?;
     long_enough(&content, caller.language)?;
     let profile = stored(&app, &caller).await?;
     let (profile_hash, original_content_hash) = (profile_hash(&profile), content_hash(&content));

@@ -17,7 +17,7 @@ use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
 use super::members::Members;
-use super::{body, simple, spoken};
+use super::{simple, spoken};
 use crate::app::App;
 use crate::chat::{ChatError, Listening, Noted, QuestionNote, Reply, collect};
 
@@ -142,7 +142,7 @@ fn thread_of(session_id: &str) -> Option<ThreadId> {
 }
 
 async fn members(app: &App, body: Body) -> Result<Members, ApiError> {
-    Members::of(&body::read(body, app.body_bytes_max, app.body_time_max).await?)
+    Members::read(app, body, app.body_bytes_max).await
 }
 
 #[cfg(test)]

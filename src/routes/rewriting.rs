@@ -26,7 +26,7 @@ use crate::language::Language;
 use crate::quota::{Day, DayStatus, PerDay};
 use crate::rewrite::{Failure, Order, Refusal, Task};
 
-pub(super) use members::{CONTENT_CHARS_MIN, CONTEXT_CHARS_MAX, HASH_CHARS_MAX, Members, TEXT_CHARS_MAX};
+pub(super) use members::{CONTENT_CHARS_MIN, CONTEXT_CHARS_MAX, HASH_CHARS_MAX, TEXT_CHARS_MAX, page_url, tag, target};
 
 /// A stream begins with the first piece, so that what fails before has a status; but not later than after this.
 const FIRST_PIECE_WAIT: Duration = Duration::from_secs(5);

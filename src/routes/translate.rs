@@ -16,8 +16,11 @@ use utoipa_axum::routes;
 use super::doors::{Doors, Entry};
 use super::error::ApiError;
 use super::identity::Caller;
+use super::members::Members;
 use super::openapi::ErrorBody;
-use super::rewriting::{self, Answer, CONTEXT_CHARS_MAX, HASH_CHARS_MAX, Members, QuotaStatus, TEXT_CHARS_MAX};
+use super::rewriting::{
+    self, Answer, CONTEXT_CHARS_MAX, HASH_CHARS_MAX, QuotaStatus, TEXT_CHARS_MAX, page_url, tag, target,
+};
 use crate::app::App;
 use crate::identity::Identity;
 use crate::language;
@@ -97,13 +100,13 @@ async fn translate(
     body: Body,
 ) -> Result<Response, ApiError> {
     let user_id = rewriting::user(&caller)?.name().to_owned();
-    let mut members = Members::read(&app, body, caller.language).await?;
-    let text = members.text("text", TEXT_CHARS_MAX);
+    let mut members = Members::read(&app, body, app.body_bytes_max).await?;
+    let text = members.text("text", 1..=TEXT_CHARS_MAX);
     let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).and_then(language::first);
-    let from = members.tag("source_language", None);
-    let to = members.target("target_language", accepted.as_deref(), from.as_deref());
-    let context = members.text_or_none("context", CONTEXT_CHARS_MAX);
-    members.finish()?;
+    let from = tag(&mut members, "source_language", None);
+    let to = target(&mut members, "target_language", accepted.as_deref(), from.as_deref());
+    let context = members.optional_text_of("context", CONTEXT_CHARS_MAX);
+    members.finish(())?;
     let source_language = from.clone().unwrap_or_else(|| UNDETERMINED.to_owned());
     let order = (Task::Translate { from, to: to.clone(), context }, text, None);
     rewriting::answer(&app, caller, &headers, order, |text, after| Translated {
@@ -180,11 +183,11 @@ async fn translate_page(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let mut members = Members::read(&app, body, caller.language).await?;
-    let (content, page_url) = (members.text("page_content", TEXT_CHARS_MAX), members.page_url());
-    let from = members.tag("source_language", Some("en")).unwrap_or_default();
-    let to = members.target("target_language", Some("ur"), Some(&from));
-    members.finish()?;
+    let mut members = Members::read(&app, body, app.body_bytes_max).await?;
+    let (content, page_url) = (members.text("page_content", 1..=TEXT_CHARS_MAX), page_url(&mut members));
+    let from = tag(&mut members, "source_language", Some("en")).unwrap_or_default();
+    let to = target(&mut members, "target_language", Some("ur"), Some(&from));
+    members.finish(())?;
     let original_content_hash = content_hash(&content);
     let task = Task::Translate { from: Some(from.clone()), to: to.clone(), context: None };
     rewriting::answer(&app, caller, &headers, (task, content, Some(page_url)), |text, after| TranslatedPage {
@@ -248,10 +251,10 @@ async fn history(
     caller: Caller,
     query: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Json<PageHistory>, ApiError> {
-    let mut members = Members::of_query(query.map(|Query(pairs)| pairs).unwrap_or_default(), caller.language);
-    let url = members.page_url();
-    let hash = members.text_or_none("current_content_hash", HASH_CHARS_MAX);
-    members.finish()?;
+    let mut members = Members::of_query(query.map(|Query(pairs)| pairs).unwrap_or_default());
+    let url = page_url(&mut members);
+    let hash = members.optional_text_of("current_content_hash", HASH_CHARS_MAX);
+    members.finish(())?;
     let page = match &caller.who {
         Identity::User { id } | Identity::Visitor { id } => {
             let page = app.rewrites.page(id, RewriteKind::Translated, &url).await;

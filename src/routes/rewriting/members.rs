@@ -1,146 +1,54 @@
-//! What somebody wants written anew, read member by member: all that is wrong with a request is told at once.
+//! What somebody wants written anew, beyond what any body may say.
 
-use axum::body::Body;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::app::App;
-use crate::language::Language;
 use crate::profile::is_language_tag;
-use crate::routes::body;
-use crate::routes::error::ApiError;
-use crate::routes::members::wrong;
+use crate::routes::members::Members;
+use crate::routes::spoken::{say, say_with};
 
 /// The longest text, in characters.
 pub(in crate::routes) const TEXT_CHARS_MAX: usize = 100_000;
 /// The shortest text that can be written for somebody, in characters without the space around it.
 pub(in crate::routes) const CONTENT_CHARS_MIN: usize = 20;
 /// The longest address of a page, in characters.
-pub(in crate::routes) const PAGE_URL_CHARS_MAX: usize = 500;
+const PAGE_URL_CHARS_MAX: usize = 500;
 /// The longest word on what a text is about, in characters.
 pub(in crate::routes) const CONTEXT_CHARS_MAX: usize = 1_000;
 /// The longest hash that is compared, in characters.
 pub(in crate::routes) const HASH_CHARS_MAX: usize = 128;
 
-/// The members of a request, and what is wrong with them.
-pub(in crate::routes) struct Members {
-    members: Map<String, Value>,
-    problems: Vec<(&'static str, String)>,
-    language: Language,
+/// The address of a page: one line.
+pub(in crate::routes) fn page_url(members: &mut Members) -> String {
+    let fits =
+        |url: &&str| (1..=PAGE_URL_CHARS_MAX).contains(&url.chars().count()) && !url.chars().any(char::is_control);
+    let url = members.get("page_url").and_then(Value::as_str).filter(fits).map(str::to_owned);
+    let problem = || say_with("rewrite-member-page-url", &[("limit", PAGE_URL_CHARS_MAX.into())]);
+    url.or_else(|| members.problem("page_url", problem())).unwrap_or_default()
 }
 
-impl Members {
-    /// Of a body, which must be a JSON object.
-    pub(in crate::routes) async fn read(app: &App, body: Body, language: Language) -> Result<Self, ApiError> {
-        let body = body::read(body, app.body_bytes_max, app.body_time_max).await?;
-        match serde_json::from_slice(&body) {
-            Ok(Value::Object(members)) => Ok(Self { members, problems: Vec::new(), language }),
-            Ok(_) | Err(_) => Err(wrong(&[("body", language.say("rewrite-member-body"))])),
-        }
-    }
-
-    /// Of the query of an address.
-    pub(in crate::routes) fn of_query(query: Vec<(String, String)>, language: Language) -> Self {
-        let members = query.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-        Self { members, problems: Vec::new(), language }
-    }
-
-    /// The text that is to be written anew; it may be shorter than it has to be.
-    pub(in crate::routes) fn content(&mut self, member: &'static str) -> String {
-        match self.members.remove(member) {
-            Some(Value::String(text)) if text.chars().count() <= TEXT_CHARS_MAX => text,
-            _ => self.problem(member, "rewrite-member-content", TEXT_CHARS_MAX).unwrap_or_default(),
-        }
-    }
-
-    /// A text of at least one character.
-    pub(in crate::routes) fn text(&mut self, member: &'static str, chars_max: usize) -> String {
-        match self.members.remove(member) {
-            Some(Value::String(text)) if fits(&text, chars_max) => text,
-            _ => self.problem(member, "rewrite-member-text", chars_max).unwrap_or_default(),
-        }
-    }
-
-    /// The same; none where it is missing, null or empty.
-    pub(in crate::routes) fn text_or_none(&mut self, member: &'static str, chars_max: usize) -> Option<String> {
-        match self.members.remove(member) {
-            None | Some(Value::Null) => None,
-            Some(Value::String(text)) if text.trim().is_empty() => None,
-            Some(Value::String(text)) if fits(&text, chars_max) => Some(text),
-            Some(_) => self.problem(member, "rewrite-member-text", chars_max),
-        }
-    }
-
-    /// The address of a page: one line.
-    pub(in crate::routes) fn page_url(&mut self) -> String {
-        match self.members.remove("page_url") {
-            Some(Value::String(url)) if fits(&url, PAGE_URL_CHARS_MAX) && !url.chars().any(char::is_control) => url,
-            _ => self.problem("page_url", "rewrite-member-page-url", PAGE_URL_CHARS_MAX).unwrap_or_default(),
-        }
-    }
-
-    /// A language by its tag.
-    pub(in crate::routes) fn tag(&mut self, member: &'static str, otherwise: Option<&str>) -> Option<String> {
-        match self.members.remove(member) {
-            None | Some(Value::Null) => otherwise.map(str::to_owned),
-            Some(Value::String(tag)) if is_language_tag(tag.trim()) => Some(tag.trim().to_owned()),
-            Some(_) => self.problem(member, "rewrite-member-tag", 0),
-        }
-    }
-
-    /// The language that a text is to be in, which is another than the one that it is in.
-    pub(in crate::routes) fn target(
-        &mut self,
-        member: &'static str,
-        otherwise: Option<&str>,
-        from: Option<&str>,
-    ) -> String {
-        let has_problems = self.problems.len();
-        let to = self.tag(member, otherwise);
-        match (to, from) {
-            (Some(to), Some(from)) if to.eq_ignore_ascii_case(from) => {
-                self.problem(member, "rewrite-member-same-language", 0).unwrap_or_default()
-            }
-            (Some(to), _) => to,
-            (None, _) if self.problems.len() > has_problems => String::new(),
-            (None, _) => self.problem(member, "rewrite-member-tag", 0).unwrap_or_default(),
-        }
-    }
-
-    /// An object; none where it is missing or null.
-    pub(in crate::routes) fn object(&mut self, member: &'static str) -> Option<Map<String, Value>> {
-        match self.members.remove(member) {
-            None | Some(Value::Null) => None,
-            Some(Value::Object(object)) => Some(object),
-            Some(_) => self.problem(member, "rewrite-member-object", 0),
-        }
-    }
-
-    /// True or false; false where it is missing or null.
-    pub(in crate::routes) fn flag(&mut self, member: &'static str) -> bool {
-        match self.members.remove(member) {
-            None | Some(Value::Null) => false,
-            Some(Value::Bool(flag)) => flag,
-            Some(_) => self.problem(member, "rewrite-member-flag", 0).unwrap_or_default(),
-        }
-    }
-
-    /// Notes that a member is wrong, in the words of somebody else.
-    pub(in crate::routes) fn wrong_with(&mut self, member: &'static str, problem: String) {
-        self.problems.push((member, problem));
-    }
-
-    /// What is wrong with all of them together, if anything is.
-    pub(in crate::routes) fn finish(self) -> Result<(), ApiError> {
-        if self.problems.is_empty() { Ok(()) } else { Err(wrong(&self.problems)) }
-    }
-
-    fn problem<T>(&mut self, member: &'static str, sentence: &'static str, chars_max: usize) -> Option<T> {
-        let said = self.language.say_with(sentence, &[("limit", (chars_max as u64).into())]);
-        self.problems.push((member, said));
-        None
-    }
+/// A language by its tag.
+pub(in crate::routes) fn tag(members: &mut Members, name: &'static str, otherwise: Option<&str>) -> Option<String> {
+    let tag = match members.get(name) {
+        None => return otherwise.map(str::to_owned),
+        Some(given) => given.as_str().map(str::trim).filter(|tag| is_language_tag(tag)).map(str::to_owned),
+    };
+    tag.or_else(|| members.problem(name, say("rewrite-member-tag")))
 }
 
-fn fits(text: &str, chars_max: usize) -> bool {
-    (1..=chars_max).contains(&text.chars().count())
+/// The language that a text is to be in, which is another than the one that it is in.
+pub(in crate::routes) fn target(
+    members: &mut Members,
+    name: &'static str,
+    otherwise: Option<&str>,
+    from: Option<&str>,
+) -> String {
+    let is_said = members.get(name).is_some();
+    let to = match (tag(members, name, otherwise), from) {
+        (Some(to), Some(from)) if to.eq_ignore_ascii_case(from) => {
+            members.problem(name, say("rewrite-member-same-language"))
+        }
+        (None, _) if !is_said => members.problem(name, say("rewrite-member-tag")),
+        (to, _) => to,
+    };
+    to.unwrap_or_default()
 }
