@@ -56,8 +56,8 @@ begin
 
     if to_regclass('chat_sessions') is null then
         create view chat_sessions as
-        select chatkit_session(thread.id) as id, thread.user_id, thread.created_at, thread.updated_at,
-               counted.message_count
+        select chatkit_session(thread.id) as id, thread.user_id, thread.created_at,
+               thread.updated_at as last_activity, counted.message_count
           from chat_threads thread
          cross join lateral (
              select count(*) as message_count from chat_thread_items item

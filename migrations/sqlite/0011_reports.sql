@@ -8,14 +8,14 @@ select case
                 || '-' || substr(id, 25)
            else id
        end as id,
-       user_id, created_at, updated_at,
+       user_id, created_at, updated_at as last_activity,
        (select count(*) from chat_thread_items
          where thread_id = chat_threads.id and role is not null and not hidden) as message_count,
        id as thread_id, title
   from chat_threads;
 
 create view conversations as
-select id, user_id, title, created_at, updated_at, message_count from chat_sessions;
+select id, user_id, title, created_at, last_activity as updated_at, message_count from chat_sessions;
 
 create view messages as
 select item.id, session.id as session_id, item.role,
