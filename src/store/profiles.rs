@@ -1,6 +1,6 @@
 //! Rows of profiles: what a reader says of themselves, member by member, each as a short text.
 //!
-//! - **A reader has one profile or none**, under the key that [`key_of`] makes of an owner: for users of the first issuer
+//! - **A reader has one profile or none**, under the key that `key_of` makes of an owner: for users of the first issuer
 //!   of tokens their subject, as an earlier back end has it, which may go on reading and writing the same rows.
 //! - **A change changes the members that it names** and no other, in one statement: of two changes at once to different
 //!   members both are kept.
