@@ -132,11 +132,12 @@ const waiting = new Set();
 function showSoon(item) {
   if (!waiting.size) {
     requestAnimationFrame(() => keepingAtTheEnd(() => {
-      for (const changed of waiting) if (items.has(changed.id)) show(changed);
+      // What was completed meanwhile is drawn as it is now.
+      for (const id of waiting) if (items.has(id)) show(items.get(id).item);
       waiting.clear();
     }));
   }
-  waiting.add(item);
+  waiting.add(item.id);
 }
 
 /** A reader who looks at the end goes on looking at it. */

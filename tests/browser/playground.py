@@ -53,25 +53,25 @@ def a_question_is_answered_as_it_is_written_with_its_sources_and_found_again(bro
     mark = page.run("document.querySelector('.tutor sup a').href")
     assert mark == page.run("document.querySelector('.tutor .sources a').href") and "#pid" in mark, mark
     assert page.run("document.querySelector('.reader .text').textContent") == QUESTION
-    assert page.run("document.querySelector('.workflow summary').textContent").startswith("Found")
+    until(page, "what was found is told", "document.querySelector('.workflow summary').textContent.startsWith('Found')")
     thread = page.run("location.hash")
     assert thread.startswith("#thr_"), thread
     # The same reader again: by the address, and by the list.
     page.go(gateway("/book"))
     page.go(gateway("/" + thread))
-    assert until(page, "the thread is back", "document.querySelector('.tutor')?.textContent") == told
+    until(page, "the thread is back", f"document.querySelector('.tutor')?.textContent === {json.dumps(told)}")
     page.go(gateway("/"))
     until(page, "the list has it", "document.querySelectorAll('#threads li').length === 1")
     page.run("document.querySelector('#threads li button').click()")
-    assert until(page, "the thread is back", "document.querySelector('.tutor')?.textContent") == told
+    until(page, "the thread is back", f"document.querySelector('.tutor')?.textContent === {json.dumps(told)}")
     # A second question goes into the same thread, and what is deleted is gone.
     ask(page, "And how do I tune it?")
     answer(page)
-    assert page.run("document.querySelectorAll('.reader').length") == 2
-    assert page.run("document.querySelectorAll('#threads li').length") == 1
+    until(page, "both questions are there", "document.querySelectorAll('.reader').length === 2")
+    until(page, "the list has one thread", "document.querySelectorAll('#threads li').length === 1")
     page.run("window.confirm = () => true; document.querySelectorAll('#threads li button')[1].click()")
     until(page, "the thread is gone", "document.querySelectorAll('#threads li').length === 0")
-    assert page.run("document.querySelectorAll('#conversation li').length") == 0
+    until(page, "so is what was said", "document.querySelectorAll('#conversation li').length === 0")
     broken = [told for told in page.complaints() if "Policy" in told]
     assert broken == [], broken
 
